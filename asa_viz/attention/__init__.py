@@ -1,0 +1,6 @@
+"""The mathematics of attention; torch and geometry, nothing else."""
+
+from asa_viz.attention.blockwise import adaptive_sparse_attention
+from asa_viz.attention.definition import adaptive_sparse_weights
+
+__all__ = ["adaptive_sparse_attention", "adaptive_sparse_weights"]

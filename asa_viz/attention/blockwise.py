@@ -1,0 +1,277 @@
+"""Exact adaptive sparse attention in blocks of queries: no n x n array at any size.
+
+Two passes over the rows. The first keeps one number a query, the log-sum-exp of its similarities;
+with it a block of the second knows its affinities in both directions, so that reciprocity is
+decided without the whole matrix. The backward pass forms each block anew instead of keeping it.
+The result, and every gradient, is that of `definition.adaptive_sparse_weights` times the values.
+"""
+
+import math
+from typing import Any, NamedTuple
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from asa_viz.attention.definition import (
+    RELEASED_EPSILON,
+    SURROGATE_WIDTH,
+    Rule,
+    check_grid,
+    half_step,
+    log_scale,
+    surrogate_slope,
+    tie_slack,
+)
+from asa_viz.attention.neighbourhood import window_keys
+
+# A block holds about this many weights: 4 MB of float32, small enough for a processor's cache.
+BLOCK_WEIGHTS = 1 << 20
+
+
+def adaptive_sparse_attention(
+    query: Float[Tensor, "b n d"],
+    key: Float[Tensor, "b n d"],
+    value: Float[Tensor, "b n c"],
+    nonlocal_scale: Float[Tensor, "b n"],
+    local_scale: Float[Tensor, "b n"],
+    *,
+    height: int,
+    width: int,
+    window: int = 3,
+    scaled: bool = True,
+    rule: Rule = "clean",
+) -> Float[Tensor, "b n c"]:
+    """Return each query's weighted sum of the values, by the weights of `adaptive_sparse_weights`.
+
+    Differentiable in all five tensors; under rule "released" the scales get no gradient. Half
+    precision is computed in float32.
+
+    Raises:
+        ValueError: `height * width` is not n, or the rule or the window does not exist.
+    """
+    return attend(
+        query, key, value, nonlocal_scale, local_scale,
+        height=height, width=width, window=window, scaled=scaled, rule=rule,
+    )[0]  # fmt: skip
+
+
+def attend(
+    query: Float[Tensor, "b n d"],
+    key: Float[Tensor, "b n d"],
+    value: Float[Tensor, "b n c"],
+    nonlocal_scale: Float[Tensor, "b n"],
+    local_scale: Float[Tensor, "b n"],
+    *,
+    height: int,
+    width: int,
+    window: int = 3,
+    scaled: bool = True,
+    rule: Rule = "clean",
+) -> tuple[Float[Tensor, "b n c"], Float[Tensor, "b n"]]:
+    """Return the attention's output and, without gradient, the size of each query's support."""
+    check_grid(query, height, width, rule)
+    precision = torch.promote_types(value.dtype, torch.float32)
+    query, key, wide_value, nonlocal_scale, local_scale = (
+        tensor.to(precision) for tensor in (query, key, value, nonlocal_scale, local_scale)
+    )
+    query = query * (query.shape[-1] ** -0.5 if scaled else 1.0)
+    neighbours = window_keys(height, width, window, query.device)
+    with torch.autocast(query.device.type, enabled=False):
+        output, support_size = _BlockwiseAttention.apply(
+            query, key, wide_value, nonlocal_scale, local_scale, neighbours, rule
+        )
+    return output.to(value.dtype), support_size
+
+
+def log_normalisers(
+    query: Float[Tensor, "n d"], key: Float[Tensor, "n d"]
+) -> Float[Tensor, " n"]:
+    """Return the log-sum-exp of each query's similarities; queries already scaled."""
+    return torch.cat([(query[rows] @ key.mT).logsumexp(-1) for rows in _blocks(len(query))])
+
+
+def _blocks(n: int) -> list[slice]:
+    rows = max(1, BLOCK_WEIGHTS // n)
+    return [slice(start, min(start + rows, n)) for start in range(0, n, rows)]
+
+
+class _Image(NamedTuple):
+    """What the blocks of one image have in common; queries are scaled, scales logarithmic."""
+
+    query: Float[Tensor, "n d"]
+    key: Float[Tensor, "n d"]
+    log_normaliser: Float[Tensor, " n"]
+    nonlocal_scale: Float[Tensor, " n"]
+    local_scale: Float[Tensor, " n"]
+    neighbours: Int[Tensor, "n k"]
+    rule: Rule
+
+
+class _Block(NamedTuple):
+    """A block of r queries: log affinities to and from every key, the rules, the weights."""
+
+    log_affinity: Float[Tensor, "r n"]
+    log_incoming: Float[Tensor, "r n"]
+    chosen: Tensor
+    chooses_back: Tensor
+    local: Tensor
+    local_margin: Float[Tensor, "r k"]
+    log_kept_mass: Float[Tensor, "r 1"]
+    weights: Float[Tensor, "r n"]
+
+
+def _block(image: _Image, rows: slice) -> _Block:
+    """Decide who is kept for the queries `rows`, and renormalise over them."""
+    n = len(image.key)
+    similarity = image.query[rows] @ image.key.mT
+    log_affinity = similarity - image.log_normaliser[rows, None]
+    log_incoming = image.key[rows] @ image.query.mT - image.log_normaliser
+    keys = image.neighbours[rows]
+    outside = keys == n
+    near = log_affinity.gather(1, keys.clamp_max(n - 1)).masked_fill(outside, -torch.inf)
+    log_window_mean = near.logsumexp(-1, keepdim=True) - (~outside).sum(-1, keepdim=True).log()
+
+    if image.rule == "released":
+        affinity = log_affinity.exp()
+        chosen = half_step(affinity - image.nonlocal_scale[rows, None] / n)
+        chooses_back = half_step(log_incoming.exp() - image.nonlocal_scale / n)
+        local_threshold = image.local_scale[rows, None] * log_window_mean.exp()
+        everywhere = half_step(-local_threshold).expand(-1, n)
+        local_margin = near.exp() - local_threshold
+        local = _scatter(half_step(local_margin), keys, everywhere)
+        kept = torch.maximum(chosen * chooses_back, local) * affinity
+        mass = kept.sum(-1, keepdim=True) + RELEASED_EPSILON
+        return _Block(
+            log_affinity, log_incoming, chosen, chooses_back, local, local_margin,
+            mass.log(), kept / mass,
+        )  # fmt: skip
+
+    slack = tie_slack(similarity.dtype)
+    log_nonlocal = log_scale(image.nonlocal_scale) - math.log(n)
+    chosen = log_affinity >= log_nonlocal[rows, None] - slack
+    chooses_back = log_incoming >= log_nonlocal - slack
+    local_margin = near - log_window_mean - log_scale(image.local_scale)[rows, None]
+    # Outside the map there is nothing to pass, not even where the scale is 0.
+    local_margin = local_margin.masked_fill(outside, -torch.inf)
+    local = _scatter(local_margin >= -slack, keys, torch.zeros_like(chosen))
+    support = (chosen & chooses_back) | local
+    empty = ~support.any(-1)
+    own = torch.arange(rows.start, rows.stop, device=support.device)
+    support[own[empty] - rows.start, own[empty]] = True
+    log_kept = log_affinity.masked_fill(~support, -torch.inf)
+    log_kept_mass = log_kept.logsumexp(-1, keepdim=True)
+    return _Block(
+        log_affinity, log_incoming, chosen, chooses_back, local, local_margin,
+        log_kept_mass, (log_kept - log_kept_mass).exp(),
+    )  # fmt: skip
+
+
+def _scatter(
+    near: Tensor, keys: Int[Tensor, "r k"], everywhere: Tensor
+) -> Tensor:
+    """Lay the windows' entries over a whole row; what falls outside the map is dropped."""
+    row = torch.nn.functional.pad(everywhere, (0, 1))
+    return row.scatter(1, keys, near)[:, :-1]
+
+
+class _BlockwiseAttention(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        context: Any,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        nonlocal_scale: Tensor,
+        local_scale: Tensor,
+        neighbours: Tensor,
+        rule: Rule,
+    ) -> tuple[Tensor, Tensor]:
+        log_normaliser = torch.stack(
+            [log_normalisers(q, k) for q, k in zip(query, key, strict=True)]
+        )
+        output = torch.empty_like(value)
+        support_size = torch.empty_like(nonlocal_scale)
+        for index in range(len(query)):
+            image = _Image(
+                query[index], key[index], log_normaliser[index],
+                nonlocal_scale[index], local_scale[index], neighbours, rule,
+            )  # fmt: skip
+            for rows in _blocks(query.shape[1]):
+                weights = _block(image, rows).weights
+                output[index, rows] = weights @ value[index]
+                support_size[index, rows] = (weights > 0).sum(-1).to(support_size)
+        context.save_for_backward(
+            query, key, value, nonlocal_scale, local_scale, log_normaliser, neighbours
+        )
+        context.rule = rule
+        context.mark_non_differentiable(support_size)
+        return output, support_size
+
+    @staticmethod
+    @once_differentiable
+    def backward(context: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        query, key, value, nonlocal_scale, local_scale, log_normaliser, neighbours = (
+            context.saved_tensors
+        )
+        to_output = gradients[0]
+        to_query, to_key, to_value = map(torch.zeros_like, (query, key, value))
+        to_nonlocal, to_local = map(torch.zeros_like, (nonlocal_scale, local_scale))
+        for index in range(len(query)):
+            image = _Image(
+                query[index], key[index], log_normaliser[index],
+                nonlocal_scale[index], local_scale[index], neighbours, context.rule,
+            )  # fmt: skip
+            for rows in _blocks(query.shape[1]):
+                block = _block(image, rows)
+                output_rows = to_output[index, rows]
+                to_value[index] += block.weights.mT @ output_rows
+                to_weights = output_rows @ value[index].mT
+                mean = (block.weights * to_weights).sum(-1, keepdim=True)
+                to_similarity = block.weights * (to_weights - mean)
+                if context.rule == "released":
+                    # The epsilon keeps such a row from summing to one: the normaliser shows again.
+                    leak = 1 - block.weights.sum(-1, keepdim=True)
+                    to_similarity -= block.log_affinity.exp() * (mean * leak)
+                else:
+                    _add_scale_gradients(
+                        image, rows, block, to_weights - mean, to_nonlocal[index], to_local[index]
+                    )
+                to_query[index, rows] = to_similarity @ key[index]
+                to_key[index] += to_similarity.mT @ query[index, rows]
+        if context.rule == "clean":
+            to_nonlocal /= nonlocal_scale.masked_fill(nonlocal_scale <= 0, torch.inf)
+            to_local /= local_scale.masked_fill(local_scale <= 0, torch.inf)
+        return to_query, to_key, to_value, to_nonlocal, to_local, None, None
+
+
+def _add_scale_gradients(
+    image: _Image,
+    rows: slice,
+    block: _Block,
+    gain: Float[Tensor, "r n"],
+    to_nonlocal: Float[Tensor, " n"],
+    to_local: Float[Tensor, " n"],
+) -> None:
+    """Add the gradients with respect to the logarithms of both scales.
+
+    Letting key j into row i changes the output by P_ij / (kept mass of i) times `gain`: what its
+    value adds over the present mean. The pair hangs on both thresholds; each learns where the other
+    one passes, and neither where the local rule keeps the pair anyway.
+    """
+    n = len(image.key)
+    to_mask = (block.log_affinity - block.log_kept_mass).exp() * gain
+    to_reciprocal = to_mask * ~block.local
+    log_nonlocal = log_scale(image.nonlocal_scale) - math.log(n)
+    own_slope = surrogate_slope(block.log_affinity - log_nonlocal[rows, None], SURROGATE_WIDTH)
+    their_slope = surrogate_slope(block.log_incoming - log_nonlocal, SURROGATE_WIDTH)
+    to_nonlocal[rows] -= (to_reciprocal * block.chooses_back * own_slope).sum(-1)
+    to_nonlocal -= (to_reciprocal * block.chosen * their_slope).sum(0)
+
+    keys = image.neighbours[rows]
+    reciprocal = block.chosen & block.chooses_back
+    near = keys.clamp_max(n - 1)
+    near_to_mask = (to_mask * ~reciprocal).gather(1, near).masked_fill(keys == n, 0)
+    slope = surrogate_slope(block.local_margin, SURROGATE_WIDTH)
+    to_local[rows] -= (near_to_mask * slope).sum(-1)

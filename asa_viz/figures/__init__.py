@@ -1,0 +1,1 @@
+"""Views in, images and Plotly figures out; no tensor comes here."""

@@ -1,0 +1,67 @@
+"""Colours: one sequential palette for numbers, four colours for the groups of keys."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int, UInt8
+from plotly.colors import hex_to_rgb, sequential
+
+from asa_viz.views import QueryView
+
+CIVIDIS_STOPS: tuple[str, ...] = tuple(sequential.Cividis)
+
+_LEVELS = 256
+_stops = np.array([hex_to_rgb(stop) for stop in CIVIDIS_STOPS], float)
+_CIVIDIS = np.stack(
+    [
+        np.interp(
+            np.linspace(0, 1, _LEVELS), np.linspace(0, 1, len(CIVIDIS_STOPS)), _stops[:, channel]
+        )
+        for channel in range(3)
+    ],
+    axis=1,
+).astype(np.uint8)
+
+
+def cividis(fractions: Float[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w 3"]:
+    """Return the colour of each fraction of the scale; what lies outside 0 to 1 is clipped."""
+    levels = np.clip(fractions, 0, 1) * (_LEVELS - 1)
+    return _CIVIDIS[np.rint(levels).astype(int)]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Keys that share their relation to the query, and the colour they are drawn in."""
+
+    name: str
+    colour: str
+
+
+# Okabe and Ito's colours, told apart with every common kind of colour vision.
+GROUPS: tuple[Group, ...] = (
+    Group("reciprocal", "#009E73"),
+    Group("local", "#CC79A7"),
+    Group("query_only", "#E69F00"),
+    Group("key_only", "#56B4E9"),
+)
+REST = -1
+
+
+def group_map(view: QueryView) -> Int[np.ndarray, "h w"]:
+    """Return for each key the index of its group in GROUPS, or REST.
+
+    Each key is in one group at most: what is kept comes first, so the first two add up to the
+    support.
+    """
+    groups = np.full(view.dense.shape, REST)
+    groups[view.chooses_back] = 3
+    groups[view.chosen] = 2
+    groups[view.local] = 1
+    groups[view.reciprocal] = 0
+    return groups
+
+
+def group_counts(view: QueryView) -> dict[str, int]:
+    """Return how many keys each group of GROUPS holds."""
+    groups = group_map(view)
+    return {group.name: int((groups == i).sum()) for i, group in enumerate(GROUPS)}

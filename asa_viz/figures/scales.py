@@ -1,0 +1,66 @@
+"""The scale of a map: where its colours begin and end, and what is clipped."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from asa_viz.views import FloatMap, QueryView
+
+# A few keys, the query itself first, outweigh all others by far; the colours are for the others.
+CEILING_PERCENTILE = 99.5
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Colours run from `low` to `high`; `largest` is the largest value there is."""
+
+    low: float
+    high: float
+    largest: float
+
+    @property
+    def clipped(self) -> bool:
+        """Whether values lie above the end of the colours."""
+        return self.largest > self.high
+
+    def fraction(self, values: FloatMap) -> Float[np.ndarray, "h w"]:
+        """Return where on the scale the values lie; 0 and 1 are its ends."""
+        return (values - self.low) / (self.high - self.low)
+
+    def position(self, value: float) -> float:
+        """Return where on the scale `value` lies, at most at its ends."""
+        return min(max((value - self.low) / (self.high - self.low), 0.0), 1.0)
+
+    def ticks(self, count: int = 4) -> list[float]:
+        """Return about `count` round numbers that lie on the scale."""
+        step = _round_step((self.high - self.low) / count)
+        first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
+        return [i * step for i in range(first, last + 1)]
+
+
+def row_scale(view: QueryView) -> Scale:
+    """Return the one scale of both rows of a query, in multiples of the uniform weight.
+
+    It starts at zero and ends at a high percentile of the dense row and of the weights that are
+    kept; the query's threshold always lies on it.
+    """
+    kept = view.weights_times_uniform[view.weights > 0]
+    values = np.concatenate([view.dense_times_uniform.ravel(), kept])
+    ceiling = float(np.percentile(values, CEILING_PERCENTILE))
+    return Scale(0.0, max(ceiling, 1.25 * view.nonlocal_scale, 1e-6), float(values.max()))
+
+
+def threshold_scale(scales: FloatMap) -> Scale:
+    """Return a scale from the smallest to the largest of the learned numbers; nothing is clipped."""
+    low, high = float(scales.min()), float(scales.max())
+    # A network that learned one number everywhere still needs a scale with two ends.
+    margin = 0.0 if high - low > 1e-3 * abs(high) else max(0.05 * abs(high), 0.05)
+    return Scale(low - margin, high + margin, high)
+
+
+def _round_step(least: float) -> float:
+    """Return the smallest of 1, 2, 5 times a power of ten that is not below `least`."""
+    power = 10.0 ** math.floor(math.log10(least))
+    return next(m * power for m in (1, 2, 5, 10) if m * power >= least * (1 - 1e-9))

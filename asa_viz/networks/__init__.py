@@ -1,0 +1,3 @@
+"""Networks: decode heads with a block of attention, their configs, weights and checkpoints."""
+
+from asa_viz.networks import asa_head, camvid, hooks, weights  # noqa: F401  (registered here)

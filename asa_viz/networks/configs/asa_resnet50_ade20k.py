@@ -1,0 +1,7 @@
+"""The paper's setting on ADE20K, 512 x 512, 80k steps: NLNet with ResNet-50, its block replaced by ASA."""
+
+_base_ = "mmseg::nonlocal_net/nonlocal_r50-d8_4xb4-80k_ade20k-512x512.py"
+custom_imports = dict(imports=["asa_viz.networks"], allow_failed_imports=False)
+custom_hooks = [dict(type="SaveWeights")]
+# Backbone weights come by --init alone; mmsegmentation's config would download them.
+model = dict(pretrained=None, decode_head=dict(type="ASAHead"))

@@ -1,0 +1,8 @@
+"""Second stage for mobilenetv2 on CamVid, from `dense_mobilenetv2_camvid`."""
+
+_base_ = [
+    "./_base_/mobilenetv2.py",
+    "./_base_/camvid.py",
+    "./_base_/schedule_second.py",
+    "./_base_/runtime.py",
+]

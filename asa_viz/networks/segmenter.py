@@ -1,0 +1,115 @@
+"""A trained network that turns an image into a session."""
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from PIL import Image
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+
+from asa_viz.attention.row import SparseAttention
+from asa_viz.geometry import Grid
+from asa_viz.images import fit_within, nearest_shape, read_image, resize
+from asa_viz.networks.asa_head import ASABlock
+from asa_viz.networks.capture import input_of
+from asa_viz.networks.checkpoint import Card, find, open_checkpoint
+from asa_viz.networks.weights import WeightsError
+from asa_viz.session import Session
+from asa_viz.views import SegmentationView
+
+LONGEST_DISPLAY_SIDE = 1280
+
+
+class Segmenter:
+    """One network on one device; `encode` may be called from several threads."""
+
+    def __init__(self, network: nn.Module, card: Card, device: torch.device) -> None:
+        block = getattr(network.decode_head, "nl_block", None)
+        if block is None or getattr(block, "rule", "clean") != "clean":
+            raise WeightsError(f"{card.name} has no attention block that can be shown.")
+        self.name = card.name
+        self.classes = card.classes
+        self.card = card
+        self.device = device
+        self._block = block
+        self._network = network.to(device)
+        self._lock = threading.Lock()
+
+    def encode(self, image: Image.Image | UInt8[np.ndarray, "height width 3"] | Path | bytes) -> Session:
+        """Run the network once on an image and return the session that answers queries on it.
+
+        Raises:
+            ImageError: the image cannot be used; the message says why.
+        """
+        picture = read_image(image)
+        height, width = picture.rgb.shape[:2]
+        working = resize(picture.rgb, nearest_shape(height, width, self.card.shapes))
+        logits, block_input = self._run(working)
+        grid = Grid(*block_input.shape[-2:], height, width)
+        enlarged = interpolate(logits, working.shape[:2], mode="bilinear", align_corners=False)
+        segmentation = SegmentationView(
+            self.classes, self.card.palette, _labels(enlarged), _labels(logits), height, width
+        )
+        return Session(
+            network=self.name,
+            picture=fit_within(picture.rgb, LONGEST_DISPLAY_SIDE),
+            notes=picture.notes,
+            grid=grid,
+            segmentation=segmentation,
+            attention=self._attention(block_input),
+            thresholds_learned=isinstance(self._block, ASABlock),
+        )
+
+    @torch.inference_mode()
+    def _run(
+        self, rgb: UInt8[np.ndarray, "height width 3"]
+    ) -> tuple[Float[Tensor, "1 classes h w"], Float[Tensor, "1 c h w"]]:
+        """Return the logits at the grid's size, and what entered the block of attention."""
+        preprocessor = self._network.data_preprocessor
+        pixels = torch.from_numpy(rgb).to(self.device).permute(2, 0, 1).float()
+        pixels = (pixels - preprocessor.mean) / preprocessor.std
+        # The hook belongs to the shared network: without the lock one visitor gets another's map.
+        with self._lock, input_of(self._block) as seen:
+            logits = self._network.decode_head(self._network.extract_feat(pixels[None]))
+        return logits, seen[0]
+
+    @torch.inference_mode()
+    def _attention(self, x: Float[Tensor, "1 c h w"]) -> SparseAttention:
+        """Compute the projections anew, by the block's own layers, and keep them."""
+        height, width = x.shape[-2:]
+        block = self._block
+        if isinstance(block, ASABlock):
+            query, key, _, nonlocal_scale, local_scale = (part[0] for part in block.project(x))
+            window = block.window
+        else:
+            query, key = (part(x)[0].flatten(1).mT for part in (block.theta, block.phi))
+            nonlocal_scale = local_scale = query.new_zeros(len(query))
+            window = 1
+        return SparseAttention.of(
+            query.contiguous(), key.contiguous(), nonlocal_scale, local_scale,
+            height=height, width=width, window=window, scaled=block.use_scale,
+        )  # fmt: skip
+
+
+def load(name_or_path: str | Path | None = None, device: str | None = None) -> Segmenter:
+    """Load a network by its name or the path of its safetensors file; None is the default network.
+
+    `device` is "cpu", "cuda" or None for CUDA where there is one.
+
+    Raises:
+        WeightsError: there is no such network, or its files cannot be used.
+    """
+    network, card = open_checkpoint(find(name_or_path))
+    return Segmenter(network, card, torch.device(device or default_device()))
+
+
+def default_device() -> str:
+    """Return "cuda" where there is one, else "cpu"."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _labels(logits: Float[Tensor, "1 classes h w"]) -> UInt8[np.ndarray, "h w"]:
+    return logits[0].argmax(0).to(torch.uint8).cpu().numpy()

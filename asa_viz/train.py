@@ -1,0 +1,87 @@
+"""Train a network: `python -m asa_viz.train CONFIG --data ROOT [--init FILE]`, on mmengine's Runner.
+
+CONFIG is the name of a config in `asa_viz/networks/configs` or the path of another. The weights to
+start from come from the file given with `--init`; nothing is downloaded.
+"""
+
+import argparse
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from mmengine.config import Config, DictAction
+from mmengine.model import revert_sync_batchnorm
+from mmengine.runner import Runner, find_latest_checkpoint
+
+from asa_viz.networks.configs import read_config
+from asa_viz.networks.weights import INIT_SCHEME, WeightsError, load_weights, read_weights
+
+
+def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line; see `--help`."""
+    parser = argparse.ArgumentParser(prog="python -m asa_viz.train", description=__doc__)
+    parser.add_argument("config", help="name or path of a config")
+    parser.add_argument("--data", required=True, help="root folder of the data set")
+    parser.add_argument("--init", help="weights to start from: ImageNet, zoo, or an earlier stage")
+    parser.add_argument("--work-dir", help="logs and checkpoints; work_dirs/CONFIG by default")
+    parser.add_argument("--resume", action="store_true", help="go on from the work dir's latest")
+    parser.add_argument("--amp", action="store_true", help="mixed precision")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--launcher", choices=["none", "pytorch", "slurm", "mpi"], default="none",
+        help="pytorch under torchrun",
+    )  # fmt: skip
+    parser.add_argument(
+        "--cfg-options", nargs="+", action=DictAction, help="settings to change: key=value ..."
+    )
+    # torchrun's older spelling passes the rank as an argument.
+    parser.add_argument("--local-rank", "--local_rank", type=int, default=0, help=argparse.SUPPRESS)
+    return parser.parse_args(arguments)
+
+
+def runner_config(arguments: argparse.Namespace) -> Config:
+    """Complete the config with what the command line says."""
+    config = read_config(arguments.config)
+    for name in ("train_dataloader", "val_dataloader", "test_dataloader"):
+        config[name].dataset.data_root = arguments.data
+    config.work_dir = arguments.work_dir or str(Path("work_dirs", Path(arguments.config).stem))
+    config.launcher = arguments.launcher
+    config.randomness = {"seed": arguments.seed}
+    # mmengine would resume from `load_from` where the work dir is still empty: it is one or the other.
+    config.resume = arguments.resume and find_latest_checkpoint(config.work_dir) is not None
+    if arguments.init and not config.resume:
+        config.load_from = f"{INIT_SCHEME}{Path(arguments.init).resolve()}"
+    if arguments.amp:
+        config.optim_wrapper.type = "AmpOptimWrapper"
+        config.optim_wrapper.loss_scale = "dynamic"
+    if arguments.cfg_options:
+        config.merge_from_dict(arguments.cfg_options)
+    return config
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Train; the checkpoints in the work dir hold the averaged weights."""
+    parsed = parse_arguments(arguments)
+    os.environ.setdefault("LOCAL_RANK", str(parsed.local_rank))
+    if not Path(parsed.data).is_dir():
+        raise SystemExit(f"There is no data folder at {parsed.data}.")
+    try:
+        config = runner_config(parsed)
+    except FileNotFoundError as error:
+        raise SystemExit(str(error)) from error
+    runner = Runner.from_cfg(config)
+    if parsed.launcher == "none":
+        # One process has nobody to share its statistics with, and on a CPU may not ask for it.
+        runner.model = revert_sync_batchnorm(runner.model)
+    if parsed.init:
+        # Loaded by the runner later, when it has initialised the network; here only: does it fit?
+        try:
+            missing = load_weights(runner.model, read_weights(parsed.init))
+        except WeightsError as error:
+            raise SystemExit(str(error)) from error
+        runner.logger.info(f"Not in {parsed.init}, trained from scratch: {missing}")
+    runner.train()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""What is shown, as frozen numpy arrays: the view of one query, and the segmentation of one image.
+
+`h w` is the grid of cells, n = h * w of them. Weights of a row sum to one; the page shows them in
+multiples of the uniform weight 1 / n, the weight every key has when none is preferred.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+
+from asa_viz.geometry import Cell
+
+FloatMap = Float[np.ndarray, "h w"]
+MaskMap = Bool[np.ndarray, "h w"]
+LabelMap = UInt8[np.ndarray, "h w"]
+
+
+@dataclass(frozen=True, eq=False)
+class QueryView:
+    """One query's attention: its dense row, who is chosen, who chooses back, and the sparse row.
+
+    `dense` is the softmax affinity of the query with every key; `incoming` the affinity of every
+    key, as a query, with this one. `weights` is what the values are multiplied by in the network.
+    `incoming_ratio` is `incoming` over the threshold that key holds it against: it chooses back
+    where the ratio is at least one. The scales are the query's two learned numbers; the non-local
+    one is its threshold in multiples of the uniform weight, the local one multiplies the mean of
+    the query's window, and `local_threshold` is that product in multiples of the uniform weight.
+    """
+
+    query: Cell
+    dense: FloatMap
+    incoming: FloatMap
+    incoming_ratio: FloatMap
+    weights: FloatMap
+    chosen: MaskMap
+    chooses_back: MaskMap
+    local: MaskMap
+    nonlocal_scale: float
+    local_scale: float
+    local_threshold: float
+
+    @property
+    def reciprocal(self) -> MaskMap:
+        """The keys that are chosen and choose back."""
+        return self.chosen & self.chooses_back
+
+    @property
+    def support(self) -> MaskMap:
+        """The keys that are kept: reciprocal or local. Where none is, the query reads itself."""
+        return self.reciprocal | self.local
+
+    @property
+    def kept_mass(self) -> float:
+        """The share of the dense row's mass that lies on the support."""
+        return float(self.dense[self.support].sum())
+
+    @property
+    def dense_times_uniform(self) -> FloatMap:
+        """The dense row in multiples of the uniform weight."""
+        return self.dense * self.dense.size
+
+    @property
+    def weights_times_uniform(self) -> FloatMap:
+        """The sparse row in multiples of the uniform weight."""
+        return self.weights * self.weights.size
+
+
+@dataclass(frozen=True, eq=False)
+class SegmentationView:
+    """The segmentation of one image.
+
+    `working_labels` is at the size the network worked at, `cell_labels` on the grid of cells;
+    `labels` is stretched to the image, of `image_height` x `image_width` pixels.
+    """
+
+    classes: tuple[str, ...]
+    palette: tuple[tuple[int, int, int], ...]
+    working_labels: LabelMap
+    cell_labels: LabelMap
+    image_height: int
+    image_width: int
+
+    @property
+    def labels(self) -> LabelMap:
+        """The class of every pixel of the image; stretched anew at each call, so keep it."""
+        height, width = self.working_labels.shape
+        rows = (2 * np.arange(self.image_height) + 1) * height // (2 * self.image_height)
+        cols = (2 * np.arange(self.image_width) + 1) * width // (2 * self.image_width)
+        return self.working_labels[rows[:, None], cols[None, :]]
+
+    def shares(self, weights: FloatMap) -> dict[str, float]:
+        """Return how much of `weights` lies on each class, largest first, classes at zero left out."""
+        sums = np.bincount(
+            self.cell_labels.ravel(), weights.ravel().astype(float), len(self.classes)
+        )
+        total = sums.sum()
+        order = np.argsort(-sums, kind="stable")
+        return {self.classes[i]: float(sums[i] / total) for i in order if sums[i] > 0}

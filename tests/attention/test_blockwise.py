@@ -1,0 +1,121 @@
+"""The exact block-wise form: equal to the definition, its gradients true, its memory small."""
+
+import pytest
+import torch
+
+from asa_viz.attention import adaptive_sparse_attention, adaptive_sparse_weights, blockwise
+
+GRIDS = [(1, 1), (1, 2), (2, 2), (1, 7), (3, 5)]
+
+
+@pytest.fixture(params=[1, 50, 1 << 20], ids=lambda size: f"blocks of {size}")
+def _block_size(request, monkeypatch):
+    """Blocks of a single row, blocks that do not divide n, and one block for all."""
+    monkeypatch.setattr(blockwise, "BLOCK_WEIGHTS", request.param)
+
+
+@pytest.mark.usefixtures("_block_size")
+@pytest.mark.parametrize("rule", ["clean", "released"])
+@pytest.mark.parametrize(("window", "grid"), [*((3, grid) for grid in GRIDS), (1, (2, 3)), (5, (4, 3))])
+def test_output_and_gradients_are_those_of_the_definition(case, rule, window, grid):
+    inputs = case(*grid)
+    settings = {"height": grid[0], "width": grid[1], "window": window, "rule": rule}
+    output = adaptive_sparse_attention(*inputs, **settings)
+    expected = adaptive_sparse_weights(*inputs[:2], *inputs[3:], **settings) @ inputs[2]
+    torch.testing.assert_close(output, expected)
+    towards = torch.randn_like(output)
+    gradients = torch.autograd.grad(output, inputs, towards)
+    expected_gradients = torch.autograd.grad(
+        expected, inputs, towards, allow_unused=True, materialize_grads=True
+    )
+    for gradient, expected_gradient in zip(gradients, expected_gradients, strict=True):
+        torch.testing.assert_close(gradient, expected_gradient)
+
+
+@pytest.mark.parametrize("rule", ["clean", "released"])
+def test_gradients_of_queries_keys_and_values_by_finite_differences(case, rule):
+    """Away from thresholds the support does not change, and the output is smooth."""
+    query, key, value, t1, t2 = case(3, 4, batch=1)
+
+    def attention(*tensors):
+        return adaptive_sparse_attention(
+            *tensors, t1.detach(), t2.detach(), height=3, width=4, rule=rule
+        )
+
+    assert torch.autograd.gradcheck(attention, (query, key, value), eps=1e-7, atol=1e-4)
+
+
+def test_both_thresholds_learn_under_the_clean_rule_and_not_under_the_released(case):
+    for rule, learns in (("clean", True), ("released", False)):
+        inputs = case(4, 5)
+        adaptive_sparse_attention(*inputs, height=4, width=5, rule=rule).square().sum().backward()
+        for scale in inputs[3:]:
+            assert bool(scale.grad.abs().sum() > 0) is learns
+            assert scale.grad.isfinite().all()
+
+
+def test_following_the_gradient_of_the_thresholds_lowers_the_error(case):
+    """Two kinds of cell, noisy values: thresholds alone learn to read one's own kind."""
+    kind = (torch.arange(36) % 6 < 3).double()
+    query = torch.stack([kind, 1 - kind], -1)[None] * 1.2
+    value = (kind + torch.randn(36, dtype=torch.float64) * 0.3)[None, :, None]
+    t1 = torch.full((1, 36), 0.2, dtype=torch.float64, requires_grad=True)
+    t2 = torch.full((1, 36), 0.2, dtype=torch.float64, requires_grad=True)
+    optimiser = torch.optim.Adam([t1, t2], lr=0.05)
+    errors = []
+    for _ in range(60):
+        output = adaptive_sparse_attention(query, query, value, t1, t2, height=6, width=6)
+        error = (output[0, :, 0] - kind).square().mean()
+        errors.append(error.item())
+        optimiser.zero_grad()
+        error.backward()
+        optimiser.step()
+    assert errors[-1] < errors[0] / 2
+
+
+def test_scales_of_zero_have_a_finite_gradient(case):
+    query, key, value, t1, t2 = case(3, 3)
+    zeros = [torch.zeros_like(scale).requires_grad_() for scale in (t1, t2)]
+    adaptive_sparse_attention(query, key, value, *zeros, height=3, width=3).sum().backward()
+    assert all(scale.grad.isfinite().all() for scale in zeros)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_comes_back_as_it_went_in(case, dtype):
+    inputs = [tensor.detach().to(dtype) for tensor in case(3, 4)]
+    output = adaptive_sparse_attention(*inputs, height=3, width=4)
+    wide = adaptive_sparse_attention(*(tensor.float() for tensor in inputs), height=3, width=4)
+    assert output.dtype == dtype
+    torch.testing.assert_close(output, wide.to(dtype))
+
+
+@pytest.mark.parametrize("rule", ["clean", "released"])
+def test_no_array_of_n_by_n(case, rule, monkeypatch):
+    """Watch every tensor the forward and backward pass make at n = 2304."""
+    largest = 0
+
+    class Watch(torch.overrides.TorchFunctionMode):
+        def __torch_function__(self, function, types, args=(), kwargs=None):
+            nonlocal largest
+            result = function(*args, **(kwargs or {}))
+            if isinstance(result, torch.Tensor):
+                largest = max(largest, result.numel())
+            return result
+
+    height = width = 48
+    n = height * width
+    inputs = case(height, width, batch=1, d=4, c=2, dtype=torch.float32)
+    with Watch():
+        output = adaptive_sparse_attention(*inputs, height=height, width=width, rule=rule)
+        output.sum().backward()
+    assert 0 < largest <= blockwise.BLOCK_WEIGHTS + n
+    assert largest < n * n
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_cuda_agrees_with_the_cpu(case, dtype):
+    inputs = [tensor.detach().to(dtype) for tensor in case(5, 7)]
+    here = adaptive_sparse_attention(*inputs, height=5, width=7)
+    there = adaptive_sparse_attention(*(tensor.cuda() for tensor in inputs), height=5, width=7)
+    torch.testing.assert_close(there.cpu(), here)
