@@ -128,7 +128,7 @@ def _spread(values: np.ndarray) -> dict[str, float]:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Evaluate and print; with `--json` also write, with `--card` also keep on the network's card."""
+    """Evaluate and print; `--json` also writes a file, `--card` the network's card."""
     parser = argparse.ArgumentParser(prog="python -m asa_viz.evaluate", description=__doc__)
     parser.add_argument("network", help="a name in checkpoints/ or the path of a safetensors file")
     parser.add_argument("--data", required=True, type=Path, help="root folder of CamVid")

@@ -17,9 +17,9 @@ from asa_viz.networks.weights import load_weights, read_weights
 SHAPES = ((360, 480), (480, 360), (416, 416), (344, 512), (312, 552), (552, 312))
 
 LICENCE = (
-    "Research and non-commercial use, with attribution: trained on CamVid (Brostow, Shotton, Fauqueur, "
-    "Cipolla, ECCV 2008; Brostow, Fauqueur, Cipolla, Pattern Recognition Letters 2008; 11 classes of "
-    "Badrinarayanan, Kendall, Cipolla, PAMI 2017) from ImageNet weights."
+    "Research and non-commercial use, with attribution: trained on CamVid (Brostow, Shotton, "
+    "Fauqueur, Cipolla, ECCV 2008; Brostow, Fauqueur, Cipolla, Pattern Recognition Letters 2008; "
+    "11 classes of Badrinarayanan, Kendall, Cipolla, PAMI 2017) from ImageNet weights."
 )
 
 

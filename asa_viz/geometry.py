@@ -61,7 +61,7 @@ class Grid:
         x, y = pixel
         if not (0 <= x < self.image_width and 0 <= y < self.image_height):
             raise ValueError(
-                f"Pixel ({x}, {y}) is outside the image of {self.image_width} x {self.image_height}."
+                f"Pixel ({x}, {y}) is outside the {self.image_width} x {self.image_height} image."
             )
         return Cell(
             _share(y, self.image_height, self.height), _share(x, self.image_width, self.width)
@@ -97,7 +97,7 @@ def _share(index: int, count: int, parts: int) -> int:
 
 def _span(index: int, count: int, pixels: int) -> tuple[int, int]:
     """Return the first and one past the last pixel whose centre lies in stretch `index`."""
-    # The centre of pixel p lies in stretch i when i * pixels <= (p + 1/2) * count < (i + 1) * pixels.
+    # Pixel p has its centre in stretch i when i * pixels <= (p + 1/2) * count < (i + 1) * pixels.
     first = -((count - 2 * index * pixels) // (2 * count))
     last = -((count - 2 * (index + 1) * pixels) // (2 * count))
     if first == last:

@@ -146,7 +146,9 @@ def read_image(source: Path | str | bytes | Image.Image | np.ndarray) -> Picture
         if isinstance(image, PngImageFile):
             _check_pixel_chunks(source)
         image.load()
-        return _picture(image, [FIRST_FRAME] if _has_frames(image) else [])
+        # JPEG has none: the depth map that a phone puts behind a photo is no second frame.
+        several = getattr(image, "is_animated", False)
+        return _picture(image, [FIRST_FRAME] if several else [])
 
 
 def nearest_shape(height: int, width: int, shapes: Sequence[tuple[int, int]]) -> tuple[int, int]:
@@ -303,11 +305,6 @@ def _extremes(image: Image.Image) -> tuple[float, float]:
     if not np.isfinite(extremes).all():
         raise ImageError("IMG_NUMBERS")
     return float(extremes.min()), float(extremes.max())
-
-
-def _has_frames(image: Image.Image) -> bool:
-    # A phone's JPEG may carry a depth or brightness map as a second frame; that is no animation.
-    return getattr(image, "is_animated", False) and not isinstance(image, JpegImageFile)
 
 
 def _orientation(image: Image.Image) -> object:

@@ -116,7 +116,7 @@ class SessionStore:
     def get(self, key: str | None) -> Session | None:
         """Return the session under `key`, or None if it is unknown or had to make room."""
         with self._lock:
-            if key not in self._sessions:
+            if key is None or key not in self._sessions:
                 return None
             self._sessions.move_to_end(key)
             return self._sessions[key]

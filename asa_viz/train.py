@@ -1,4 +1,4 @@
-"""Train a network: `python -m asa_viz.train CONFIG --data ROOT [--init FILE]`, on mmengine's Runner.
+"""Train a network on mmengine's Runner: `python -m asa_viz.train CONFIG --data ROOT`.
 
 CONFIG is the name of a config in `asa_viz/networks/configs` or the path of another. The weights to
 start from come from the file given with `--init`; nothing is downloaded.
@@ -47,7 +47,7 @@ def runner_config(arguments: argparse.Namespace) -> Config:
     config.work_dir = arguments.work_dir or str(Path("work_dirs", Path(arguments.config).stem))
     config.launcher = arguments.launcher
     config.randomness = {"seed": arguments.seed}
-    # mmengine would resume from `load_from` where the work dir is still empty: it is one or the other.
+    # With an empty work dir mmengine would resume from `load_from`: it is one or the other.
     config.resume = arguments.resume and find_latest_checkpoint(config.work_dir) is not None
     if arguments.init and not config.resume:
         config.load_from = f"{INIT_SCHEME}{Path(arguments.init).resolve()}"

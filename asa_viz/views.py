@@ -90,7 +90,7 @@ class SegmentationView:
         return self.working_labels[rows[:, None], cols[None, :]]
 
     def shares(self, weights: FloatMap) -> dict[str, float]:
-        """Return how much of `weights` lies on each class, largest first, classes at zero left out."""
+        """Return how much of `weights` lies on each class, largest first, none at zero."""
         sums = np.bincount(
             self.cell_labels.ravel(), weights.ravel().astype(float), len(self.classes)
         )

@@ -260,11 +260,12 @@ def png_surgery() -> Iterator[Case]:
     either = {
         "two headers": png(ihdr(WIDTH, HEIGHT), rows, ihdr(WIDTH, HEIGHT)),
         "palette without PLTE": png(ihdr(WIDTH, HEIGHT, colour=3), filtered(rgb[:, :, 0])),
-        "an animation of no frames": png(ihdr(WIDTH, HEIGHT), rows, chunk(b"acTL", bytes(8))),
         "a 16-bit transparent colour": png(ihdr(WIDTH, HEIGHT), rows, chunk(b"tRNS", b"\xff" * 6)),
     }
     for name, data in either.items():
         yield Case(f"PNG: {name}", data, EITHER)
+    no_frames = png(ihdr(WIDTH, HEIGHT), rows, chunk(b"acTL", bytes(8)))
+    yield Case("PNG: an animation of no frames", no_frames, OK, rgb, note="")
     texts = [chunk(b"tEXt", b"key%d\0text" % number) for number in range(3000)]
     yield Case("PNG with 3000 texts", png(ihdr(WIDTH, HEIGHT), rows, *texts), OK, rgb)
 
@@ -395,6 +396,9 @@ def modes() -> Iterator[Case]:
         holed = floats.copy()
         holed[40, 50] = float(name)
         yield Case(f"float32 with {name}", saved(holed, "TIFF"), "IMG_NUMBERS")
+    tall = np.tile(floats, (10, 1))
+    tall[600, 50] = np.nan
+    yield Case("float32 with nan far down", saved(tall, "TIFF"), "IMG_NUMBERS")
     huge = floats.copy()
     huge[0, 0], huge[1, 1] = -3e38, 3e38
     yield Case("float32, huge", saved(huge, "TIFF"), OK)
@@ -403,7 +407,7 @@ def modes() -> Iterator[Case]:
     yield Case("CMYK JPEG", saved(cmyk, "JPEG", quality=95), OK, rgb, 16)
     yield Case("CMYK TIFF", saved(cmyk, "TIFF"), OK, rgb, 1)
     yield Case("YCbCr TIFF", saved(image.convert("YCbCr"), "TIFF"), EITHER)
-    soft = rgb // 2 + 64  # in 8 bits, LAB is coarse where a colour is dark and full
+    soft = rgb // 4 + 96  # in 8 bits, LAB is coarse where a colour is full
     lab = Image.fromarray(soft).convert("LAB")
     del lab.info["icc_profile"]  # it holds the time it was made
     yield Case("LAB TIFF", saved(lab, "TIFF"), OK, soft, 8)

@@ -10,7 +10,7 @@ import math
 from typing import Any, NamedTuple
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
@@ -85,9 +85,7 @@ def attend(
     return output.to(value.dtype), support_size
 
 
-def log_normalisers(
-    query: Float[Tensor, "n d"], key: Float[Tensor, "n d"]
-) -> Float[Tensor, " n"]:
+def log_normalisers(query: Float[Tensor, "n d"], key: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
     """Return the log-sum-exp of each query's similarities; queries already scaled."""
     return torch.cat([(query[rows] @ key.mT).logsumexp(-1) for rows in _blocks(len(query))])
 
@@ -168,9 +166,7 @@ def _block(image: _Image, rows: slice) -> _Block:
     )  # fmt: skip
 
 
-def _scatter(
-    near: Tensor, keys: Int[Tensor, "r k"], everywhere: Tensor
-) -> Tensor:
+def _scatter(near: Tensor, keys: Int[Tensor, "r k"], everywhere: Tensor) -> Tensor:
     """Lay the windows' entries over a whole row; what falls outside the map is dropped."""
     row = torch.nn.functional.pad(everywhere, (0, 1))
     return row.scatter(1, keys, near)[:, :-1]

@@ -1,4 +1,4 @@
-"""Adaptive sparse attention as it is defined, with the whole n x n matrix: to be read and tested by.
+"""Adaptive sparse attention as it is defined, with the whole n x n matrix: to read and to test by.
 
 P_ij is the softmax affinity of query i with key j, t1 and t2 are a query's non-local and local
 scale, W_i is the window around i. Rule "clean":

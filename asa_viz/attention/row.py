@@ -76,7 +76,8 @@ class SparseAttention:
         check_grid(query, height, width, "clean")
         query = query * (query.shape[-1] ** -0.5 if scaled else 1.0)
         stored = (query, key, log_normalisers(query, key), nonlocal_scale, local_scale)
-        return cls(*(tensor.detach().cpu() for tensor in stored), height, width, window)
+        q, k, log_normaliser, t1, t2 = (tensor.detach().cpu() for tensor in stored)
+        return cls(q, k, log_normaliser, t1, t2, height, width, window)
 
     @property
     def size_in_bytes(self) -> int:

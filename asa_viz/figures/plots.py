@@ -16,6 +16,8 @@ FAINT = "rgba(125,131,140,0.38)"
 ACCENT = "#D55E00"
 HEIGHT = 290
 
+_THRESHOLD: dict[str, object] = {"type": "line", "line": {"color": ACCENT, "width": 1.2}}
+
 
 @dataclass(frozen=True)
 class PlotTexts:
@@ -29,7 +31,6 @@ class PlotTexts:
     weight: str
     kept: str
     row: str
-    threshold: str
     hover: str
     groups: dict[str, str]
 
@@ -45,36 +46,32 @@ def pair_plane(view: QueryView, texts: PlotTexts) -> go.Figure:
     groups = group_map(view).ravel()
     if not learned:
         groups = np.full_like(groups, REST)
-    cells = np.stack(np.indices(view.dense.shape), axis=-1).reshape(-1, 2)
-    figure = go.Figure()
+    cells = np.indices(view.dense.shape).reshape(2, -1).T.astype(np.int32)
+    traces = []
     for index in (REST, *reversed(range(len(GROUPS)))):
         inside = groups == index
         rest = index == REST
-        name = "rest" if rest else GROUPS[index].name
-        figure.add_scatter(
-            x=across[inside],
-            y=along[inside],
-            customdata=cells[inside].astype(np.int32),
-            mode="markers",
-            name=texts.groups[name],
-            marker={
-                "size": 3 if rest else 5,
-                "color": FAINT if rest else GROUPS[index].colour,
-                "line": {"width": 0},
-            },
-            hovertemplate=texts.hover,
+        traces.append(
+            go.Scatter(
+                x=across[inside],
+                y=along[inside],
+                customdata=cells[inside],
+                mode="markers",
+                name=texts.groups["rest" if rest else GROUPS[index].name],
+                marker={
+                    "size": 3 if rest else 5,
+                    "color": FAINT if rest else GROUPS[index].colour,
+                    "line": {"width": 0},
+                },
+                hovertemplate=texts.hover,
+            )
         )
-    figure.update_layout(_layout())
-    figure.update_xaxes(_axis(texts.chooses if learned else texts.chooses_dense), type="log")
-    figure.update_yaxes(
-        _axis(texts.chosen_back if learned else texts.chosen_back_dense), type="log"
+    return _figure(
+        traces,
+        _axis(texts.chooses if learned else texts.chooses_dense, _log_range(across)),
+        _axis(texts.chosen_back if learned else texts.chosen_back_dense, _log_range(along)),
+        [_upright(1.0), _level(1.0)] if learned else [],
     )
-    figure.update_xaxes(range=_log_range(across))
-    figure.update_yaxes(range=_log_range(along))
-    if learned:
-        figure.add_vline(x=1, line=_threshold_line())
-        figure.add_hline(y=1, line=_threshold_line())
-    return figure
 
 
 def pair_coordinates(
@@ -93,29 +90,30 @@ def sorted_row(view: QueryView, texts: PlotTexts) -> go.Figure:
     order = np.argsort(-row, kind="stable")
     ranks = np.arange(1, row.size + 1)
     kept = view.support.ravel()[order]
-    figure = go.Figure()
-    figure.add_scatter(
+    hover = "%{x}: %{y:.3g}<extra></extra>"
+    line = go.Scatter(
         x=ranks,
         y=row[order],
         mode="lines",
         name=texts.row,
         line={"color": INK, "width": 1.5},
-        hovertemplate="%{x}: %{y:.3g}<extra></extra>",
+        hovertemplate=hover,
     )
-    figure.update_layout(_layout())
-    figure.update_xaxes(_axis(texts.rank), type="log", range=[-0.08, np.log10(row.size) + 0.08])
-    figure.update_yaxes(_axis(texts.weight), type="log", range=_log_range(row))
-    if view.nonlocal_scale > 0:
-        figure.add_scatter(
-            x=ranks[kept],
-            y=row[order][kept],
-            mode="markers",
-            name=texts.kept,
-            marker={"size": 5, "color": GROUPS[0].colour, "line": {"width": 0}},
-            hovertemplate="%{x}: %{y:.3g}<extra></extra>",
-        )
-        figure.add_hline(y=view.nonlocal_scale, line=_threshold_line())
-    return figure
+    dots = go.Scatter(
+        x=ranks[kept],
+        y=row[order][kept],
+        mode="markers",
+        name=texts.kept,
+        marker={"size": 5, "color": GROUPS[0].colour, "line": {"width": 0}},
+        hovertemplate=hover,
+    )
+    learned = view.nonlocal_scale > 0
+    return _figure(
+        [line, dots] if learned else [line],
+        _axis(texts.rank, [-0.08, float(np.log10(row.size)) + 0.08]),
+        _axis(texts.weight, _log_range(row)),
+        [_level(view.nonlocal_scale)] if learned else [],
+    )
 
 
 def _log_range(values: Float[np.ndarray, " n"]) -> list[float]:
@@ -127,12 +125,14 @@ def _log_range(values: Float[np.ndarray, " n"]) -> list[float]:
     return [float(np.log10(bottom) - margin), float(np.log10(top) + margin)]
 
 
-def _threshold_line() -> dict[str, object]:
-    return {"color": ACCENT, "width": 1.2}
-
-
-def _layout() -> dict[str, object]:
-    return {
+def _figure(
+    traces: list[go.Scatter],
+    across: dict[str, object],
+    up: dict[str, object],
+    lines: list[dict[str, object]],
+) -> go.Figure:
+    """Put a figure together at once: each later change of a layout costs as much as the whole."""
+    layout = {
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"family": "system-ui, sans-serif", "size": 11, "color": INK},
@@ -142,11 +142,20 @@ def _layout() -> dict[str, object]:
         "hovermode": "closest",
         "dragmode": False,
         "modebar": {"remove": ["zoom", "pan", "select", "lasso", "zoomIn", "zoomOut"]},
+        "xaxis": across,
+        "yaxis": up,
+        "shapes": lines,
+        # Plotly's own template would colour the page white and name fonts of its own.
+        "template": {},
     }
+    return go.Figure(traces, layout)
 
 
-def _axis(title: str) -> dict[str, object]:
+def _axis(title: str, exponents: list[float]) -> dict[str, object]:
+    """A logarithmic axis over a range of exponents, with a line at each power of ten."""
     return {
+        "type": "log",
+        "range": exponents,
         "title": {"text": title, "standoff": 4},
         "gridcolor": LINE,
         "linecolor": LINE,
@@ -157,3 +166,13 @@ def _axis(title: str) -> dict[str, object]:
         "dtick": 1,
         "automargin": False,
     }
+
+
+def _upright(x: float) -> dict[str, object]:
+    """A threshold as an upright line."""
+    return {**_THRESHOLD, "xref": "x", "yref": "paper", "x0": x, "x1": x, "y0": 0, "y1": 1}
+
+
+def _level(y: float) -> dict[str, object]:
+    """A threshold as a level line."""
+    return {**_THRESHOLD, "xref": "paper", "yref": "y", "x0": 0, "x1": 1, "y0": y, "y1": y}

@@ -43,17 +43,19 @@ class Scale:
 def row_scale(view: QueryView) -> Scale:
     """Return the one scale of both rows of a query, in multiples of the uniform weight.
 
-    It starts at zero and ends at a high percentile of the dense row and of the weights that are
-    kept; the query's threshold always lies on it.
+    It starts at zero and ends at a high percentile of the dense row, or higher where half of the
+    kept weights would be clipped, yet never beyond what the dense row fills: a few kept keys that
+    share all the weight would leave it dark. The query's threshold always lies on it.
     """
-    kept = view.weights_times_uniform[view.weights > 0]
-    values = np.concatenate([view.dense_times_uniform.ravel(), kept])
-    ceiling = float(np.percentile(values, CEILING_PERCENTILE))
-    return Scale(0.0, max(ceiling, 1.25 * view.nonlocal_scale, 1e-6), float(values.max()))
+    dense, kept = view.dense_times_uniform, view.weights_times_uniform[view.weights > 0]
+    largest = float(dense.max())
+    ceiling = max(float(np.percentile(dense, CEILING_PERCENTILE)), float(np.median(kept)))
+    ceiling = max(min(ceiling, largest), 1.25 * view.nonlocal_scale)
+    return Scale(0.0, ceiling, max(largest, float(kept.max())))
 
 
 def threshold_scale(scales: FloatMap) -> Scale:
-    """Return a scale from the smallest to the largest of the learned numbers; nothing is clipped."""
+    """Return a scale from the smallest to the largest learned number; nothing is clipped."""
     low, high = float(scales.min()), float(scales.max())
     # A network that learned one number everywhere still needs a scale with two ends.
     margin = 0.0 if high - low > 1e-3 * abs(high) else max(0.05 * abs(high), 0.05)

@@ -1,4 +1,4 @@
-"""Build a network and say what it is: `python -m asa_viz.networks [CONFIG] [--init FILE]`; no data."""
+"""Build a network, without data, and say what it is: `python -m asa_viz.networks [CONFIG]`."""
 
 import argparse
 from collections.abc import Sequence
@@ -31,7 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parameters = sum(parameter.numel() for parameter in network.parameters())
     head = type(network.decode_head).__name__
     print(f"{parsed.config}: {head}, {parameters:,} parameters")
-    print(f"an image of 128 x 256 gives {logits.shape[1]} classes on {tuple(logits.shape[-2:])} cells")
+    print(
+        f"an image of 128 x 256 gives {logits.shape[1]} classes on {tuple(logits.shape[-2:])} cells"
+    )
 
 
 if __name__ == "__main__":

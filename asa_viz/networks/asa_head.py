@@ -76,12 +76,12 @@ class ASABlock(NonLocal2d):
 
 @MODELS.register_module()
 class ASAHead(FCNHead):
-    """Convolution, ASA block, convolution, concatenation, classifier, as in mmsegmentation's NLHead.
+    """Convolution, ASA block, convolution, concatenation, classifier: NLHead with another block.
 
-    A segmentation loss alone does not ask for sparsity. With a `support_target` the head also pushes
-    the logarithm of its non-local scales, up while the mean support of the batch (as a share of the
-    cells) lies above the target and down below it, with `sparsity_weight`. The push is the same
-    everywhere, so where scales differ from place to place it is the segmentation that wants it.
+    A segmentation loss alone does not ask for sparsity. With a `support_target` the head pushes the
+    logarithm of its non-local scales, up while the mean support of the batch, as a share of the
+    cells, lies above the target and down below it, with `sparsity_weight`. The push is the same
+    everywhere: where scales differ from place to place it is the segmentation that wants it.
     """
 
     def __init__(
@@ -112,12 +112,17 @@ class ASAHead(FCNHead):
 
     def forward(self, inputs: list[Tensor]) -> Tensor:
         """Return the logits of each class."""
-        return self._attend(inputs)[0]
+        x = self._transform_inputs(inputs)
+        return self._classify(x, self.nl_block(self.convs[0](x)))
 
-    def loss(self, inputs: list[Tensor], batch_data_samples: list, train_cfg: Any) -> dict:
-        """Return the segmentation loss, the mean support and, with a target, the push towards it."""
-        logits, support_size, scale = self._attend(inputs)
-        losses = self.loss_by_feat(logits, batch_data_samples)
+    def loss(
+        self, inputs: list[Tensor], batch_data_samples: list[Any], train_cfg: Any
+    ) -> dict[str, Tensor]:
+        """Return segmentation loss, mean support and scale, and with a target the push there."""
+        x = self._transform_inputs(inputs)
+        mixed, support_size, projections = self.nl_block.attend(self.convs[0](x))
+        losses = self.loss_by_feat(self._classify(x, mixed), batch_data_samples)
+        scale = projections.nonlocal_scale
         support = support_size.mean() / support_size.shape[-1]
         losses["support"] = support
         losses["scale"] = scale.detach().mean()
@@ -126,10 +131,8 @@ class ASAHead(FCNHead):
             losses["loss_sparsity"] = -self.sparsity_weight * excess * scale.log().mean()
         return losses
 
-    def _attend(self, inputs: list[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
-        x = self._transform_inputs(inputs)
-        mixed, support_size, projections = self.nl_block.attend(self.convs[0](x))
+    def _classify(self, x: Tensor, mixed: Tensor) -> Tensor:
         mixed = self.convs[1](mixed)
         if self.concat_input:
             mixed = self.conv_cat(torch.cat([x, mixed], dim=1))
-        return self.cls_seg(mixed), support_size, projections.nonlocal_scale
+        return self.cls_seg(mixed)

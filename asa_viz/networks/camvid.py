@@ -1,5 +1,7 @@
 """CamVid with 11 classes, as an mmsegmentation data set."""
 
+from typing import Any, ClassVar
+
 from mmseg.datasets import BaseSegDataset
 from mmseg.registry import DATASETS
 
@@ -21,8 +23,11 @@ class CamVid(BaseSegDataset):
     Built with the first eleven classes, as the configs do, label 11 becomes the ignored 255.
     """
 
-    METAINFO = {"classes": (*CLASSES, "unlabelled"), "palette": [*map(list, PALETTE), [0, 0, 0]]}
+    METAINFO: ClassVar[dict[str, Any]] = {
+        "classes": (*CLASSES, "unlabelled"),
+        "palette": [*map(list, PALETTE), [0, 0, 0]],
+    }
 
-    def __init__(self, **settings) -> None:
+    def __init__(self, **settings: Any) -> None:
         settings.setdefault("metainfo", {"classes": CLASSES})
         super().__init__(img_suffix=".webp", seg_map_suffix=".png", **settings)

@@ -15,7 +15,7 @@ import torch
 from mmengine.registry import DefaultScope
 from mmseg.registry import MODELS
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from asa_viz.networks.weights import WeightsError, load_weights, read_weights
 
@@ -99,7 +99,7 @@ def find(name_or_path: str | Path | None = None) -> Path:
     raise WeightsError(f"There is no network {str(path)!r}; there are: {known}.")
 
 
-def build(model: dict[str, Any]) -> nn.Module:
+def build(model: dict[str, Any]) -> Any:
     """Build a network from its config as data, with random weights."""
     _check_model(model, "The model")
     with DefaultScope.overwrite_default_scope("mmseg"):
@@ -124,7 +124,7 @@ def _without_sync(part: Any) -> Any:
     return "BN" if part == "SyncBN" else part
 
 
-def open_checkpoint(path: Path) -> tuple[nn.Module, Card]:
+def open_checkpoint(path: Path) -> tuple[Any, Card]:
     """Read card and weights and return the network, ready to run.
 
     Raises:

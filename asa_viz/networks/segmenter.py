@@ -2,12 +2,13 @@
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import interpolate
 
 from asa_viz.attention.row import SparseAttention
@@ -26,7 +27,7 @@ LONGEST_DISPLAY_SIDE = 1280
 class Segmenter:
     """One network on one device; `encode` may be called from several threads."""
 
-    def __init__(self, network: nn.Module, card: Card, device: torch.device) -> None:
+    def __init__(self, network: Any, card: Card, device: torch.device) -> None:
         block = getattr(network.decode_head, "nl_block", None)
         if block is None or getattr(block, "rule", "clean") != "clean":
             raise WeightsError(f"{card.name} has no attention block that can be shown.")
@@ -38,7 +39,9 @@ class Segmenter:
         self._network = network.to(device)
         self._lock = threading.Lock()
 
-    def encode(self, image: Image.Image | UInt8[np.ndarray, "height width 3"] | Path | bytes) -> Session:
+    def encode(
+        self, image: Image.Image | UInt8[np.ndarray, "height width 3"] | Path | bytes
+    ) -> Session:
         """Run the network once on an image and return the session that answers queries on it.
 
         Raises:
@@ -48,7 +51,8 @@ class Segmenter:
         height, width = picture.rgb.shape[:2]
         working = resize(picture.rgb, nearest_shape(height, width, self.card.shapes))
         logits, block_input = self._run(working)
-        grid = Grid(*block_input.shape[-2:], height, width)
+        rows, cols = block_input.shape[-2:]
+        grid = Grid(rows, cols, height, width)
         enlarged = interpolate(logits, working.shape[:2], mode="bilinear", align_corners=False)
         segmentation = SegmentationView(
             self.classes, self.card.palette, _labels(enlarged), _labels(logits), height, width

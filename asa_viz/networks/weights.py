@@ -1,6 +1,6 @@
 """Weights from files: safetensors, or pickles read as data only; names mapped to the network's.
 
-Three kinds of file are read: a checkpoint of this project, a checkpoint of mmsegmentation (its zoo),
+Three kinds of file are read: checkpoints of this project, checkpoints of mmsegmentation (its zoo),
 and ImageNet weights under torchvision's names, which become the `backbone.` of a network.
 """
 

@@ -30,9 +30,7 @@ def window_of(i, height, width, window):
 def clean_support(affinity, nonlocal_scale, local_scale, height, width, window=3):
     """For each query the sets (reciprocal, local)."""
     n = height * width
-    chosen = [
-        {j for j in range(n) if affinity[i][j] >= nonlocal_scale[i] / n} for i in range(n)
-    ]
+    chosen = [{j for j in range(n) if affinity[i][j] >= nonlocal_scale[i] / n} for i in range(n)]
     supports = []
     for i in range(n):
         reciprocal = {j for j in chosen[i] if i in chosen[j]}

@@ -16,7 +16,9 @@ def _block_size(request, monkeypatch):
 
 @pytest.mark.usefixtures("_block_size")
 @pytest.mark.parametrize("rule", ["clean", "released"])
-@pytest.mark.parametrize(("window", "grid"), [*((3, grid) for grid in GRIDS), (1, (2, 3)), (5, (4, 3))])
+@pytest.mark.parametrize(
+    ("window", "grid"), [*((3, grid) for grid in GRIDS), (1, (2, 3)), (5, (4, 3))]
+)
 def test_output_and_gradients_are_those_of_the_definition(case, rule, window, grid):
     inputs = case(*grid)
     settings = {"height": grid[0], "width": grid[1], "window": window, "rule": rule}

@@ -4,11 +4,11 @@ import math
 
 import pytest
 import torch
-from attention import loops
 
 from asa_viz.attention import adaptive_sparse_weights
 from asa_viz.attention.definition import check_grid
 from asa_viz.attention.neighbourhood import window_keys
+from attention import loops
 
 GRIDS = [(h, w) for h in range(1, 5) for w in range(1, 5)] + [(1, 9), (7, 1), (5, 6)]
 RULES = {"clean": loops.clean_weights, "released": loops.released_weights}
@@ -38,14 +38,13 @@ def test_two_by_two_by_hand():
     3 and 3 chooses 0 in vain. With t2 = 2 the local rule asks for 2 x 1/4 = 1/2, the window being
     the whole map: it keeps 0-0, 1-1, 2-3 and 3-0.
     """
-    affinity = torch.tensor(
-        [[4, 2, 1, 1], [2, 4, 1, 1], [1, 1, 2, 4], [4, 1, 1, 2]], dtype=torch.float64
-    ) / 8
+    affinity = (
+        torch.tensor([[4, 2, 1, 1], [2, 4, 1, 1], [1, 1, 2, 4], [4, 1, 1, 2]], dtype=torch.float64)
+        / 8
+    )
     query, key = affinity.log()[None], torch.eye(4, dtype=torch.float64)[None]
     ones = torch.ones(1, 4, dtype=torch.float64)
-    weights = adaptive_sparse_weights(
-        query, key, ones, 2 * ones, height=2, width=2, scaled=False
-    )
+    weights = adaptive_sparse_weights(query, key, ones, 2 * ones, height=2, width=2, scaled=False)
     expected = torch.tensor(
         [[2 / 3, 1 / 3, 0, 0], [1 / 3, 2 / 3, 0, 0], [0, 0, 1 / 3, 2 / 3], [2 / 3, 0, 0, 1 / 3]],
         dtype=torch.float64,
@@ -112,8 +111,10 @@ def test_a_local_scale_up_to_one_always_keeps_a_neighbour(case):
 
 
 def test_released_rule_keeps_its_halves():
-    """A flat map at scale 1: every comparison ties. Local ties of a half inside the window; outside
-    it, where t2 is 0, a half again; reciprocity gives a half of a half and loses to the local half.
+    """A flat map at scale 1: every comparison ties.
+
+    Inside the window the local rule gives a half; outside, reciprocity gives half of a half. With
+    t2 = 0 the local rule gives one inside and a half outside.
     """
     same = torch.zeros(1, 16, 2, dtype=torch.float64)
     one, zero = torch.ones(1, 16, dtype=torch.float64), torch.zeros(1, 16, dtype=torch.float64)

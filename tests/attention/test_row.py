@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-from attention import loops
 
 from asa_viz.attention import adaptive_sparse_weights
 from asa_viz.attention.row import SparseAttention
 from asa_viz.geometry import Cell
+from attention import loops
 
 GRIDS = [(1, 1), (1, 5), (2, 2), (3, 4), (5, 5)]
 

@@ -1,4 +1,4 @@
-"""The paper's setting on ADE20K, 512 x 512, 80k steps: NLNet with ResNet-50, its block replaced by ASA."""
+"""The paper's ADE20K, 512 x 512, 80k steps: NLNet with ResNet-50 and ASA."""
 
 _base_ = "mmseg::nonlocal_net/nonlocal_r50-d8_4xb4-80k_ade20k-512x512.py"
 custom_imports = dict(imports=["asa_viz.networks"], allow_failed_imports=False)

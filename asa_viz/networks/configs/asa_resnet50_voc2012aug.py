@@ -1,4 +1,4 @@
-"""The paper's setting on PASCAL VOC 2012 with augmentation, 512 x 512, 40k steps: NLNet with ResNet-50, its block replaced by ASA."""
+"""The paper's PASCAL VOC 2012 + aug, 512 x 512, 40k steps: NLNet with ResNet-50 and ASA."""
 
 _base_ = "mmseg::nonlocal_net/nonlocal_r50-d8_4xb4-40k_voc12aug-512x512.py"
 custom_imports = dict(imports=["asa_viz.networks"], allow_failed_imports=False)

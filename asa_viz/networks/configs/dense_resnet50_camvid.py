@@ -6,3 +6,4 @@ _base_ = [
     "./_base_/schedule_dense.py",
     "./_base_/runtime.py",
 ]
+model = dict(decode_head=dict(use_scale=False))

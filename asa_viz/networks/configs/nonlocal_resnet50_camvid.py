@@ -4,5 +4,5 @@ _base_ = [
     "./_base_/resnet50.py",
     "./_base_/camvid.py",
     "./_base_/schedule_second.py",
-    "./_base_/runtime.py",
+    "./_base_/runtime_second.py",
 ]

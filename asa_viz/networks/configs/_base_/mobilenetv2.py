@@ -1,8 +1,4 @@
-"""MobileNetV2 at output stride 8 under a non-local head of 256 channels.
-
-The affinities are not divided by the root of their width: divided, they stay so flat in a short
-training that no threshold can tell one pixel from another.
-"""
+"""MobileNetV2 at output stride 8 under a non-local head of 256 channels."""
 
 norm_cfg = dict(type="BN", requires_grad=True)
 model = dict(
@@ -30,7 +26,7 @@ model = dict(
         in_index=3,
         channels=256,
         reduction=2,
-        use_scale=False,
+        use_scale=True,
         mode="embedded_gaussian",
         dropout_ratio=0.1,
         num_classes=11,
