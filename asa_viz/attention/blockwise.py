@@ -253,11 +253,14 @@ def _add_scale_gradients(
     """Add the gradients with respect to the logarithms of both scales.
 
     Letting key j into row i changes the output by P_ij / (kept mass of i) times `gain`: what its
-    value adds over the present mean. The pair hangs on both thresholds; each learns where the other
-    one passes, and neither where the local rule keeps the pair anyway.
+    value adds over the present mean. A key left out counts for no more than the strongest one kept,
+    or a single strong key that never chooses back would drown all others. The pair hangs on both
+    thresholds; each learns where the other one passes, and neither where the local rule keeps the
+    pair anyway.
     """
     n = len(image.key)
-    to_mask = (block.log_affinity - block.log_kept_mass).exp() * gain
+    share = (block.log_affinity - block.log_kept_mass).exp()
+    to_mask = share.clamp(max=block.weights.amax(-1, keepdim=True)) * gain
     to_reciprocal = to_mask * ~block.local
     log_nonlocal = log_scale(image.nonlocal_scale) - math.log(n)
     own_slope = surrogate_slope(block.log_affinity - log_nonlocal[rows, None], SURROGATE_WIDTH)

@@ -74,9 +74,10 @@ def adaptive_sparse_weights(
     support = reciprocal + local - reciprocal * local
     empty = (support == 0).all(-1, keepdim=True)
     support = support + empty * torch.eye(n, dtype=support.dtype, device=support.device)
-    # Affinities in relation to the largest one kept, so that no row underflows.
+    # Affinities in relation to the largest one kept, so that no row underflows. The limit touches
+    # only what is left out, where it bounds what the surrogate promises for letting a key in.
     highest = level.masked_fill(support == 0, -torch.inf).amax(-1, keepdim=True)
-    kept = support * (log_affinity - highest).exp()
+    kept = support * (log_affinity - highest).clamp(max=0).exp()
     return kept / kept.sum(-1, keepdim=True)
 
 

@@ -113,7 +113,7 @@ def model_as_data(config: Any) -> dict[str, Any]:
         model.pop(name, None)
     for name in ("support_target", "sparsity_weight"):
         model["decode_head"].pop(name, None)
-    model["decode_head"]["loss_decode"] = {"type": "CrossEntropyLoss"}
+    model["decode_head"]["loss_decode"] = {"type": "CrossEntropyLoss", "avg_non_ignore": True}
     return _without_sync(model)
 
 

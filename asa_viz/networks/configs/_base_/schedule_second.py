@@ -13,8 +13,8 @@ optim_wrapper = dict(
     ),
     clip_grad=dict(max_norm=5.0),
 )
-train_cfg = dict(type="IterBasedTrainLoop", max_iters=220, val_interval=220)
+train_cfg = dict(type="IterBasedTrainLoop", max_iters=200, val_interval=200)
 param_scheduler = [
     dict(type="LinearLR", start_factor=0.05, begin=0, end=20, by_epoch=False),
-    dict(type="CosineAnnealingLR", eta_min=1e-5, begin=20, end=220, by_epoch=False),
+    dict(type="CosineAnnealingLR", eta_min=1e-5, begin=20, end=200, by_epoch=False),
 ]
