@@ -76,13 +76,13 @@ class SegmentationView:
 
     classes: tuple[str, ...]
     palette: tuple[tuple[int, int, int], ...]
-    working_labels: LabelMap
+    working_labels: UInt8[np.ndarray, "working_height working_width"]
     cell_labels: LabelMap
     image_height: int
     image_width: int
 
     @property
-    def labels(self) -> LabelMap:
+    def labels(self) -> UInt8[np.ndarray, "height width"]:
         """The class of every pixel of the image; stretched anew at each call, so keep it."""
         height, width = self.working_labels.shape
         rows = (2 * np.arange(self.image_height) + 1) * height // (2 * self.image_height)

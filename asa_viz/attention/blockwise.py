@@ -116,6 +116,7 @@ class _Block(NamedTuple):
     chooses_back: Tensor
     local: Tensor
     local_margin: Float[Tensor, "r k"]
+    support_size: Float[Tensor, " r"]
     log_kept_mass: Float[Tensor, "r 1"]
     weights: Float[Tensor, "r n"]
 
@@ -140,10 +141,11 @@ def _block(image: _Image, rows: slice) -> _Block:
         local_margin = near.exp() - local_threshold
         local = _scatter(half_step(local_margin), keys, everywhere)
         kept = torch.maximum(chosen * chooses_back, local) * affinity
+        support_size = (kept > 0).sum(-1).to(similarity)
         mass = kept.sum(-1, keepdim=True) + RELEASED_EPSILON
         return _Block(
             log_affinity, log_incoming, chosen, chooses_back, local, local_margin,
-            mass.log(), kept / mass,
+            support_size, mass.log(), kept / mass,
         )  # fmt: skip
 
     slack = tie_slack(similarity.dtype)
@@ -155,14 +157,15 @@ def _block(image: _Image, rows: slice) -> _Block:
     local_margin = local_margin.masked_fill(outside, -torch.inf)
     local = _scatter(local_margin >= -slack, keys, torch.zeros_like(chosen))
     support = (chosen & chooses_back) | local
-    empty = ~support.any(-1)
+    support_size = support.sum(-1).to(similarity)
+    empty = support_size == 0
     own = torch.arange(rows.start, rows.stop, device=support.device)
     support[own[empty] - rows.start, own[empty]] = True
     log_kept = log_affinity.masked_fill(~support, -torch.inf)
     log_kept_mass = log_kept.logsumexp(-1, keepdim=True)
     return _Block(
         log_affinity, log_incoming, chosen, chooses_back, local, local_margin,
-        log_kept_mass, (log_kept - log_kept_mass).exp(),
+        support_size, log_kept_mass, (log_kept - log_kept_mass).exp(),
     )  # fmt: skip
 
 
@@ -195,9 +198,9 @@ class _BlockwiseAttention(torch.autograd.Function):
                 nonlocal_scale[index], local_scale[index], neighbours, rule,
             )  # fmt: skip
             for rows in _blocks(query.shape[1]):
-                weights = _block(image, rows).weights
-                output[index, rows] = weights @ value[index]
-                support_size[index, rows] = (weights > 0).sum(-1).to(support_size)
+                block = _block(image, rows)
+                output[index, rows] = block.weights @ value[index]
+                support_size[index, rows] = block.support_size
         context.save_for_backward(
             query, key, value, nonlocal_scale, local_scale, log_normaliser, neighbours
         )

@@ -1,5 +1,6 @@
 """The ASA decode head for mmsegmentation: NLHead with adaptive sparse attention in its block."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -110,13 +111,13 @@ class ASAHead(FCNHead):
             norm_cfg=self.norm_cfg,
         )
 
-    def forward(self, inputs: list[Tensor]) -> Tensor:
+    def forward(self, inputs: Sequence[Tensor]) -> Tensor:
         """Return the logits of each class."""
         x = self._transform_inputs(inputs)
         return self._classify(x, self.nl_block(self.convs[0](x)))
 
     def loss(
-        self, inputs: list[Tensor], batch_data_samples: list[Any], train_cfg: Any
+        self, inputs: Sequence[Tensor], batch_data_samples: list[Any], train_cfg: Any
     ) -> dict[str, Tensor]:
         """Return segmentation loss, mean support and scale, and with a target the push there."""
         x = self._transform_inputs(inputs)

@@ -1,0 +1,80 @@
+"""Training from the command line, on a handful of made-up frames: starts, learns, goes on."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+from networks.small import make_frames
+from safetensors.torch import load_file, save_file
+
+from asa_viz.networks.checkpoint import build, model_as_data
+from asa_viz.networks.configs import read_config
+
+pytestmark = pytest.mark.slow
+
+
+def train(*arguments):
+    command = [sys.executable, "-W", "ignore", "-m", "asa_viz.train", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory):
+    """Two steps of the second stage from saved weights, with a validation at the end."""
+    folder = tmp_path_factory.mktemp("training")
+    data = make_frames(folder / "data", count=8, size=(72, 96), classes=11)
+    torch.manual_seed(0)
+    network = build(model_as_data(read_config("dense_mobilenetv2_camvid")))
+    save_file(network.state_dict(), folder / "dense.safetensors")
+    arguments = (
+        "asa_mobilenetv2_camvid", "--data", data, "--init", folder / "dense.safetensors",
+        "--work-dir", folder / "work", "--resume", "--cfg-options",
+        "train_dataloader.batch_size=2", "train_dataloader.num_workers=0",
+        "train_dataloader.persistent_workers=False", "val_dataloader.num_workers=0",
+        "val_dataloader.persistent_workers=False", "train_dataloader.dataset.pipeline.3.crop_size=(64,64)",
+        "model.data_preprocessor.size=(64,64)", "default_hooks.logger.interval=1",
+    )  # fmt: skip
+    steps = ["train_cfg.max_iters=2", "train_cfg.val_interval=2"]
+    return folder, arguments, train(*arguments, *steps)
+
+
+def test_it_trains_validates_and_saves_weights_as_data(started):
+    folder, _, done = started
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "mIoU" in done.stdout
+    assert "decode.support" in done.stdout
+    before = load_file(folder / "dense.safetensors")
+    after = load_file(folder / "work" / "weights.safetensors")
+    assert "decode_head.nl_block.nonlocal_scale.weight" in after
+    # The backbone's first stages are frozen, the head learns, the block starts anew.
+    assert torch.equal(after["backbone.conv1.conv.weight"], before["backbone.conv1.conv.weight"])
+    assert not torch.equal(after["decode_head.conv_seg.weight"], before["decode_head.conv_seg.weight"])
+    query, key = (after[f"decode_head.nl_block.{name}.conv.weight"] for name in ("theta", "phi"))
+    assert torch.allclose(query, key, atol=1e-2)
+
+
+def test_it_goes_on_from_its_work_dir(started):
+    folder, arguments, _ = started
+    done = train(*arguments, "train_cfg.max_iters=3", "train_cfg.val_interval=3")
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "resumed" in done.stdout.lower()
+    assert "Iter(train) [3/3]" in done.stdout
+    assert "Iter(train) [1/3]" not in done.stdout
+    assert (folder / "work" / "iter_3.pth").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("nothing", "--data", "."), "There is no config 'nothing'"),
+        (("asa_mobilenetv2_camvid", "--data", "nowhere"), "There is no data folder"),
+        (("asa_mobilenetv2_camvid", "--data", "{data}", "--init", "no.pth"), "no file of weights"),
+    ],
+)
+def test_what_is_missing_is_said_in_a_sentence(started, arguments, sentence, tmp_path):
+    data = started[0] / "data"
+    done = train(*(argument.format(data=data) for argument in arguments), "--work-dir", tmp_path)
+    assert done.returncode == 1
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
