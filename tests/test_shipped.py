@@ -1,0 +1,104 @@
+"""The networks that ship, on a real photograph, and on real frames where CamVid is at hand."""
+
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import asa_viz
+from app.gallery import EXAMPLES
+from asa_viz.attention.blockwise import adaptive_sparse_attention
+from asa_viz.evaluate import evaluate, frames
+from asa_viz.geometry import Cell, Pixel
+from asa_viz.images import nearest_shape, read_image, resize
+from asa_viz.networks.checkpoint import DEFAULT
+
+pytestmark = pytest.mark.slow
+
+TWIN = "nonlocal_mobilenetv2_camvid"
+CAMVID = Path(os.environ.get("CAMVID", "data/camvid"))
+SUBSET = 8
+
+
+@pytest.fixture(scope="module", params=[DEFAULT, TWIN])
+def segmenter(request):
+    return asa_viz.load(request.param, device="cpu")
+
+
+@pytest.fixture(scope="module")
+def session(segmenter):
+    return segmenter.encode(Path(EXAMPLES[0].path))
+
+
+def test_the_default_network_comes_first_and_cards_say_what_they_must():
+    assert asa_viz.available()[0] == DEFAULT
+    for name in asa_viz.available():
+        card = asa_viz.load(name, device="cpu").card
+        assert "non-commercial" in card.licence
+        assert {"val", f"val first {SUBSET}"} <= set(card.metrics)
+        assert card.training["schedule"]
+
+
+def test_the_rows_shown_rebuild_the_blocks_output(segmenter):
+    """The block's real output at a sample of queries, from its values and the rows of the page."""
+    picture = read_image(Path(EXAMPLES[0].path)).rgb
+    working = resize(picture, nearest_shape(*picture.shape[:2], segmenter.card.shapes))
+    session = segmenter.encode(picture)
+    outputs = []
+    block = segmenter._block
+    handle = block.register_forward_hook(lambda _, inputs, output: outputs.append((*inputs, output)))
+    segmenter._run(working)
+    handle.remove()
+    ((x, output),) = outputs
+    cells = [Cell(0, 0), Cell(44, 59), *(Cell(r, c) for r in (11, 30, 38) for c in (7, 36, 52))]
+    rows = torch.from_numpy(
+        np.stack([session.query_cell(cell).weights.ravel() for cell in cells])
+    )
+    with torch.no_grad():
+        value = block.g(x)[0].flatten(1).mT
+        mixed = block.conv_out((rows @ value).mT[None, :, :, None])[0, :, :, 0]
+        expected = torch.stack([(output - x)[0, :, r, c] for r, c in cells], -1)
+    torch.testing.assert_close(mixed, expected, atol=1e-4, rtol=1e-3)
+
+
+def test_every_support_on_the_map_is_the_one_of_its_row(session):
+    """The block-wise pass over all queries and the rows shown agree on who is kept."""
+    attention = session.attention
+    values = torch.eye(1).expand(1, session.grid.size, 1)
+    inputs = (attention.query, attention.key, attention.nonlocal_scale, attention.local_scale)
+    query, key, t1, t2 = (tensor[None] for tensor in inputs)
+    output = adaptive_sparse_attention(
+        query, key, values, t1, t2, scaled=False, window=attention.window,
+        height=session.grid.height, width=session.grid.width,
+    )  # fmt: skip
+    torch.testing.assert_close(output, torch.ones_like(output), atol=1e-4, rtol=0)
+    for cell in (Cell(3, 50), Cell(40, 20)):
+        view = session.query_cell(cell)
+        assert np.isclose(view.weights.sum(), 1, atol=1e-4)
+        assert session.thresholds_learned or view.support.all()
+
+
+def test_thresholds_differ_from_place_to_place():
+    session = asa_viz.load(DEFAULT, device="cpu").encode(Path(EXAMPLES[0].path))
+    for scale in session.scales:
+        assert scale.std() > 0.02 * scale.mean()
+    sizes = [session.query(Pixel(x, y)).support.sum() for x in (100, 400, 700) for y in (80, 300, 500)]
+    assert len(set(map(int, sizes))) > 3
+
+
+@pytest.mark.skipif(not CAMVID.is_dir(), reason=f"CamVid is not at {CAMVID} (set CAMVID)")
+def test_evaluate_gives_the_cards_numbers(segmenter, tmp_path):
+    """On a folder with the first frames of val alone, as the card's subset was made."""
+    for image, labels in frames(CAMVID, "val", SUBSET):
+        for source in (image, labels):
+            target = tmp_path / source.relative_to(CAMVID)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, target)
+    figures = evaluate(segmenter, frames(tmp_path, "val"))
+    card = segmenter.card.metrics[f"val first {SUBSET}"]
+    for name in ("mIoU", "pixel_accuracy", "support", "own_class_dense", "own_class_sparse"):
+        assert figures[name] == pytest.approx(card[name], abs=0.002), name
+    assert figures["frames"] == card["frames"] == SUBSET
