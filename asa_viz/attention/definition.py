@@ -10,7 +10,7 @@ scale, W_i is the window around i. Rule "clean":
 
 Rule "released" is the arithmetic of the authors' published block: steps of a half at ties, in the
 local rule also outside the window where t2 is 0, a maximum for the union and 1e-12 in the
-denominator. Its thresholds get no gradient. docs/decisions/0002-clean-rule.md says why "clean" is
+denominator. Its thresholds get no gradient. docs/decisions/0001-clean-rule.md says why "clean" is
 the default.
 
 Sun, Zhang, Zhang: Adaptive sparse attention module based on reciprocal nearest neighbors,

@@ -45,7 +45,7 @@ class StartAttention(Hook):
     to no gradient; an adaptive optimiser then turns its noise into growth, all queries end up
     alike, and every pixel attends to the same few others. Here both start as one random projection
     of the centred features, so that an affinity is a likeness from the first step, scaled so that
-    the similarities spread by `spread`, and the gain starts at one. docs/decisions/0003 tells more.
+    the similarities spread by `spread`, and the gain starts at one. docs/decisions/0002 tells more.
     """
 
     def __init__(self, spread: float = 2.0) -> None:

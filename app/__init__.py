@@ -1,0 +1,1 @@
+"""The page: what a pixel of a segmentation network attends to."""

@@ -1,0 +1,143 @@
+"""The panels are true: the colour of a cell is its value's, and the mark is around the query."""
+
+import numpy as np
+import pytest
+from plotly.colors import hex_to_rgb
+
+from asa_viz.figures import panels
+from asa_viz.figures.palettes import GROUPS, cividis, group_counts, group_map
+from asa_viz.figures.scales import row_scale
+from asa_viz.geometry import Cell, Pixel
+from tests.fakes import fake_session
+
+# Height and width of the picture: ordinary, odd, one cell larger than a pixel, tall, wide.
+SIZES = ((60, 80), (61, 83), (7, 9), (90, 31), (20, 300))
+FAR = Cell(0, 0)
+
+
+def session_of(size, **settings):
+    random = np.random.default_rng(1)
+    picture = random.integers(0, 256, (*size, 3), dtype=np.uint8)
+    return fake_session(picture, **settings)
+
+
+@pytest.fixture(params=SIZES, ids=str)
+def session(request):
+    return session_of(request.param)
+
+
+@pytest.fixture
+def stage(session):
+    return panels.stage_of(session.picture, session.grid)
+
+
+def away_from(stage, cell):
+    """A mask of the pixels that the mark of `cell` cannot reach."""
+    box, margin = panels.mark_box(stage, cell), 12
+    mask = np.ones((stage.grid.image_height, stage.grid.image_width), bool)
+    mask[
+        max(0, box.top - margin) : box.bottom + margin,
+        max(0, box.left - margin) : box.right + margin,
+    ] = False
+    return mask
+
+
+def test_every_panel_has_the_size_that_clicks_are_counted_in(session, stage):
+    view = session.query_cell(Cell(4, 7))
+    scale = row_scale(view)
+    size = panels.panel_size(session.picture)
+    for image in (
+        panels.photo_panel(stage, view.query),
+        panels.faint_panel(stage, view.query),
+        panels.map_panel(stage, view.dense, scale, view.query),
+        panels.group_panel(stage, view),
+        panels.label_panel(stage, session.segmentation, view.query),
+    ):
+        assert image.size == size
+        assert image.mode == "RGB"
+
+
+def test_the_colour_under_a_pixel_is_that_of_its_cells_value(session, stage):
+    view = session.query_cell(FAR)
+    scale = row_scale(view)
+    values = view.dense_times_uniform
+    pixels = np.asarray(panels.map_panel(stage, values, scale, FAR)).astype(int)
+    mask = away_from(stage, FAR)
+    for y, x in np.argwhere(mask)[::997]:
+        expected = cividis(scale.fraction(values))[stage.grid.cell_at(Pixel(int(x), int(y)))]
+        assert abs(pixels[y, x] - expected).max() <= panels.TEXTURE + 1
+
+
+def test_the_photos_structure_moves_no_cells_mean(stage):
+    means = [
+        stage.texture[box.top : box.bottom, box.left : box.right].mean()
+        for box in (stage.grid.box_of(Cell(row, col)) for row in range(9) for col in range(12))
+    ]
+    assert np.abs(means).max() < 1e-6
+
+
+def test_only_kept_cells_are_coloured(session, stage):
+    view = session.query_cell(FAR)
+    kept = view.weights > 0
+    values = view.weights_times_uniform
+    image = panels.map_panel(stage, values, row_scale(view), FAR, kept)
+    mask = away_from(stage, FAR) & ~stage.spread(kept)
+    assert (np.asarray(image)[mask] == stage.faint[mask]).all()
+
+
+def test_groups_part_the_cells_and_the_kept_add_up(session):
+    view = session.query_cell(Cell(4, 7))
+    counts = group_counts(view)
+    assert counts["reciprocal"] == view.reciprocal.sum()
+    assert counts["reciprocal"] + counts["local"] == view.support.sum()
+    dropped = ~view.support
+    assert counts["query_only"] == (view.chosen & dropped).sum()
+    assert counts["key_only"] == (view.chooses_back & dropped).sum()
+    assert sum(counts.values()) == (view.chosen | view.chooses_back | view.local).sum()
+    assert (group_map(view) >= 0).sum() == sum(counts.values())
+
+
+def test_the_groups_panel_shows_as_many_cells_as_the_legend_counts():
+    session = session_of((90, 120), scale=1.1)
+    view = session.query_cell(Cell(0, 0))
+    stage = panels.stage_of(session.picture, session.grid)
+    pixels = np.asarray(panels.group_panel(stage, view)).astype(int)
+    shown = dict.fromkeys(group_counts(view), 0)
+    for row, col in np.ndindex(9, 12):
+        # The query's own cell is seen inside its mark.
+        centre = stage.grid.centre_of(Cell(row, col))
+        for group in GROUPS:
+            distance = abs(pixels[centre.y, centre.x] - np.array(hex_to_rgb(group.colour)))
+            shown[group.name] += int(distance.max() <= panels.TEXTURE + 1)
+    assert shown == group_counts(view)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("cell", [Cell(0, 0), Cell(4, 7), Cell(8, 11), Cell(8, 0)])
+def test_the_mark_is_around_the_querys_cell(size, cell):
+    session = session_of(size)
+    stage = panels.stage_of(session.picture, session.grid)
+    pixels = np.asarray(panels.faint_panel(stage, cell)).astype(int)
+    changed = np.argwhere((pixels != stage.faint).any(axis=2))
+    own, box = stage.grid.box_of(cell), panels.mark_box(stage, cell)
+    assert box.left <= own.left < own.right <= box.right
+    assert box.top <= own.top < own.bottom <= box.bottom
+    inside = pixels[max(0, box.top) : box.bottom, max(0, box.left) : box.right]
+    assert (inside == stage.faint[max(0, box.top) : box.bottom, max(0, box.left) : box.right]).all()
+    assert len(changed)
+    # The frame is drawn close around: its middle is the cell's, but where the panel cuts it off.
+    reach = 12
+    assert changed[:, 0].min() >= box.top - reach
+    assert changed[:, 0].max() < box.bottom + reach
+    assert changed[:, 1].min() >= box.left - reach
+    assert changed[:, 1].max() < box.right + reach
+
+
+def test_the_segmentation_panel_has_the_classes_colours():
+    session = session_of((90, 120))
+    stage = panels.stage_of(session.picture, session.grid)
+    pixels = np.asarray(panels.label_panel(stage, session.segmentation, FAR)).astype(int)
+    for cell in (Cell(8, 11), Cell(4, 7), Cell(0, 5)):
+        x, y = stage.grid.centre_of(cell)
+        colour = session.segmentation.palette[session.segmentation.cell_labels[cell]]
+        assert abs(pixels[y, x] - np.array(colour)).max() <= panels.TEXTURE + 1
