@@ -32,8 +32,9 @@ def encoder(device: str | None) -> Callable[[str, str], Session]:
 def main() -> None:
     """Read the arguments, build the page and serve it."""
     parser = argparse.ArgumentParser(prog="python -m app", description="Open the page of asa-viz.")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen at")
-    parser.add_argument("--port", type=int, default=7860, help="port to listen at")
+    # Without them Gradio's own settings count, which a Space gives as environment variables.
+    parser.add_argument("--host", help="address to listen at; this machine alone by default")
+    parser.add_argument("--port", type=int, help="port to listen at; the first free from 7860 on")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--network", help="the network that is chosen first; one that ships")
     arguments = parser.parse_args()

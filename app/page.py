@@ -79,7 +79,11 @@ class Controls:
             self.upload = gr.UploadButton(
                 texts.UPLOAD, file_types=PICTURE_FILES, type="filepath", elem_id="open"
             )
-            self.network = gr.Radio(networks, value=networks[0], label=texts.NETWORK)
+            self.network = gr.Radio(
+                [(texts.network_title(name), name) for name in networks],
+                value=networks[0],
+                label=texts.NETWORK,
+            )
             with gr.Row(elem_id="cell"):
                 self.row = gr.Number(label=texts.ROW.format(last="…"), precision=0, min_width=60)
                 self.col = gr.Number(label=texts.COLUMN.format(last="…"), precision=0, min_width=60)

@@ -76,7 +76,20 @@ NONLOCAL_NUMBER = "here {scale}: chooses cells from {scale} × 1/n"
 LOCAL_NUMBER = "here {scale} × its window's mean, {threshold} × 1/n"
 NO_THRESHOLDS = "This network learns none: every cell is kept."
 
+_NETWORK_PARTS = {
+    "asa": "ASA",
+    "nonlocal": "Non-local",
+    "mobilenetv2": "MobileNetV2",
+    "resnet50": "ResNet-50",
+    "camvid": "",
+}
+
 READING = "Reading the picture …"
 WAITING = "Reading the first picture …"
 GONE = "That picture is no longer here. Open it again, or take one of the photographs."
 FAILED = "The network could not read this picture; the last one stays. Try another."
+
+
+def network_title(name: str) -> str:
+    """Return what a network is called on the page: "asa_resnet50_camvid" is "ASA, ResNet-50"."""
+    return ", ".join(filter(None, (_NETWORK_PARTS.get(part, part) for part in name.split("_"))))

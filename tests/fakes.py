@@ -59,7 +59,9 @@ def fake_session(
         picture=picture,
         notes=notes,
         grid=Grid(height, width, image_height, image_width),
-        segmentation=SegmentationView(CLASSES, PALETTE, labels, labels, image_height, image_width),
+        segmentation=SegmentationView(
+            CLASSES, PALETTE, labels.repeat(4, 0).repeat(4, 1), labels, image_height, image_width
+        ),
         attention=attention,
         thresholds_learned=learned,
     )

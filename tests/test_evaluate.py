@@ -4,12 +4,12 @@ import json
 
 import numpy as np
 import pytest
-from networks.small import make_frames, save_small
 from PIL import Image
 
 from asa_viz.evaluate import evaluate, frames, main
 from asa_viz.geometry import Cell
 from asa_viz.networks.segmenter import load
+from tests.networks.small import make_frames, save_small
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,9 @@ def test_boxes_tile_the_image_and_are_never_empty(width, image_width):
     grid = Grid(1, width, 1, image_width)
     boxes = [grid.box_of(Cell(0, col)) for col in range(width)]
     assert all(box.right > box.left for box in boxes)
-    assert all(grid.box_of(Cell(0, col)).left <= grid.centre_of(Cell(0, col)).x for col in range(width))
+    assert all(
+        grid.box_of(Cell(0, col)).left <= grid.centre_of(Cell(0, col)).x for col in range(width)
+    )
     if image_width >= width:
         assert boxes[0].left == 0
         assert boxes[-1].right == image_width

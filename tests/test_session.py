@@ -42,7 +42,9 @@ def test_a_query_view_is_whole_and_consistent():
         kept = np.where(view.support, view.dense, 0)
         assert np.allclose(view.weights, kept / view.kept_mass, atol=1e-6)
         assert np.array_equal(view.chosen, view.dense_times_uniform >= view.nonlocal_scale)
-        window = np.abs(np.indices(view.dense.shape) - np.array(view.query)[:, None, None]).max(0) <= 1
+        window = (
+            np.abs(np.indices(view.dense.shape) - np.array(view.query)[:, None, None]).max(0) <= 1
+        )
         threshold = view.local_scale * view.dense[window].mean() * 20
         assert np.isclose(view.local_threshold, threshold, rtol=1e-4)
         assert np.array_equal(view.local, window & (view.dense_times_uniform >= threshold))

@@ -49,14 +49,14 @@ def test_the_rows_shown_rebuild_the_blocks_output(segmenter):
     session = segmenter.encode(picture)
     outputs = []
     block = segmenter._block
-    handle = block.register_forward_hook(lambda _, inputs, output: outputs.append((*inputs, output)))
+    handle = block.register_forward_hook(
+        lambda _, inputs, output: outputs.append((*inputs, output))
+    )
     segmenter._run(working)
     handle.remove()
     ((x, output),) = outputs
     cells = [Cell(0, 0), Cell(44, 59), *(Cell(r, c) for r in (11, 30, 38) for c in (7, 36, 52))]
-    rows = torch.from_numpy(
-        np.stack([session.query_cell(cell).weights.ravel() for cell in cells])
-    )
+    rows = torch.from_numpy(np.stack([session.query_cell(cell).weights.ravel() for cell in cells]))
     with torch.no_grad():
         value = block.g(x)[0].flatten(1).mT
         mixed = block.conv_out((rows @ value).mT[None, :, :, None])[0, :, :, 0]
@@ -85,7 +85,9 @@ def test_thresholds_differ_from_place_to_place():
     session = asa_viz.load(DEFAULT, device="cpu").encode(Path(EXAMPLES[0].path))
     for scale in session.scales:
         assert scale.std() > 0.02 * scale.mean()
-    sizes = [session.query(Pixel(x, y)).support.sum() for x in (100, 400, 700) for y in (80, 300, 500)]
+    sizes = [
+        session.query(Pixel(x, y)).support.sum() for x in (100, 400, 700) for y in (80, 300, 500)
+    ]
     assert len(set(map(int, sizes))) > 3
 
 

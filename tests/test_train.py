@@ -5,11 +5,11 @@ import sys
 
 import pytest
 import torch
-from networks.small import make_frames
 from safetensors.torch import load_file, save_file
 
 from asa_viz.networks.checkpoint import build, model_as_data
 from asa_viz.networks.configs import read_config
+from tests.networks.small import make_frames
 
 pytestmark = pytest.mark.slow
 
@@ -32,7 +32,8 @@ def started(tmp_path_factory):
         "--work-dir", folder / "work", "--resume", "--cfg-options",
         "train_dataloader.batch_size=2", "train_dataloader.num_workers=0",
         "train_dataloader.persistent_workers=False", "val_dataloader.num_workers=0",
-        "val_dataloader.persistent_workers=False", "train_dataloader.dataset.pipeline.3.crop_size=(64,64)",
+        "val_dataloader.persistent_workers=False",
+        "train_dataloader.dataset.pipeline.3.crop_size=(64,64)",
         "model.data_preprocessor.size=(64,64)", "default_hooks.logger.interval=1",
     )  # fmt: skip
     steps = ["train_cfg.max_iters=2", "train_cfg.val_interval=2"]
@@ -49,7 +50,9 @@ def test_it_trains_validates_and_saves_weights_as_data(started):
     assert "decode_head.nl_block.nonlocal_scale.weight" in after
     # The backbone's first stages are frozen, the head learns, the block starts anew.
     assert torch.equal(after["backbone.conv1.conv.weight"], before["backbone.conv1.conv.weight"])
-    assert not torch.equal(after["decode_head.conv_seg.weight"], before["decode_head.conv_seg.weight"])
+    assert not torch.equal(
+        after["decode_head.conv_seg.weight"], before["decode_head.conv_seg.weight"]
+    )
     query, key = (after[f"decode_head.nl_block.{name}.conv.weight"] for name in ("theta", "phi"))
     assert torch.allclose(query, key, atol=1e-2)
 

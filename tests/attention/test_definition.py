@@ -8,7 +8,7 @@ import torch
 from asa_viz.attention import adaptive_sparse_weights
 from asa_viz.attention.definition import check_grid
 from asa_viz.attention.neighbourhood import window_keys
-from attention import loops
+from tests.attention import loops
 
 GRIDS = [(h, w) for h in range(1, 5) for w in range(1, 5)] + [(1, 9), (7, 1), (5, 6)]
 RULES = {"clean": loops.clean_weights, "released": loops.released_weights}

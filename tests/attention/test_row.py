@@ -6,7 +6,7 @@ import torch
 from asa_viz.attention import adaptive_sparse_weights
 from asa_viz.attention.row import SparseAttention
 from asa_viz.geometry import Cell
-from attention import loops
+from tests.attention import loops
 
 GRIDS = [(1, 1), (1, 5), (2, 2), (3, 4), (5, 5)]
 

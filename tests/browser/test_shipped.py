@@ -99,5 +99,7 @@ def check(page, images):
         assert images[name].std() > 3, name
     both, *others = counts(page)
     assert both + sum(others) > 0
-    kept = int(page.locator("#sentence").inner_text().split("Keeps ")[1].split(" of")[0].replace(",", ""))
+    kept = int(
+        page.locator("#sentence").inner_text().split("Keeps ")[1].split(" of")[0].replace(",", "")
+    )
     assert 0 < kept < 2700

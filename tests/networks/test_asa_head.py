@@ -37,9 +37,7 @@ def test_the_blocks_output_is_rebuilt_from_the_rows_shown(use_scale):
     x = torch.rand(1, 8, 5, 7)
     with torch.no_grad():
         query, key, value, t1, t2 = (part[0] for part in block.project(x))
-        attention = SparseAttention.of(
-            query, key, t1, t2, height=5, width=7, scaled=use_scale
-        )
+        attention = SparseAttention.of(query, key, t1, t2, height=5, width=7, scaled=use_scale)
         rows = torch.stack(
             [attention.row(Cell(r, c)).weights.flatten() for r in range(5) for c in range(7)]
         )
@@ -60,7 +58,9 @@ def test_scales_of_zero_make_it_the_dense_head():
     inputs = [torch.rand(2, 6, 4, 5)]
     for head in (dense, sparse):
         # Gentle similarities: no affinity falls under the smallest scale there is.
-        torch.nn.init.normal_(head.nl_block.theta.conv.weight, std=0.1, generator=torch.Generator().manual_seed(1))
+        torch.nn.init.normal_(
+            head.nl_block.theta.conv.weight, std=0.1, generator=torch.Generator().manual_seed(1)
+        )
     with torch.no_grad():
         torch.testing.assert_close(sparse(inputs), dense(inputs))
 

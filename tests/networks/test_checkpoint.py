@@ -5,12 +5,13 @@ import json
 import numpy as np
 import pytest
 import torch
-from networks.small import FIELDS, MODEL, save_small
 
 from asa_viz.geometry import Pixel
 from asa_viz.networks import checkpoint
 from asa_viz.networks.segmenter import load
 from asa_viz.networks.weights import WeightsError
+from tests.networks.small import FIELDS, MODEL, save_small
+
 
 @pytest.fixture
 def saved(tmp_path):

@@ -19,7 +19,12 @@ def test_the_papers_benchmarks(data, depth):
     config = read_config(f"asa_resnet{depth}_{data}")
     crop, steps, classes = PAPER[data]
     head, model = config.model.decode_head, config.model
-    assert (head.type, head.channels, head.reduction, head.num_classes) == ("ASAHead", 512, 2, classes)
+    assert (head.type, head.channels, head.reduction, head.num_classes) == (
+        "ASAHead",
+        512,
+        2,
+        classes,
+    )
     assert model.auxiliary_head.loss_decode.loss_weight == 0.4
     assert model.backbone.depth == depth
     assert model.backbone.strides == (1, 2, 1, 1)

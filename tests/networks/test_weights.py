@@ -62,7 +62,7 @@ def test_a_pickle_with_code_is_not_opened(tmp_path, monkeypatch, content):
     with pytest.raises(WeightsError, match="program code"):
         read_weights("evil.pth")
     (tmp_path / "plain.pth").write_bytes(pickle.dumps(content, protocol=2))
-    with pytest.raises(WeightsError, match="code|not a checkpoint"):
+    with pytest.raises(WeightsError, match=r"code|not a checkpoint"):
         read_weights("plain.pth")
     assert not Path("canary").exists()
 
