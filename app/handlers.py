@@ -85,11 +85,11 @@ class Desk:
             query=Pixel(_moved(x, width, grid.image_width), _moved(y, height, grid.image_height)),
         )
 
-    def move(self, visit: Visit, row: int, col: int) -> Visit:
+    def move(self, visit: Visit, asked: Cell) -> Visit:
         """Move the query to a cell, or to the nearest there is."""
         visit, session = self._found(visit)
         grid = session.grid
-        cell = Cell(min(max(row, 0), grid.height - 1), min(max(col, 0), grid.width - 1))
+        cell = Cell(min(max(asked.row, 0), grid.height - 1), min(max(asked.col, 0), grid.width - 1))
         return replace(visit, query=grid.centre_of(cell))
 
     def screen(self, visit: Visit, local: bool) -> Screen:

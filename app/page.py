@@ -13,7 +13,7 @@ from PIL import Image
 from app import captions, texts
 from app.gallery import EXAMPLES
 from app.handlers import Desk, Encode, Newest, Screen, Visit
-from asa_viz.geometry import Pixel
+from asa_viz.geometry import Cell, Pixel
 from asa_viz.images import ImageError
 from asa_viz.session import SessionStore
 
@@ -224,9 +224,8 @@ class Controls:
         # A field is empty while a number is being typed.
         if row is None or col is None:
             return gr.skip()
-        return self._draw(
-            visit, which, request, lambda known: self.desk.move(known, int(row), int(col))
-        )
+        asked = Cell(int(row), int(col))
+        return self._draw(visit, which, request, lambda known: self.desk.move(known, asked), asked)
 
     def on_which(self, visit: Visit | None, which: str, request: gr.Request) -> Update:
         """Show the other learned number."""
@@ -266,6 +265,7 @@ class Controls:
         which: str,
         request: gr.Request,
         moved: Callable[[Visit], Visit],
+        asked: Cell | None = None,
     ) -> Update:
         """Show the query where `moved` puts it, unless the visitor has asked for another since."""
         if visit is None:
@@ -277,20 +277,25 @@ class Controls:
         except (ImageError, OSError):
             # The session had left the store, and its picture has been deleted too.
             return {self.status: captions.status(texts.GONE)}
-        return self._shown(screen) if self.clicks.holds(visitor, click) else gr.skip()
+        return self._shown(screen, asked) if self.clicks.holds(visitor, click) else gr.skip()
 
-    def _shown(self, screen: Screen) -> Update:
-        """Give every component its new value."""
+    def _shown(self, screen: Screen, asked: Cell | None = None) -> Update:
+        """Give every component its new value; the fields not, where the cell was `asked` there.
+
+        By now they may hold a newer number, which would be lost.
+        """
+        cell, last = screen.cell, screen.last_cell
+        fields = {
+            self.row: gr.Number(cell.row, label=texts.ROW.format(last=last.row)),
+            self.col: gr.Number(cell.col, label=texts.COLUMN.format(last=last.col)),
+        }
         return {
             self.visit: screen.visit,
-            self.row: gr.Number(screen.cell.row, label=texts.ROW.format(last=screen.last_cell.row)),
-            self.col: gr.Number(
-                screen.cell.col, label=texts.COLUMN.format(last=screen.last_cell.col)
-            ),
             self.sentence: screen.sentence,
             self.status: "",
             self.pair_plane: screen.pair_plane,
             self.sorted_row: screen.sorted_row,
+            **(fields if cell != asked else {}),
             **{self.headings[name]: value for name, value in screen.headings.items()},
             **{self.captions[name]: value for name, value in screen.captions.items()},
             **{self.panels[name]: self._file(image) for name, image in screen.panels.items()},

@@ -23,7 +23,7 @@ def train(*arguments):
 def started(tmp_path_factory):
     """Two steps of the second stage from saved weights, with a validation at the end."""
     folder = tmp_path_factory.mktemp("training")
-    data = make_frames(folder / "data", count=8, size=(72, 96), classes=11)
+    data = make_frames(folder / "data", count=8, classes=11)
     torch.manual_seed(0)
     network = build(model_as_data(read_config("dense_mobilenetv2_camvid")))
     save_file(network.state_dict(), folder / "dense.safetensors")

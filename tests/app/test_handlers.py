@@ -67,8 +67,8 @@ def test_a_click_from_outside_lands_on_the_edge(desk, visit, point):
 
 
 def test_a_cell_outside_becomes_the_nearest(desk, visit):
-    assert desk.screen(desk.move(visit, 4, 7), local=False).cell == Cell(4, 7)
-    assert desk.screen(desk.move(visit, -1, 99), local=False).cell == Cell(0, 11)
+    assert desk.screen(desk.move(visit, Cell(4, 7)), local=False).cell == Cell(4, 7)
+    assert desk.screen(desk.move(visit, Cell(-1, 99)), local=False).cell == Cell(0, 11)
 
 
 def test_a_session_that_was_let_go_is_encoded_again(encode):

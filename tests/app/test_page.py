@@ -97,6 +97,13 @@ def test_before_the_first_picture_and_while_typing_nothing_happens(controls, vis
     assert controls.on_cell(visit, texts.LOCAL, None, 3, VISITOR) == gr.skip()
 
 
+def test_a_field_is_written_to_only_where_its_number_is_not_the_cells(controls, visit):
+    fields = {controls.row, controls.col}
+    update = controls.on_cell(visit, texts.NONLOCAL, 2, 3, VISITOR)
+    assert set(update) == set(controls.drawn) - fields
+    assert fields < set(controls.on_cell(visit, texts.NONLOCAL, 2, 99, VISITOR))
+
+
 def test_no_listener_is_a_public_endpoint():
     page = build_page(encode, ["asa"], SessionStore())
     assert page.fns

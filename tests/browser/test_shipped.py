@@ -63,12 +63,12 @@ def test_a_click_shows_all_panels_for_a_photograph_and_for_an_upload(address, tm
         browser = playwright.chromium.launch(executable_path=executable(), args=ARGUMENTS)
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.set_default_timeout(PATIENCE)
-        expect.set_options(timeout=PATIENCE)
+        expect.set_options(timeout=60_000)
         page.goto(address)
         expect(page.locator("#sentence")).to_contain_text("of 2700 cells")
         first = panels(page)
         sentence = page.locator("#sentence").inner_text()
-        click(page, "photo", 0.5, 0.05)
+        click(page, "photo", 0.51, 0.05)
         expect(page.locator("#sentence")).to_contain_text("Row 2, column 30, on sky.")
         assert page.locator("#sentence").inner_text() != sentence
         second = panels(page)
@@ -79,7 +79,9 @@ def test_a_click_shows_all_panels_for_a_photograph_and_for_an_upload(address, tm
         portrait = tmp_path / "portrait.png"
         Image.open(EXAMPLES[-1].path).rotate(90, expand=True).save(portrait)
         page.locator("input[type=file]").set_input_files(portrait)
-        expect(page.locator(".view-photo .caption")).to_contain_text("427 × 640 pixels, 60 × 45")
+        expect(page.locator(".view-photo .caption").first).to_contain_text(
+            "427 × 640 pixels, 60 × 45"
+        )
         third = panels(page)
         height, width = third["dense"].shape[:2]
         assert height > width
@@ -97,9 +99,6 @@ def check(page, images):
     """All five panels of a query show something, and agree with each other."""
     for name in ("dense", "sparse", "thresholds", "neighbours", "segmentation"):
         assert images[name].std() > 3, name
-    both, *others = counts(page)
-    assert both + sum(others) > 0
-    kept = int(
-        page.locator("#sentence").inner_text().split("Keeps ")[1].split(" of")[0].replace(",", "")
-    )
-    assert 0 < kept < 2700
+    both, local_only, *_ = counts(page)
+    keeps = page.locator("#sentence").inner_text().split("Keeps ")[1].split(" of")[0]
+    assert 0 < int(keeps.replace(",", "")) == both + local_only
