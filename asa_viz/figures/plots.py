@@ -152,7 +152,11 @@ def _figure(
 
 
 def _axis(title: str, exponents: list[float]) -> dict[str, object]:
-    """A logarithmic axis over a range of exponents, with a line at each power of ten."""
+    """A logarithmic axis over a range of exponents, with a line at each power of ten.
+
+    A range of less than two powers is marked at 2 and 5 as well: one number makes no scale.
+    """
+    short = exponents[1] - exponents[0] < 2
     return {
         "type": "log",
         "range": exponents,
@@ -163,7 +167,7 @@ def _axis(title: str, exponents: list[float]) -> dict[str, object]:
         "showline": True,
         "mirror": True,
         "exponentformat": "power",
-        "dtick": 1,
+        "dtick": "D2" if short else 1,
         "automargin": False,
     }
 
