@@ -7,13 +7,18 @@ multiples of the uniform weight 1 / n, the weight every key has when none is pre
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float, Int, UInt8
 
 from asa_viz.geometry import Cell
 
 FloatMap = Float[np.ndarray, "h w"]
 MaskMap = Bool[np.ndarray, "h w"]
 LabelMap = UInt8[np.ndarray, "h w"]
+
+
+def cells_along(pixels: int, cells: int) -> Int[np.ndarray, " pixels"]:
+    """Return the cell of each pixel along one side, as `Grid.cell_at` does."""
+    return (2 * np.arange(pixels) + 1) * cells // (2 * pixels)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,8 +90,8 @@ class SegmentationView:
     def labels(self) -> UInt8[np.ndarray, "height width"]:
         """The class of every pixel of the image; stretched anew at each call, so keep it."""
         height, width = self.working_labels.shape
-        rows = (2 * np.arange(self.image_height) + 1) * height // (2 * self.image_height)
-        cols = (2 * np.arange(self.image_width) + 1) * width // (2 * self.image_width)
+        rows = cells_along(self.image_height, height)
+        cols = cells_along(self.image_width, width)
         return self.working_labels[rows[:, None], cols[None, :]]
 
     def shares(self, weights: FloatMap) -> dict[str, float]:

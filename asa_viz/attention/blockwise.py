@@ -192,11 +192,9 @@ class _BlockwiseAttention(torch.autograd.Function):
         )
         output = torch.empty_like(value)
         support_size = torch.empty_like(nonlocal_scale)
-        for index in range(len(query)):
-            image = _Image(
-                query[index], key[index], log_normaliser[index],
-                nonlocal_scale[index], local_scale[index], neighbours, rule,
-            )  # fmt: skip
+        stored = (query, key, log_normaliser, nonlocal_scale, local_scale)
+        for index, parts in enumerate(zip(*stored, strict=True)):
+            image = _Image(*parts, neighbours, rule)
             for rows in _blocks(query.shape[1]):
                 block = _block(image, rows)
                 output[index, rows] = block.weights @ value[index]
@@ -217,11 +215,9 @@ class _BlockwiseAttention(torch.autograd.Function):
         to_output = gradients[0]
         to_query, to_key, to_value = map(torch.zeros_like, (query, key, value))
         to_nonlocal, to_local = map(torch.zeros_like, (nonlocal_scale, local_scale))
-        for index in range(len(query)):
-            image = _Image(
-                query[index], key[index], log_normaliser[index],
-                nonlocal_scale[index], local_scale[index], neighbours, context.rule,
-            )  # fmt: skip
+        stored = (query, key, log_normaliser, nonlocal_scale, local_scale)
+        for index, parts in enumerate(zip(*stored, strict=True)):
+            image = _Image(*parts, neighbours, context.rule)
             for rows in _blocks(query.shape[1]):
                 block = _block(image, rows)
                 output_rows = to_output[index, rows]

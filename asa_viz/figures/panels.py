@@ -10,7 +10,7 @@ from plotly.colors import hex_to_rgb
 from asa_viz.figures.palettes import GROUPS, cividis, group_map
 from asa_viz.figures.scales import Scale
 from asa_viz.geometry import Box, Cell, Grid
-from asa_viz.views import FloatMap, MaskMap, QueryView, SegmentationView
+from asa_viz.views import FloatMap, MaskMap, QueryView, SegmentationView, cells_along
 
 Pixels = UInt8[np.ndarray, "height width 3"]
 Colours = UInt8[np.ndarray, "h w 3"]
@@ -32,12 +32,12 @@ class Stage:
     @property
     def rows(self) -> np.ndarray:
         """The row of cells that each row of pixels shows."""
-        return _shares(self.grid.image_height, self.grid.height)
+        return cells_along(self.grid.image_height, self.grid.height)
 
     @property
     def cols(self) -> np.ndarray:
         """The column of cells that each column of pixels shows."""
-        return _shares(self.grid.image_width, self.grid.width)
+        return cells_along(self.grid.image_width, self.grid.width)
 
     def spread(self, cells: np.ndarray) -> np.ndarray:
         """Give every pixel what its cell holds."""
@@ -95,8 +95,8 @@ def label_panel(stage: Stage, segmentation: SegmentationView, query: Cell) -> Im
     """The class of every pixel in the palette of the classes."""
     labels = segmentation.working_labels
     height, width = labels.shape
-    rows = _shares(stage.grid.image_height, height)
-    cols = _shares(stage.grid.image_width, width)
+    rows = cells_along(stage.grid.image_height, height)
+    cols = cells_along(stage.grid.image_width, width)
     palette = np.array(segmentation.palette, np.uint8)
     return _marked(stage, _textured(stage, palette[labels[rows[:, None], cols[None, :]]]), query)
 
@@ -127,7 +127,10 @@ def _fine_structure(
     grey: Float[np.ndarray, "height width"], grid: Grid
 ) -> Float[np.ndarray, "height width"]:
     """Return the brightness less the mean of each cell: laid over a map it moves no cell's mean."""
-    rows, cols = _shares(grid.image_height, grid.height), _shares(grid.image_width, grid.width)
+    rows, cols = (
+        cells_along(grid.image_height, grid.height),
+        cells_along(grid.image_width, grid.width),
+    )
     cells = rows[:, None] * grid.width + cols[None, :]
     counts = np.maximum(np.bincount(cells.ravel(), minlength=grid.size), 1)
 
@@ -163,8 +166,3 @@ def _marked(stage: Stage, pixels: Pixels, query: Cell) -> Image.Image:
 
 def _stroke(stage: Stage) -> int:
     return max(1, max(stage.grid.image_height, stage.grid.image_width) // 240)
-
-
-def _shares(pixels: int, cells: int) -> np.ndarray:
-    """Return the cell of each pixel along one side, as `Grid.cell_at` does."""
-    return (2 * np.arange(pixels) + 1) * cells // (2 * pixels)
