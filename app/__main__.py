@@ -2,31 +2,36 @@
 
 import argparse
 import threading
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import asa_viz
-from app.page import STYLE, build_page, theme
+from app.desk import Desk
+from app.handlers import Answers
+from app.page import build_page, launch_settings
+from asa_viz.attention.what_if import WhatIf
 from asa_viz.session import Session, SessionStore
+from asa_viz.views import SegmentationView
 
 
-def encoder(device: str | None) -> Callable[[str, str], Session]:
-    """Return what encodes a picture's file; each network is loaded when it is first asked for."""
+class Networks:
+    """The networks that ship, each loaded when it is first asked for."""
 
-    @cache
-    def network(name: str) -> asa_viz.Segmenter:
-        return asa_viz.load(name, device)
+    def __init__(self, device: str | None) -> None:
+        self._load = cache(lambda name: asa_viz.load(name, device))
+        self._loading = threading.Lock()
 
-    loading = threading.Lock()
+    def encode(self, file: str, name: str) -> Session:
+        """Run a network on a picture's file."""
+        return self._network(name).encode(Path(file))
 
-    def encode(source: str, name: str) -> Session:
-        with loading:
-            segmenter = network(name)
-        return segmenter.encode(Path(source))
+    def rerun(self, session: Session, what_if: WhatIf) -> SegmentationView:
+        """Run the head of a session's network again under another rule."""
+        return self._network(session.network).rerun(session, what_if)
 
-    return encode
+    def _network(self, name: str) -> asa_viz.Segmenter:
+        with self._loading:
+            return self._load(name)
 
 
 def main() -> None:
@@ -38,30 +43,17 @@ def main() -> None:
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--network", help="the network that is chosen first; one that ships")
     arguments = parser.parse_args()
-    networks = asa_viz.available()
-    if not networks:
+    names = asa_viz.available()
+    if not names:
         parser.error("there is no network in checkpoints/; train one first, see README.md")
     if arguments.network is not None:
-        if arguments.network not in networks:
-            parser.error(f"no network {arguments.network}; there are {', '.join(networks)}")
-        networks.sort(key=lambda name: name != arguments.network)
-    device = None if arguments.device == "auto" else arguments.device
-    page = build_page(encoder(device), networks, SessionStore())
-    page.launch(server_name=arguments.host, server_port=arguments.port, **launch_settings())
-
-
-def launch_settings() -> dict[str, Any]:
-    """Return how the page is served, wherever: nothing recorded, nothing from other hosts."""
-    return {
-        "theme": theme(),
-        "css_paths": [STYLE],
-        "footer_links": [],
-        "run_history": False,
-        "ssr_mode": False,
-        "enable_monitoring": False,
-        "max_file_size": "10mb",
-        "share": False,
-    }
+        if arguments.network not in names:
+            parser.error(f"no network {arguments.network}; there are {', '.join(names)}")
+        names.sort(key=lambda name: name != arguments.network)
+    networks = Networks(None if arguments.device == "auto" else arguments.device)
+    answers = Answers(Desk(networks.encode, SessionStore()), networks.rerun, names)
+    page = build_page(answers, names)
+    page.launch(server_name=arguments.host, server_port=arguments.port, **launch_settings(answers))
 
 
 if __name__ == "__main__":

@@ -1,200 +1,196 @@
-"""From what a visitor does to what the page shows; no component is named here."""
+"""What the viewer asks of the server, and its answers: `ok`, or the key of a sentence.
 
-import itertools
+Gradio hides every error of a server function from the page, so each becomes an answer here.
+"""
+
+import base64
+import logging
+import tempfile
 import threading
-from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
 
-import plotly.graph_objects as go
-from PIL import Image
+from anyio import CapacityLimiter, to_thread
 
-from app import captions, texts
-from asa_viz.figures.panels import (
-    Stage,
-    faint_panel,
-    group_panel,
-    label_panel,
-    map_panel,
-    panel_size,
-    photo_panel,
-    stage_of,
-)
-from asa_viz.figures.plots import pair_plane, sorted_row
-from asa_viz.figures.scales import row_scale, threshold_scale
-from asa_viz.geometry import Cell, Pixel
-from asa_viz.session import Session, SessionStore
-from asa_viz.views import QueryView
+from app.desk import Desk
+from app.questions import picture_file, pixel_at, what_if
+from app.viewer import dictionaries
+from asa_viz.attention.what_if import WhatIf
+from asa_viz.figures.plots import PlotTexts, pair_plane
+from asa_viz.images import ImageError
+from asa_viz.packet import pack
+from asa_viz.session import Session
+from asa_viz.views import SegmentationView, flips
 
-Encode = Callable[[str, str], Session]
+Rerun = Callable[[Session, WhatIf], SegmentationView]
+Answer = dict[str, Any]
 
+# A page fetches its packet at once; who comes an hour later asks again.
+PACKET_SECONDS = 3600
+MOST_WAITING = 200
 
-@dataclass(frozen=True)
-class Visit:
-    """What the page remembers of a visitor; the session itself may leave the store meanwhile."""
-
-    source: str
-    network: str
-    session_id: str
-    query: Pixel
+_log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, eq=False)
-class Screen:
-    """All that changes with the query, by the names of the panels."""
-
-    visit: Visit
-    cell: Cell
-    last_cell: Cell
-    sentence: str
-    panels: dict[str, Image.Image]
-    headings: dict[str, str]
-    captions: dict[str, str]
-    pair_plane: go.Figure
-    sorted_row: go.Figure
+class BusyError(Exception):
+    """More pictures wait than can be answered in reasonable time."""
 
 
-class Desk:
-    """Opens pictures, finds their sessions again and draws their queries."""
+def answered(ask: Callable[..., Answer]) -> Callable[..., Awaitable[Answer]]:
+    """Run a question in the desk's own thread, and turn what goes wrong into an answer."""
 
-    def __init__(
-        self, encode: Encode, store: SessionStore, shared: frozenset[str] = frozenset()
-    ) -> None:
-        """Sessions of the `shared` sources, the gallery's, serve every visitor."""
-        self._encode = encode
-        self._store = store
-        self._shared = shared
-        self._ids: dict[tuple[str, str], str] = {}
-        self._encoding = threading.Lock()
+    @wraps(ask)
+    async def answer(self: "Answers", question: Any) -> Answer:
+        try:
+            if not isinstance(question, dict):
+                raise TypeError(f"A question must be an object, not {question!r:.40}.")
+            return {"ok": True, **await self.turn(ask, question)}
+        except BusyError:
+            return {"ok": False, "error": "error.busy"}
+        except ImageError as refusal:
+            facts = {name: str(value) for name, value in refusal.facts.items()}
+            return {"ok": False, "error": f"error.{refusal.code}", "values": facts}
+        except OSError:
+            return {"ok": False, "error": "error.gone"}
+        except Exception:
+            _log.exception("A question of the viewer could not be answered.")
+            return {"ok": False, "error": "error.failed"}
 
-    def open(self, source: str, network: str, query: Pixel | None) -> Visit:
-        """Encode a picture; without a query, start a little below its middle."""
-        session_id, session = self._session(source, network)
-        grid = session.grid
-        if query is None or not (query.x < grid.image_width and query.y < grid.image_height):
-            query = Pixel(grid.image_width // 2, grid.image_height * 7 // 10)
-        return Visit(source, network, session_id, query)
+    return answer
 
-    def click(self, visit: Visit, x: int, y: int) -> Visit:
-        """Move the query to the pixel of the image under pixel (x, y) of a panel."""
-        visit, session = self._found(visit)
-        grid = session.grid
-        width, height = panel_size(session.picture)
-        return replace(
-            visit,
-            query=Pixel(_moved(x, width, grid.image_width), _moved(y, height, grid.image_height)),
-        )
 
-    def move(self, visit: Visit, asked: Cell) -> Visit:
-        """Move the query to a cell, or to the nearest there is."""
-        visit, session = self._found(visit)
-        grid = session.grid
-        cell = Cell(min(max(asked.row, 0), grid.height - 1), min(max(asked.col, 0), grid.width - 1))
-        return replace(visit, query=grid.centre_of(cell))
+class Answers:
+    """The server functions of the viewer; one heavy question is worked on at a time."""
 
-    def screen(self, visit: Visit, local: bool) -> Screen:
-        """Draw a query; `local` chooses which of the learned numbers are mapped."""
-        visit, session = self._found(visit)
-        grid, segmentation, learned = session.grid, session.segmentation, session.thresholds_learned
-        view = session.query(visit.query)
-        stage = stage_of(session.picture, grid)
-        query, scale = view.query, row_scale(view)
-        dense, sparse = view.dense_times_uniform, view.weights_times_uniform
-        panels = {
-            "photo": photo_panel(stage, query),
-            "dense": map_panel(stage, dense, scale, query),
-            "sparse": map_panel(stage, sparse, scale, query, sparse > 0),
-            "neighbours": group_panel(stage, view),
-            "segmentation": label_panel(stage, segmentation, query),
+    def __init__(self, desk: Desk, rerun: Rerun, networks: list[str]) -> None:
+        self.desk = desk
+        self._rerun = rerun
+        self._networks = networks
+        self._packets = Packets()
+        # A limiter of its own: who waits here keeps no thread from those who ask for little.
+        self._turns: CapacityLimiter | None = None
+        self._waiting = 0
+
+    @property
+    def functions(self) -> list[Callable[[Any], Awaitable[Answer]]]:
+        """The answers as functions: Gradio marks what it is given, and a method takes no mark."""
+        return [_function(ask) for ask in (self.encode, self.rerun, self.pair_plane)]
+
+    @property
+    def folder(self) -> Path:
+        """Where packets are fetched from."""
+        return self._packets.folder
+
+    async def turn(self, ask: Callable[..., Answer], question: dict[str, Any]) -> Answer:
+        """Run `ask` when its turn comes.
+
+        Raises:
+            BusyError: too many wait already.
+        """
+        if self._waiting >= MOST_WAITING:
+            raise BusyError
+        if self._turns is None:
+            self._turns = CapacityLimiter(1)
+        self._waiting += 1
+        try:
+            return await to_thread.run_sync(ask, self, question, limiter=self._turns)
+        finally:
+            self._waiting -= 1
+
+    @answered
+    def encode(self, question: dict[str, Any]) -> Answer:
+        """Encode a picture and say where its packet lies."""
+        return {"file": self._packets.put(pack(self._session(question)))}
+
+    @answered
+    def rerun(self, question: dict[str, Any]) -> Answer:
+        """Run the head again under a what-if: the labels, and which pixels flip."""
+        session = self._session(question)
+        after = self._rerun(session, _rule(question))
+        found = flips(session.segmentation, after)
+        index = {name: i for i, name in enumerate(after.classes)}
+        return {
+            "labels": base64.b64encode(after.working_labels.tobytes()).decode(),
+            "count": found.count,
+            "share": found.share,
+            "flips": [
+                {"from": index[each.before], "to": index[each.after], "pixels": each.pixels}
+                for each in found.changes
+            ],
         }
-        notes = {
-            "photo": captions.photo_line(grid, session.notes),
-            "dense": captions.row_bar(view, scale, float(dense.max()), learned),
-            "sparse": captions.row_bar(view, scale, float(sparse.max()), learned),
-            "neighbours": captions.group_legend(view),
-            "segmentation": captions.class_legend(segmentation),
-        }
-        panels["thresholds"], notes["thresholds"] = _thresholds(session, stage, view, local)
-        headings = {name: captions.heading(*text) for name, text in texts.PANELS.items()}
-        unit = (texts.LOCAL_UNIT if local else texts.NONLOCAL_UNIT) if learned else ""
-        headings["thresholds"] = captions.heading(texts.PANELS["thresholds"][0], unit)
-        headings["pair_plane"] = captions.heading(
-            *(texts.PAIR_TITLE if learned else texts.PAIR_TITLE_DENSE)
-        )
-        headings["sorted_row"] = captions.heading(
-            *(texts.CURVE_TITLE if learned else texts.CURVE_TITLE_DENSE)
-        )
-        return Screen(
-            visit=visit,
-            cell=query,
-            last_cell=Cell(grid.height - 1, grid.width - 1),
-            sentence=captions.sentence(view, segmentation, learned),
-            panels=panels,
-            headings=headings,
-            captions=notes,
-            pair_plane=pair_plane(view, texts.PLOTS),
-            sorted_row=sorted_row(view, texts.PLOTS),
-        )
 
-    def _found(self, visit: Visit) -> tuple[Visit, Session]:
-        """Return the visit's session, encoded again where the store has let it go."""
-        session = self._store.get(visit.session_id)
-        if session is None:
-            session_id, session = self._session(visit.source, visit.network)
-            visit = replace(visit, session_id=session_id)
-        return visit, session
+    @answered
+    def pair_plane(self, question: dict[str, Any]) -> Answer:
+        """Draw the plane of pairs of a query."""
+        session = self._session(question)
+        view = session.query(pixel_at(*question["pixel"]), _rule(question))
+        return {"figure": pair_plane(view, plot_texts(question["language"])).to_json()}
 
-    def _session(self, source: str, network: str) -> tuple[str, Session]:
-        # One at a time: a network's pass takes all the machine gives, and two at once take longer.
-        with self._encoding:
-            known = self._ids.get((source, network))
-            session = self._store.get(known)
-            if known is None or session is None:
-                session = self._encode(source, network)
-                known = self._store.put(session)
-                if source in self._shared:
-                    self._ids[source, network] = known
-            return known, session
+    def _session(self, question: dict[str, Any]) -> Session:
+        network = question["network"]
+        if network not in self._networks:
+            raise ValueError(f"There is no network {network!r:.40}.")
+        return self.desk.session(picture_file(question["source"]), network)
 
 
-class Newest:
-    """Tells the newest request of each visitor from older ones that are still being answered."""
+class Packets:
+    """Files that a page is about to fetch, under names that cannot be guessed."""
 
-    def __init__(self, visitors: int = 1000) -> None:
-        self._visitors = visitors
-        self._newest: OrderedDict[str, int] = OrderedDict()
-        self._numbers = itertools.count()
+    def __init__(self) -> None:
+        self._own = tempfile.TemporaryDirectory(prefix="asa-viz-")
         self._lock = threading.Lock()
 
-    def take(self, visitor: str) -> int:
-        """Return a number for a new request of `visitor`."""
+    @property
+    def folder(self) -> Path:
+        """Where they lie."""
+        return Path(self._own.name).resolve()
+
+    def put(self, data: bytes) -> str:
+        """Write a packet, and delete those that nobody will fetch any more."""
         with self._lock:
-            self._newest[visitor] = number = next(self._numbers)
-            self._newest.move_to_end(visitor)
-            while len(self._newest) > self._visitors:
-                self._newest.popitem(last=False)
-            return number
-
-    def holds(self, visitor: str, number: int) -> bool:
-        """Whether no later request of `visitor` has come; a forgotten visitor has none."""
-        with self._lock:
-            return self._newest.get(visitor, number) == number
+            for old in self.folder.iterdir():
+                if old.stat().st_mtime < time.time() - PACKET_SECONDS:
+                    old.unlink()
+            with tempfile.NamedTemporaryFile(
+                dir=self.folder, suffix=".safetensors", delete=False
+            ) as file:
+                file.write(data)
+            return file.name
 
 
-def _thresholds(
-    session: Session, stage: Stage, view: QueryView, local: bool
-) -> tuple[Image.Image, str]:
-    """Return the panel of the learned numbers and its caption."""
-    if not session.thresholds_learned:
-        return faint_panel(stage, view.query), captions.note(texts.NO_THRESHOLDS)
-    values = session.scales[local]
-    scale = threshold_scale(values)
-    return (
-        map_panel(stage, values, scale, view.query),
-        captions.threshold_bar(view, scale, local),
+def _function(method: Callable[[Any], Awaitable[Answer]]) -> Callable[[Any], Awaitable[Answer]]:
+    @wraps(method)
+    async def function(question: Any) -> Answer:
+        return await method(question)
+
+    return function
+
+
+def plot_texts(language: str) -> PlotTexts:
+    """Return what the figures say in a language of the dictionary, or in English."""
+    words = dictionaries().get(language, dictionaries()["en"])
+    names = ("reciprocal", "local", "query_only", "key_only", "rest")
+    return PlotTexts(
+        chooses=words["plane.chooses"],
+        chooses_dense=words["plane.chooses_dense"],
+        chosen_back=words["plane.chosen_back"],
+        chosen_back_dense=words["plane.chosen_back_dense"],
+        hover=words["plane.hover"],
+        groups={name: words[f"group.{name}"] for name in names},
     )
 
 
-def _moved(index: int, pixels: int, image_pixels: int) -> int:
-    """Return the pixel of the image under the centre of a panel's pixel, at most its last."""
-    return min(max((2 * index + 1) * image_pixels // (2 * pixels), 0), image_pixels - 1)
+def _rule(question: dict[str, Any]) -> WhatIf:
+    """Return the rule that a viewer's state asks for."""
+    asked = question["what_if"]
+    return what_if(
+        asked["nonlocal"],
+        asked["local"],
+        asked["reciprocity"],
+        asked["localRule"],
+        asked["window"],
+        asked["topK"],
+    )

@@ -69,9 +69,14 @@ SENTENCES = {
     "IMG_MEMORY": "There is not enough memory for this picture. Make it smaller and retry.",
 }
 
-FIRST_FRAME = "The file holds several frames; the first frame is used."
-ON_WHITE = "Transparent parts are shown on white."
-STRETCHED = "The picture's numbers are stretched so that the lowest is black and the highest white."
+FIRST_FRAME, ON_WHITE, STRETCHED = "first_frame", "on_white", "stretched"
+NOTES = {
+    FIRST_FRAME: "The file holds several frames; the first frame is used.",
+    ON_WHITE: "Transparent parts are shown on white.",
+    STRETCHED: (
+        "The picture's numbers are stretched so that the lowest is black and the highest white."
+    ),
+}
 
 _READERS: dict[bytes, type[ImageFile.ImageFile]] = {
     rb"\xff\xd8\xff": JpegImageFile,
@@ -104,16 +109,20 @@ _decoding = threading.Lock()
 
 
 class ImageError(ValueError):
-    """A picture that is refused; the text is for the visitor and says what to do."""
+    """A picture that is refused; the text is for the visitor and says what to do.
+
+    It is the sentence of SENTENCES under `code`, with the `facts` filled in.
+    """
 
     def __init__(self, code: str, **facts: object) -> None:
         super().__init__(SENTENCES[code].format(**facts))
         self.code = code
+        self.facts = facts
 
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """A picture as it is seen, upright, and what had to be decided on the way, in sentences."""
+    """A picture as it is seen, upright, and what had to be decided on the way: keys of NOTES."""
 
     rgb: RGBImage
     notes: tuple[str, ...]

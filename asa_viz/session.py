@@ -1,14 +1,16 @@
 """One encoded image, which answers queries, and a bounded store of such sessions."""
 
-import secrets
 import threading
 from collections import OrderedDict
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, UInt8
+from torch import Tensor
 
 from asa_viz.attention.row import SparseAttention
+from asa_viz.attention.what_if import AS_TRAINED, WhatIf
 from asa_viz.geometry import Cell, Grid, Pixel
 from asa_viz.views import QueryView, SegmentationView
 
@@ -19,7 +21,8 @@ class Session:
 
     `picture` is for display: upright, possibly smaller than the image that `grid` speaks of.
     `notes` say what was done to the image on its way in. `thresholds_learned` is False for a dense
-    network, which keeps every cell.
+    network, which keeps every cell. `head_input` is what the network's head can be run again on,
+    and means something to that network alone.
     """
 
     network: str
@@ -29,6 +32,7 @@ class Session:
     segmentation: SegmentationView
     attention: SparseAttention
     thresholds_learned: bool = True
+    head_input: Float[Tensor, "1 c h w"] | None = None
 
     @property
     def scales(self) -> tuple[Float[np.ndarray, "h w"], Float[np.ndarray, "h w"]]:
@@ -48,25 +52,25 @@ class Session:
         """The memory that the session takes."""
         segmentation = self.segmentation
         arrays = (self.picture, segmentation.working_labels, segmentation.cell_labels)
-        return self.attention.size_in_bytes + sum(array.nbytes for array in arrays)
+        head_input = 0 if self.head_input is None else self.head_input.nbytes
+        return self.attention.size_in_bytes + head_input + sum(array.nbytes for array in arrays)
 
-    def query(self, pixel: Pixel) -> QueryView:
+    def query(self, pixel: Pixel, what_if: WhatIf = AS_TRAINED) -> QueryView:
         """Return what the cell under `pixel` attends to; `pixel` counts in the original image.
 
         Raises:
             ValueError: the pixel lies outside the image.
         """
-        return self.query_cell(self.grid.cell_at(pixel))
+        return self.query_cell(self.grid.cell_at(pixel), what_if)
 
-    def query_cell(self, cell: Cell) -> QueryView:
-        """Return what `cell` attends to.
+    def query_cell(self, cell: Cell, what_if: WhatIf = AS_TRAINED) -> QueryView:
+        """Return what `cell` attends to, or would under another rule.
 
         Raises:
             ValueError: the cell lies outside the grid.
         """
         self.grid.box_of(cell)
-        row = self.attention.row(cell)
-        nonlocal_scale, local_scale = self.scales
+        row = self.attention.row(cell, what_if)
         return QueryView(
             query=cell,
             dense=row.dense.numpy(),
@@ -76,21 +80,22 @@ class Session:
             chosen=row.chosen.numpy(),
             chooses_back=row.chooses_back.numpy(),
             local=row.local.numpy(),
-            nonlocal_scale=float(nonlocal_scale[cell]),
-            local_scale=float(local_scale[cell]),
+            nonlocal_scale=row.nonlocal_scale,
+            local_scale=row.local_scale,
             local_threshold=row.local_threshold * self.grid.size,
+            reciprocity=row.reciprocity,
         )
 
 
 class SessionStore:
-    """Sessions under unguessable ids; when they outgrow `max_bytes` the least recently used go.
+    """Sessions by what they were made from; over `max_bytes` the least recently used go.
 
     A session larger than the whole store is still kept, alone: its visitor has to see something.
     """
 
     def __init__(self, max_bytes: int = 256 * 2**20) -> None:
         self._max_bytes = max_bytes
-        self._sessions: OrderedDict[str, Session] = OrderedDict()
+        self._sessions: OrderedDict[Hashable, Session] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
 
@@ -102,21 +107,24 @@ class SessionStore:
         """The memory that all sessions take together."""
         return self._bytes
 
-    def put(self, session: Session) -> str:
-        """Keep a session and return the id it can be had back under."""
-        key = secrets.token_urlsafe(16)
+    def put(self, key: Hashable, session: Session) -> None:
+        """Keep a session under `key`, in place of one that was there."""
         with self._lock:
+            self._forget(key)
             self._sessions[key] = session
             self._bytes += session.size_in_bytes
             while self._bytes > self._max_bytes and len(self._sessions) > 1:
-                _, oldest = self._sessions.popitem(last=False)
-                self._bytes -= oldest.size_in_bytes
-        return key
+                self._forget(next(iter(self._sessions)))
 
-    def get(self, key: str | None) -> Session | None:
+    def get(self, key: Hashable) -> Session | None:
         """Return the session under `key`, or None if it is unknown or had to make room."""
         with self._lock:
-            if key is None or key not in self._sessions:
+            if key not in self._sessions:
                 return None
             self._sessions.move_to_end(key)
             return self._sessions[key]
+
+    def _forget(self, key: Hashable) -> None:
+        session = self._sessions.pop(key, None)
+        if session is not None:
+            self._bytes -= session.size_in_bytes

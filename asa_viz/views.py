@@ -5,6 +5,7 @@ multiples of the uniform weight 1 / n, the weight every key has when none is pre
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
@@ -31,6 +32,7 @@ class QueryView:
     where the ratio is at least one. The scales are the query's two learned numbers; the non-local
     one is its threshold in multiples of the uniform weight, the local one multiplies the mean of
     the query's window, and `local_threshold` is that product in multiples of the uniform weight.
+    Without `reciprocity`, which no network is trained for, a key needs only be chosen to be kept.
     """
 
     query: Cell
@@ -44,6 +46,7 @@ class QueryView:
     nonlocal_scale: float
     local_scale: float
     local_threshold: float
+    reciprocity: bool = True
 
     @property
     def reciprocal(self) -> MaskMap:
@@ -53,7 +56,7 @@ class QueryView:
     @property
     def support(self) -> MaskMap:
         """The keys that are kept: reciprocal or local. Where none is, the query reads itself."""
-        return self.reciprocal | self.local
+        return (self.reciprocal if self.reciprocity else self.chosen) | self.local
 
     @property
     def kept_mass(self) -> float:
@@ -102,3 +105,47 @@ class SegmentationView:
         total = sums.sum()
         order = np.argsort(-sums, kind="stable")
         return {self.classes[i]: float(sums[i] / total) for i in order if sums[i] > 0}
+
+
+class Change(NamedTuple):
+    """How many pixels went from one class to another."""
+
+    before: str
+    after: str
+    pixels: int
+
+
+@dataclass(frozen=True, eq=False)
+class Flips:
+    """Where two segmentations of an image differ, at working size; `changes` largest first."""
+
+    changed: Bool[np.ndarray, "working_height working_width"]
+    changes: tuple[Change, ...]
+
+    @property
+    def count(self) -> int:
+        """The number of pixels whose class differs."""
+        return int(self.changed.sum())
+
+    @property
+    def share(self) -> float:
+        """The share of the pixels whose class differs."""
+        return self.count / self.changed.size
+
+
+def flips(before: SegmentationView, after: SegmentationView) -> Flips:
+    """Return where `after` differs from `before`.
+
+    Raises:
+        ValueError: they are not of the same classes and size.
+    """
+    old, new = before.working_labels, after.working_labels
+    if before.classes != after.classes or old.shape != new.shape:
+        raise ValueError("Only segmentations of the same classes and size can be compared.")
+    changed = old != new
+    pairs, counts = np.unique(np.stack([old[changed], new[changed]]), axis=1, return_counts=True)
+    changes = [
+        Change(before.classes[i], before.classes[j], int(count))
+        for (i, j), count in zip(pairs.T, counts, strict=True)
+    ]
+    return Flips(changed, tuple(sorted(changes, key=lambda change: -change.pixels)))

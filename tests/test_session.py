@@ -1,10 +1,13 @@
 """A session answers from what is stored; the store keeps to its bytes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from asa_viz.attention.row import SparseAttention
+from asa_viz.attention.what_if import WhatIf
 from asa_viz.geometry import Cell, Grid, Pixel
 from asa_viz.session import Session, SessionStore
 from asa_viz.views import SegmentationView
@@ -50,6 +53,29 @@ def test_a_query_view_is_whole_and_consistent():
         assert np.array_equal(view.local, window & (view.dense_times_uniform >= threshold))
 
 
+def test_a_query_under_another_rule_is_told_as_such():
+    session, pixel = make_session(), Pixel(30, 20)
+    trained = session.query(pixel)
+    doubled = session.query(pixel, WhatIf(nonlocal_factor=2.0, local_factor=0.5))
+    assert doubled.nonlocal_scale == 2 * trained.nonlocal_scale
+    assert doubled.local_scale == trained.local_scale / 2
+    assert np.isclose(doubled.local_threshold, trained.local_threshold / 2)
+    one_sided = session.query(pixel, WhatIf(reciprocity=False, local_rule=False))
+    assert np.array_equal(one_sided.support, one_sided.chosen)
+    assert np.array_equal(one_sided.weights > 0, one_sided.support)
+    assert np.array_equal(one_sided.reciprocal, trained.reciprocal)
+    assert one_sided.support.sum() > one_sided.reciprocal.sum()
+    strongest = session.query_cell(trained.query, WhatIf(top_k=3))
+    assert strongest.chosen.sum() == 3
+    assert np.isclose(strongest.nonlocal_scale, np.sort(trained.dense, axis=None)[-3] * 20)
+
+
+def test_what_the_head_needs_counts_as_memory():
+    session = make_session()
+    with_input = replace(session, head_input=torch.zeros(1, 7, 4, 5))
+    assert with_input.size_in_bytes == session.size_in_bytes + 7 * 4 * 5 * 4
+
+
 def test_a_cell_outside_is_refused():
     session = make_session()
     with pytest.raises(ValueError, match="outside the grid"):
@@ -61,24 +87,28 @@ def test_a_cell_outside_is_refused():
 def test_the_store_drops_the_least_recently_used_by_bytes():
     session = make_session()
     store = SessionStore(max_bytes=3 * session.size_in_bytes)
-    first, second, third = (store.put(session) for _ in range(3))
-    assert store.get(first) is session
-    fourth = store.put(session)
-    assert store.get(second) is None
-    assert all(store.get(key) is session for key in (first, third, fourth))
+    for key in "abc":
+        store.put(key, session)
+    assert store.get("a") is session
+    store.put("d", session)
+    assert store.get("b") is None
+    assert all(store.get(key) is session for key in "acd")
     assert len(store) == 3
     assert store.size_in_bytes == 3 * session.size_in_bytes
-    assert len({first, second, third, fourth}) == 4
+
+
+def test_a_session_in_place_of_another_counts_once():
+    first, second = make_session(), make_session(height=2)
+    store = SessionStore()
+    store.put("a", first)
+    store.put("a", second)
+    assert store.get("a") is second
+    assert store.size_in_bytes == second.size_in_bytes
 
 
 def test_one_session_is_kept_even_if_it_is_too_large():
     store = SessionStore(max_bytes=1)
-    store.put(make_session())
-    key = store.put(make_session())
-    assert store.get(key) is not None
+    store.put("a", make_session())
+    store.put("b", make_session())
+    assert store.get("b") is not None
     assert len(store) == 1
-
-
-@pytest.mark.parametrize("key", [None, "", "../../etc/passwd"])
-def test_an_unknown_key_gives_nothing(key):
-    assert SessionStore().get(key) is None

@@ -11,10 +11,12 @@ import torch
 import asa_viz
 from app.gallery import EXAMPLES
 from asa_viz.attention.blockwise import adaptive_sparse_attention
+from asa_viz.attention.what_if import AS_TRAINED, WhatIf
 from asa_viz.evaluate import evaluate, frames
 from asa_viz.geometry import Cell, Pixel
 from asa_viz.images import nearest_shape, read_image, resize
 from asa_viz.networks.checkpoint import DEFAULT
+from asa_viz.views import flips
 
 pytestmark = pytest.mark.slow
 
@@ -79,6 +81,14 @@ def test_every_support_on_the_map_is_the_one_of_its_row(session):
         view = session.query_cell(cell)
         assert np.isclose(view.weights.sum(), 1, atol=1e-4)
         assert session.thresholds_learned or view.support.all()
+
+
+def test_a_rerun_as_trained_changes_no_label_and_another_rule_some(segmenter, session):
+    for what_if in (AS_TRAINED, WhatIf(window=session.attention.window)):
+        again = segmenter.rerun(session, what_if)
+        assert flips(session.segmentation, again).count == 0
+        assert np.array_equal(again.cell_labels, session.segmentation.cell_labels)
+    assert 0 < flips(session.segmentation, segmenter.rerun(session, WhatIf(top_k=5))).share < 0.5
 
 
 def test_thresholds_differ_from_place_to_place():

@@ -1,8 +1,9 @@
 """Views: what follows from the arrays they hold."""
 
 import numpy as np
+import pytest
 
-from asa_viz.views import SegmentationView
+from asa_viz.views import SegmentationView, flips
 
 
 def test_labels_are_stretched_to_the_image_by_the_nearest_centre():
@@ -18,3 +19,32 @@ def test_shares_are_sorted_and_add_up_to_one():
     assert list(shares) == ["car", "road"]
     assert np.isclose(shares["car"], 0.75)
     assert np.isclose(sum(shares.values()), 1)
+
+
+def segmentation(labels, classes=("road", "car", "sky")):
+    labels = np.array(labels, dtype=np.uint8)
+    return SegmentationView(classes, ((0, 0, 0),) * 3, labels, labels[:1], 4, 6)
+
+
+def test_flips_say_where_and_from_what_to_what():
+    before = segmentation([[0, 0, 0], [1, 1, 2]])
+    after = segmentation([[0, 1, 1], [0, 1, 2]])
+    difference = flips(before, after)
+    assert difference.changed.tolist() == [[False, True, True], [True, False, False]]
+    assert difference.changes == (("road", "car", 2), ("car", "road", 1))
+    assert difference.count == 3
+    assert difference.share == 0.5
+
+
+def test_where_nothing_flips_nothing_is_listed():
+    before = segmentation([[0, 1, 2]])
+    difference = flips(before, before)
+    assert difference.changes == ()
+    assert difference.count == difference.share == 0
+
+
+def test_only_like_segmentations_are_compared():
+    before = segmentation([[0, 1, 2]])
+    for other in (segmentation([[0, 1]]), segmentation([[0, 1, 2]], ("road", "car", "tree"))):
+        with pytest.raises(ValueError, match="same classes and size"):
+            flips(before, other)

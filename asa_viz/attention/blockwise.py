@@ -87,10 +87,21 @@ def attend(
 
 def log_normalisers(query: Float[Tensor, "n d"], key: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
     """Return the log-sum-exp of each query's similarities; queries already scaled."""
-    return torch.cat([(query[rows] @ key.mT).logsumexp(-1) for rows in _blocks(len(query))])
+    return torch.cat([(query[rows] @ key.mT).logsumexp(-1) for rows in blocks(len(query))])
 
 
-def _blocks(n: int) -> list[slice]:
+def kth_largest(
+    query: Float[Tensor, "n d"], key: Float[Tensor, "n d"], k: int
+) -> Float[Tensor, " n"]:
+    """Return the k-th largest of each query's similarities; queries already scaled."""
+    n = len(key)
+    return torch.cat(
+        [(query[rows] @ key.mT).kthvalue(n - k + 1).values for rows in blocks(len(query))]
+    )
+
+
+def blocks(n: int) -> list[slice]:
+    """Cut n queries into runs small enough for their rows to be held at once."""
     rows = max(1, BLOCK_WEIGHTS // n)
     return [slice(start, min(start + rows, n)) for start in range(0, n, rows)]
 
@@ -139,7 +150,7 @@ def _block(image: _Image, rows: slice) -> _Block:
         local_threshold = image.local_scale[rows, None] * log_window_mean.exp()
         everywhere = half_step(-local_threshold).expand(-1, n)
         local_margin = near.exp() - local_threshold
-        local = _scatter(half_step(local_margin), keys, everywhere)
+        local = over_rows(half_step(local_margin), keys, everywhere)
         kept = torch.maximum(chosen * chooses_back, local) * affinity
         support_size = (kept > 0).sum(-1).to(similarity)
         mass = kept.sum(-1, keepdim=True) + RELEASED_EPSILON
@@ -155,7 +166,7 @@ def _block(image: _Image, rows: slice) -> _Block:
     local_margin = near - log_window_mean - log_scale(image.local_scale)[rows, None]
     # Outside the map there is nothing to pass, not even where the scale is 0.
     local_margin = local_margin.masked_fill(outside, -torch.inf)
-    local = _scatter(local_margin >= -slack, keys, torch.zeros_like(chosen))
+    local = over_rows(local_margin >= -slack, keys, torch.zeros_like(chosen))
     support = (chosen & chooses_back) | local
     support_size = support.sum(-1).to(similarity)
     empty = support_size == 0
@@ -169,7 +180,7 @@ def _block(image: _Image, rows: slice) -> _Block:
     )  # fmt: skip
 
 
-def _scatter(near: Tensor, keys: Int[Tensor, "r k"], everywhere: Tensor) -> Tensor:
+def over_rows(near: Tensor, keys: Int[Tensor, "r k"], everywhere: Tensor) -> Tensor:
     """Lay the windows' entries over a whole row; what falls outside the map is dropped."""
     row = torch.nn.functional.pad(everywhere, (0, 1))
     return row.scatter(1, keys, near)[:, :-1]
@@ -195,7 +206,7 @@ class _BlockwiseAttention(torch.autograd.Function):
         stored = (query, key, log_normaliser, nonlocal_scale, local_scale)
         for index, parts in enumerate(zip(*stored, strict=True)):
             image = _Image(*parts, neighbours, rule)
-            for rows in _blocks(query.shape[1]):
+            for rows in blocks(query.shape[1]):
                 block = _block(image, rows)
                 output[index, rows] = block.weights @ value[index]
                 support_size[index, rows] = block.support_size
@@ -218,7 +229,7 @@ class _BlockwiseAttention(torch.autograd.Function):
         stored = (query, key, log_normaliser, nonlocal_scale, local_scale)
         for index, parts in enumerate(zip(*stored, strict=True)):
             image = _Image(*parts, neighbours, context.rule)
-            for rows in _blocks(query.shape[1]):
+            for rows in blocks(query.shape[1]):
                 block = _block(image, rows)
                 output_rows = to_output[index, rows]
                 to_value[index] += block.weights.mT @ output_rows

@@ -1,15 +1,19 @@
-"""One query's row of adaptive sparse attention, from what is stored once per image."""
+"""Rows of adaptive sparse attention, one or all, from what is stored once per image."""
 
 import math
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from asa_viz.attention.blockwise import log_normalisers
+from asa_viz.attention.blockwise import blocks, kth_largest, log_normalisers, over_rows
 from asa_viz.attention.definition import check_grid, log_scale, tie_slack
 from asa_viz.attention.neighbourhood import window_keys
+from asa_viz.attention.what_if import AS_TRAINED, WhatIf
 from asa_viz.geometry import Cell
 
 
@@ -18,8 +22,10 @@ class AttentionRow:
     """The weights of one query over the grid, and how the clean rule came to them.
 
     `dense` is the affinity P_ij of the query i with every key j, `incoming` P_ji, and
-    `incoming_ratio` is P_ji over the threshold of key j (infinite where that threshold is 0).
-    `local_threshold` is what the affinity of a key in the window must reach.
+    `incoming_ratio` is P_ji over the threshold of key j (infinite where that threshold is 0). The
+    scales are the query's own: the non-local one is its threshold in multiples of 1 / n, the local
+    one multiplies the mean of its window, and `local_threshold` is what the affinity of a key there
+    must reach. Without `reciprocity` a key needs only be chosen.
     """
 
     dense: Float[Tensor, "h w"]
@@ -29,7 +35,10 @@ class AttentionRow:
     chooses_back: Bool[Tensor, "h w"]
     local: Bool[Tensor, "h w"]
     weights: Float[Tensor, "h w"]
+    nonlocal_scale: float
+    local_scale: float
     local_threshold: float
+    reciprocity: bool = True
 
     @property
     def reciprocal(self) -> Bool[Tensor, "h w"]:
@@ -38,8 +47,38 @@ class AttentionRow:
 
     @property
     def support(self) -> Bool[Tensor, "h w"]:
-        """The keys that are kept: reciprocal or local."""
-        return self.reciprocal | self.local
+        """The keys that are kept: reciprocal or local; without reciprocity, chosen or local."""
+        return (self.reciprocal if self.reciprocity else self.chosen) | self.local
+
+
+class _Rows(NamedTuple):
+    """The rows of r queries, affinities as logarithms."""
+
+    log_affinity: Float[Tensor, "r n"]
+    log_incoming: Float[Tensor, "r n"]
+    log_thresholds: Float[Tensor, " n"]
+    log_local_threshold: Float[Tensor, "r 1"]
+    chosen: Bool[Tensor, "r n"]
+    chooses_back: Bool[Tensor, "r n"]
+    local: Bool[Tensor, "r n"]
+    weights: Float[Tensor, "r n"]
+
+
+class _LastThresholds:
+    """The thresholds of the k asked for last: a visitor stays with one for many queries."""
+
+    def __init__(self) -> None:
+        self._k = 0
+        self._thresholds = torch.empty(0)
+        self._lock = threading.Lock()
+
+    def get(self, k: int, compute: Callable[[int], Tensor]) -> Tensor:
+        """Return the thresholds of `k`, computed once also where several threads ask."""
+        with self._lock:
+            if k != self._k:
+                self._thresholds = compute(k)
+                self._k = k
+            return self._thresholds
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +97,7 @@ class SparseAttention:
     height: int
     width: int
     window: int = 3
+    _top_k: _LastThresholds = field(default_factory=_LastThresholds, init=False, repr=False)
 
     @classmethod
     def of(
@@ -85,36 +125,91 @@ class SparseAttention:
         tensors = [value for value in vars(self).values() if isinstance(value, Tensor)]
         return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
-    def row(self, query: Cell) -> AttentionRow:
-        """Return one query's row under the clean rule, in O(n d)."""
-        n = len(self.key)
+    def row(self, query: Cell, what_if: WhatIf = AS_TRAINED) -> AttentionRow:
+        """Return one query's row, in O(n d); the first under another k takes O(n^2 d)."""
         i = query.row * self.width + query.col
+        rows = self._rows(slice(i, i + 1), what_if)
+
+        def laid(values: Tensor) -> Tensor:
+            values = values.to(self.key.dtype) if values.is_floating_point() else values
+            return values.view(self.height, self.width)
+
+        if what_if.top_k is None:
+            nonlocal_scale = self.nonlocal_scale[i].item() * what_if.nonlocal_factor
+        else:
+            nonlocal_scale = rows.log_thresholds[i].exp().item() * len(self.key)
+        return AttentionRow(
+            dense=laid(rows.log_affinity.exp()),
+            incoming=laid(rows.log_incoming.exp()),
+            incoming_ratio=laid((rows.log_incoming - rows.log_thresholds).exp()),
+            chosen=laid(rows.chosen),
+            chooses_back=laid(rows.chooses_back),
+            local=laid(rows.local),
+            weights=laid(rows.weights),
+            nonlocal_scale=nonlocal_scale,
+            local_scale=self.local_scale[i].item() * what_if.local_factor,
+            local_threshold=rows.log_local_threshold.exp().item(),
+            reciprocity=what_if.reciprocity,
+        )
+
+    def mix(
+        self, values: Float[Tensor, "n c"], what_if: WhatIf = AS_TRAINED
+    ) -> Float[Tensor, "n c"]:
+        """Return what every query reads of the values: exact, in blocks, never n x n at once."""
+        return torch.cat(
+            [self.weights(rows, what_if).to(values) @ values for rows in blocks(len(values))]
+        )
+
+    def weights(self, queries: slice, what_if: WhatIf = AS_TRAINED) -> Float[Tensor, "r n"]:
+        """Return the rows of the queries in `queries`, counted along the rows of the map."""
+        return self._rows(queries, what_if).weights
+
+    def _rows(self, rows: slice, what_if: WhatIf) -> _Rows:
+        """Decide who is kept for the queries `rows`, and renormalise over them."""
+        n = len(self.key)
         slack = tie_slack(self.key.dtype)
-        log_thresholds = log_scale(self.nonlocal_scale) - math.log(n)
-        log_affinity = self.key @ self.query[i] - self.log_normaliser[i]
-        log_incoming = self.query @ self.key[i] - self.log_normaliser
-        chosen = log_affinity >= log_thresholds[i] - slack
+        query, key = self._projections(what_if)
+        log_affinity = query[rows] @ key.mT - self.log_normaliser[rows, None]
+        log_incoming = key[rows] @ query.mT - self.log_normaliser
+        log_thresholds = self._log_thresholds(what_if)
+        chosen = log_affinity >= log_thresholds[rows, None] - slack
         chooses_back = log_incoming >= log_thresholds - slack
 
-        keys = window_keys(self.height, self.width, self.window, self.key.device)[i]
-        keys = keys[keys < n]
-        log_window_mean = log_affinity[keys].logsumexp(0) - math.log(len(keys))
-        log_local_threshold = log_scale(self.local_scale[i]) + log_window_mean
-        local = torch.zeros_like(chosen)
-        local[keys] = log_affinity[keys] >= log_local_threshold - slack
+        window = what_if.window or self.window
+        keys = window_keys(self.height, self.width, window, key.device)[rows]
+        outside = keys == n
+        near = log_affinity.gather(1, keys.clamp_max(n - 1)).masked_fill(outside, -torch.inf)
+        log_window_mean = near.logsumexp(-1, keepdim=True) - (~outside).sum(-1, keepdim=True).log()
+        log_local_scale = log_scale(self.local_scale[rows, None] * what_if.local_factor)
+        log_local_threshold = log_local_scale + log_window_mean
+        passed = (near >= log_local_threshold - slack) & what_if.local_rule
+        local = over_rows(passed, keys, torch.zeros_like(chosen))
 
-        support = (chosen & chooses_back) | local
-        if not support.any():
-            support[i] = True
-        weights = log_affinity.masked_fill(~support, -torch.inf).softmax(0)
-        shape = (self.height, self.width)
-        return AttentionRow(
-            dense=log_affinity.exp().view(shape),
-            incoming=log_incoming.exp().view(shape),
-            incoming_ratio=(log_incoming - log_thresholds).exp().view(shape),
-            chosen=chosen.view(shape),
-            chooses_back=chooses_back.view(shape),
-            local=local.view(shape),
-            weights=weights.view(shape),
-            local_threshold=log_local_threshold.exp().item(),
+        support = (chosen & chooses_back if what_if.reciprocity else chosen) | local
+        own = torch.arange(rows.start, rows.stop, device=key.device)
+        support[own - rows.start, own] |= ~support.any(-1)
+        weights = log_affinity.masked_fill(~support, -torch.inf).softmax(-1)
+        return _Rows(
+            log_affinity, log_incoming, log_thresholds, log_local_threshold,
+            chosen, chooses_back, local, weights,
+        )  # fmt: skip
+
+    def _projections(self, what_if: WhatIf) -> tuple[Tensor, Tensor]:
+        """Return queries and keys, precise enough to compare.
+
+        Under top-k one key of every row lies exactly at the threshold, which another order of
+        summation may move by more than a tie is allowed; in double precision it does not.
+        """
+        if what_if.top_k is None:
+            return self.query, self.key
+        return self.query.double(), self.key.double()
+
+    def _log_thresholds(self, what_if: WhatIf) -> Float[Tensor, " n"]:
+        """Return the logarithm of the affinity from which each query chooses a key."""
+        n = len(self.key)
+        if what_if.top_k is None:
+            return log_scale(self.nonlocal_scale * what_if.nonlocal_factor) - math.log(n)
+        query, key = self._projections(what_if)
+        return self._top_k.get(
+            min(what_if.top_k, n), lambda k: kth_largest(query, key, k) - self.log_normaliser
         )

@@ -51,13 +51,13 @@ def group_map(view: QueryView) -> Int[np.ndarray, "h w"]:
     """Return for each key the index of its group in GROUPS, or REST.
 
     Each key is in one group at most: what is kept comes first, so the first two add up to the
-    support.
+    support. Where keys need not choose back, all that are chosen stand in the first.
     """
     groups = np.full(view.dense.shape, REST)
     groups[view.chooses_back] = 3
     groups[view.chosen] = 2
     groups[view.local] = 1
-    groups[view.reciprocal] = 0
+    groups[view.reciprocal if view.reciprocity else view.chosen] = 0
     return groups
 
 

@@ -1,4 +1,4 @@
-"""Two Plotly figures of one query: the plane of pairs and the sorted row."""
+"""The plane of pairs of one query, as a Plotly figure."""
 
 from dataclasses import dataclass
 
@@ -21,16 +21,12 @@ _THRESHOLD: dict[str, object] = {"type": "line", "line": {"color": ACCENT, "widt
 
 @dataclass(frozen=True)
 class PlotTexts:
-    """What the figures say: titles of axes, and the names of the groups, the rest last."""
+    """What the figure says: titles of axes, and the names of the groups, the rest last."""
 
     chooses: str
     chooses_dense: str
     chosen_back: str
     chosen_back_dense: str
-    rank: str
-    weight: str
-    kept: str
-    row: str
     hover: str
     groups: dict[str, str]
 
@@ -82,38 +78,6 @@ def pair_coordinates(
     if view.nonlocal_scale > 0:
         return (across / view.nonlocal_scale).ravel(), view.incoming_ratio.astype(float).ravel()
     return across.ravel(), (view.incoming * view.incoming.size).astype(float).ravel()
-
-
-def sorted_row(view: QueryView, texts: PlotTexts) -> go.Figure:
-    """The dense row from the largest weight down, the kept keys marked on it."""
-    row = view.dense_times_uniform.astype(float).ravel()
-    order = np.argsort(-row, kind="stable")
-    ranks = np.arange(1, row.size + 1)
-    kept = view.support.ravel()[order]
-    hover = "%{x}: %{y:.3g}<extra></extra>"
-    line = go.Scatter(
-        x=ranks,
-        y=row[order],
-        mode="lines",
-        name=texts.row,
-        line={"color": INK, "width": 1.5},
-        hovertemplate=hover,
-    )
-    dots = go.Scatter(
-        x=ranks[kept],
-        y=row[order][kept],
-        mode="markers",
-        name=texts.kept,
-        marker={"size": 5, "color": GROUPS[0].colour, "line": {"width": 0}},
-        hovertemplate=hover,
-    )
-    learned = view.nonlocal_scale > 0
-    return _figure(
-        [line, dots] if learned else [line],
-        _axis(texts.rank, [-0.08, float(np.log10(row.size)) + 0.08]),
-        _axis(texts.weight, _log_range(row)),
-        [_level(view.nonlocal_scale)] if learned else [],
-    )
 
 
 def _log_range(values: Float[np.ndarray, " n"]) -> list[float]:

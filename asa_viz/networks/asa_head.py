@@ -114,7 +114,7 @@ class ASAHead(FCNHead):
     def forward(self, inputs: Sequence[Tensor]) -> Tensor:
         """Return the logits of each class."""
         x = self._transform_inputs(inputs)
-        return self._classify(x, self.nl_block(self.convs[0](x)))
+        return classify(self, x, self.nl_block(self.convs[0](x)))
 
     def loss(
         self, inputs: Sequence[Tensor], batch_data_samples: list[Any], train_cfg: Any
@@ -122,7 +122,7 @@ class ASAHead(FCNHead):
         """Return segmentation loss, mean support and scale, and with a target the push there."""
         x = self._transform_inputs(inputs)
         mixed, support_size, projections = self.nl_block.attend(self.convs[0](x))
-        losses = self.loss_by_feat(self._classify(x, mixed), batch_data_samples)
+        losses = self.loss_by_feat(classify(self, x, mixed), batch_data_samples)
         scale = projections.nonlocal_scale
         support = support_size.mean() / support_size.shape[-1]
         losses["support"] = support
@@ -132,8 +132,15 @@ class ASAHead(FCNHead):
             losses["loss_sparsity"] = -self.sparsity_weight * excess * scale.log().mean()
         return losses
 
-    def _classify(self, x: Tensor, mixed: Tensor) -> Tensor:
-        mixed = self.convs[1](mixed)
-        if self.concat_input:
-            mixed = self.conv_cat(torch.cat([x, mixed], dim=1))
-        return self.cls_seg(mixed)
+
+def classify(
+    head: FCNHead, x: Float[Tensor, "b c h w"], mixed: Float[Tensor, "b d h w"]
+) -> Float[Tensor, "b classes h w"]:
+    """Return the logits of each class from the head's input and its block's output.
+
+    For NLHead as well: behind the block the two heads are one.
+    """
+    mixed = head.convs[1](mixed)
+    if head.concat_input:
+        mixed = head.conv_cat(torch.cat([x, mixed], dim=1))
+    return head.cls_seg(mixed)

@@ -12,9 +12,10 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from asa_viz.attention.row import SparseAttention
+from asa_viz.attention.what_if import WhatIf
 from asa_viz.geometry import Grid
 from asa_viz.images import fit_within, nearest_shape, read_image, resize
-from asa_viz.networks.asa_head import ASABlock
+from asa_viz.networks.asa_head import ASABlock, classify
 from asa_viz.networks.capture import input_of
 from asa_viz.networks.checkpoint import Card, find, open_checkpoint
 from asa_viz.networks.weights import WeightsError
@@ -50,35 +51,67 @@ class Segmenter:
         picture = read_image(image)
         height, width = picture.rgb.shape[:2]
         working = resize(picture.rgb, nearest_shape(height, width, self.card.shapes))
-        logits, block_input = self._run(working)
+        logits, head_input, block_input = self._run(working)
         rows, cols = block_input.shape[-2:]
         grid = Grid(rows, cols, height, width)
-        enlarged = interpolate(logits, working.shape[:2], mode="bilinear", align_corners=False)
-        segmentation = SegmentationView(
-            self.classes, self.card.palette, _labels(enlarged), _labels(logits), height, width
-        )
         return Session(
             network=self.name,
             picture=fit_within(picture.rgb, LONGEST_DISPLAY_SIDE),
             notes=picture.notes,
             grid=grid,
-            segmentation=segmentation,
+            segmentation=self._segmentation(logits, working.shape[:2], grid),
             attention=self._attention(block_input),
             thresholds_learned=isinstance(self._block, ASABlock),
+            head_input=head_input.cpu(),
         )
+
+    @torch.inference_mode()
+    def rerun(self, session: Session, what_if: WhatIf) -> SegmentationView:
+        """Run the head again with its block under another rule; as trained, that is `encode`'s.
+
+        Raises:
+            ValueError: the session is another network's, or does not hold what the head needs.
+        """
+        if session.network != self.name or session.head_input is None:
+            raise ValueError(f"The session was not made by {self.name}; encode the picture anew.")
+        head, block = self._network.decode_head, self._block
+        x = session.head_input.to(self.device)
+        # `encode` may have its hook on the block in another thread.
+        with self._lock:
+            mixed = head.convs[0](x)
+            if what_if.changed:
+                values = block.g(mixed)[0].flatten(1).mT.cpu()
+                read = session.attention.mix(values, what_if).to(self.device)
+                read = read.mT.reshape(1, -1, session.grid.height, session.grid.width)
+                mixed = mixed + block.conv_out(read)
+            else:
+                mixed = block(mixed)
+            logits = classify(head, x, mixed)
+        return self._segmentation(logits, session.segmentation.working_labels.shape, session.grid)
+
+    def _segmentation(
+        self, logits: Float[Tensor, "1 classes h w"], working_size: tuple[int, ...], grid: Grid
+    ) -> SegmentationView:
+        """Return the classes at the grid's size and at the one the network worked at."""
+        enlarged = interpolate(logits, working_size, mode="bilinear", align_corners=False)
+        return SegmentationView(
+            self.classes, self.card.palette, _labels(enlarged), _labels(logits),
+            grid.image_height, grid.image_width,
+        )  # fmt: skip
 
     @torch.inference_mode()
     def _run(
         self, rgb: UInt8[np.ndarray, "height width 3"]
-    ) -> tuple[Float[Tensor, "1 classes h w"], Float[Tensor, "1 c h w"]]:
-        """Return the logits at the grid's size, and what entered the block of attention."""
+    ) -> tuple[Float[Tensor, "1 classes h w"], Float[Tensor, "1 c h w"], Float[Tensor, "1 d h w"]]:
+        """Return the logits at the grid's size, and what entered the head and its block."""
         preprocessor = self._network.data_preprocessor
         pixels = torch.from_numpy(rgb).to(self.device).permute(2, 0, 1).float()
         pixels = (pixels - preprocessor.mean) / preprocessor.std
         # The hook belongs to the shared network: without the lock one visitor gets another's map.
         with self._lock, input_of(self._block) as seen:
-            logits = self._network.decode_head(self._network.extract_feat(pixels[None]))
-        return logits, seen[0]
+            features = self._network.extract_feat(pixels[None])
+            logits = self._network.decode_head(features)
+        return logits, self._network.decode_head._transform_inputs(features), seen[0]
 
     @torch.inference_mode()
     def _attention(self, x: Float[Tensor, "1 c h w"]) -> SparseAttention:

@@ -1,132 +1,234 @@
-"""Clicks reach the right cell, pictures are encoded once and again only where they must be."""
+"""Every question of the viewer gets an answer: what it asked for, or the key of a sentence."""
 
+import asyncio
+import base64
+import json
+import os
+import shutil
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
 import pytest
+from gradio.utils import get_upload_folder
+from safetensors.numpy import load_file
 
+from app import handlers
+from app.desk import Desk
 from app.gallery import EXAMPLES
-from app.handlers import Desk, Newest, Visit
-from asa_viz.figures.panels import panel_size
-from asa_viz.geometry import Cell, Pixel
-from asa_viz.images import read_image
+from app.handlers import Answers
+from app.viewer import dictionaries
+from asa_viz.attention.what_if import WhatIf
+from asa_viz.geometry import Pixel
+from asa_viz.images import ImageError
 from asa_viz.session import SessionStore
+from asa_viz.views import flips
 from tests.fakes import fake_session
 
-SHARED = "shared.jpg"
+PHOTOGRAPH = EXAMPLES[0].name
+AS_TRAINED = {
+    "nonlocal": 1,
+    "local": 1,
+    "reciprocity": True,
+    "localRule": True,
+    "window": None,
+    "topK": None,
+}
 
 
-class Encoder:
-    """Counts how often each picture is encoded; the original is larger than what is shown."""
+class Network:
+    """A network that notes what it was asked for."""
 
     def __init__(self):
-        self.asked = []
+        self.encoded = []
+        self.rules = []
 
-    def __call__(self, source, network):
-        self.asked.append((source, network))
-        return fake_session(image_size=(601, 799), learned=network != "dense")
+    def encode(self, file, network):
+        Path(file).stat()
+        self.encoded.append((Path(file).name, network))
+        match Path(file).stem:
+            case "bad":
+                raise ImageError("IMG_SHAPE", width=9, height=400)
+            case "crash":
+                raise RuntimeError("/secret/path")
+        return fake_session(learned=network != "dense")
+
+    def rerun(self, session, what_if):
+        self.rules.append(what_if)
+        labels = session.segmentation.working_labels.copy()
+        labels[:2, :3] = (labels[:2, :3] + 1) % 4
+        return replace(session.segmentation, working_labels=labels)
 
 
 @pytest.fixture
-def encode():
-    return Encoder()
+def network():
+    return Network()
 
 
 @pytest.fixture
-def desk(encode):
-    return Desk(encode, SessionStore(), shared=frozenset({SHARED}))
+def answers(network):
+    answers = Answers(Desk(network.encode, SessionStore()), network.rerun, ["asa", "dense"])
+    yield answers
+    answers._packets._own.cleanup()
 
 
 @pytest.fixture
-def visit(desk):
-    return desk.open("own.jpg", "asa", None)
+def upload():
+    """A function that puts a file where uploads lie."""
+    folders = []
+
+    def put(name):
+        folder = Path(get_upload_folder()) / f"test_{name}_{os.getpid()}"
+        folder.mkdir(parents=True)
+        folders.append(folder)
+        file = folder / name
+        file.write_bytes(b"a file")
+        return {"path": str(file)}
+
+    yield put
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-def test_the_corners_of_a_panel_are_the_corners_of_the_image(desk, visit):
-    width, height = panel_size(fake_session().picture)
-    for (x, y), corner in {
-        (0, 0): Cell(0, 0),
-        (width - 1, 0): Cell(0, 11),
-        (0, height - 1): Cell(8, 0),
-        (width - 1, height - 1): Cell(8, 11),
-    }.items():
-        assert desk.screen(desk.click(visit, x, y), local=False).cell == corner
+def ask(question, **about):
+    asked = {"source": PHOTOGRAPH, "network": "asa", **about}
+    return asyncio.run(question(asked))
 
 
-def test_a_click_marks_the_cell_that_the_panel_shows_there(desk, visit):
-    panel_width, panel_height = panel_size(fake_session().picture)
-    grid = fake_session(image_size=(601, 799)).grid
-    for x in range(3, panel_width, 89):
-        for y in range(5, panel_height, 71):
-            assert grid.cell_at(desk.click(visit, x, y).query) == Cell(
-                (2 * y + 1) * 9 // (2 * panel_height), (2 * x + 1) * 12 // (2 * panel_width)
-            )
+def test_a_packet_lies_in_a_file_that_holds_the_session(answers):
+    answer = ask(answers.encode)
+    assert answer["ok"]
+    path = Path(answer["file"])
+    assert path.parent == answers.folder
+    tensors = load_file(path)
+    assert tensors["cell_labels"].tolist() == fake_session().segmentation.cell_labels.tolist()
+    assert ask(answers.encode)["file"] != answer["file"]
 
 
-@pytest.mark.parametrize("point", [(-5, -5), (10**6, 10**6)])
-def test_a_click_from_outside_lands_on_the_edge(desk, visit, point):
-    query = desk.click(visit, *point).query
-    assert query in (Pixel(0, 0), Pixel(798, 600))
+def test_a_picture_is_encoded_once_for_all_its_questions(answers, network):
+    for question in (answers.encode, answers.rerun, answers.pair_plane, answers.encode):
+        assert ask(question, what_if=AS_TRAINED, pixel=[3, 4], language="en")["ok"]
+    assert len(network.encoded) == 1
+    assert ask(answers.encode, network="dense")["ok"]
+    assert [each for _, each in network.encoded] == ["asa", "dense"]
 
 
-def test_a_cell_outside_becomes_the_nearest(desk, visit):
-    assert desk.screen(desk.move(visit, Cell(4, 7)), local=False).cell == Cell(4, 7)
-    assert desk.screen(desk.move(visit, Cell(-1, 99)), local=False).cell == Cell(0, 11)
+def test_a_re_run_answers_with_labels_and_flips(answers, network):
+    rule = {**AS_TRAINED, "nonlocal": 2, "reciprocity": False, "window": 5, "topK": 8}
+    answer = ask(answers.rerun, what_if=rule)
+    assert network.rules == [WhatIf(2.0, 1.0, reciprocity=False, window=5, top_k=8)]
+    before = fake_session().segmentation
+    after = network.rerun(fake_session(), None)
+    labels = np.frombuffer(base64.b64decode(answer["labels"]), np.uint8)
+    assert (labels.reshape(after.working_labels.shape) == after.working_labels).all()
+    wanted = flips(before, after)
+    assert (answer["count"], answer["share"]) == (wanted.count, wanted.share)
+    names = [(after.classes[each["from"]], after.classes[each["to"]]) for each in answer["flips"]]
+    assert names == [(each.before, each.after) for each in wanted.changes]
 
 
-def test_a_session_that_was_let_go_is_encoded_again(encode):
-    desk = Desk(encode, SessionStore(max_bytes=0))
-    first = desk.open("first.jpg", "asa", None)
-    desk.open("second.jpg", "asa", None)
-    encode.asked.clear()
-    screen = desk.screen(first, local=False)
-    assert encode.asked == [("first.jpg", "asa")]
-    assert screen.visit.session_id != first.session_id
-    desk.screen(screen.visit, local=False)
-    assert len(encode.asked) == 1
+@pytest.mark.parametrize("language", ["en", "zh-CN", "zh-TW", "xx"])
+def test_the_plane_of_pairs_is_drawn_in_the_visitor_s_words(answers, language):
+    figure = json.loads(
+        ask(answers.pair_plane, what_if=AS_TRAINED, pixel=[3, 4], language=language)["figure"]
+    )
+    words = dictionaries().get(language, dictionaries()["en"])
+    assert figure["layout"]["xaxis"]["title"]["text"] == words["plane.chooses"]
 
 
-def test_a_gallery_picture_is_encoded_once_for_everybody(desk, encode):
-    ids = {desk.open(SHARED, "asa", None).session_id for _ in range(3)}
-    assert len(ids) == 1
-    assert encode.asked == [(SHARED, "asa")]
-    assert desk.open(SHARED, "dense", None).session_id not in ids
+def test_what_cannot_be_answered_has_the_key_of_a_sentence(answers, upload):
+    assert ask(answers.encode, source=upload("bad.png")) == {
+        "ok": False,
+        "error": "error.IMG_SHAPE",
+        "values": {"width": "9", "height": "400"},
+    }
+    crash = ask(answers.encode, source=upload("crash.png"))
+    assert crash == {"ok": False, "error": "error.failed"}
+    for words in dictionaries().values():
+        for key in ("error.IMG_SHAPE", "error.failed", "error.gone", "error.busy", "error.server"):
+            assert words[key]
 
 
-def test_an_uploaded_picture_is_its_visitors_own(desk):
-    assert len({desk.open("own.jpg", "asa", None).session_id for _ in range(3)}) == 3
+def test_an_upload_that_was_deleted_is_said_to_be_gone(answers, upload):
+    source = upload("good.png")
+    assert ask(answers.encode, source=source)["ok"]
+    Path(source["path"]).unlink()
+    assert ask(answers.encode, source=source, network="dense") == {
+        "ok": False,
+        "error": "error.gone",
+    }
 
 
-def test_another_network_keeps_the_query_and_a_smaller_picture_does_not(desk):
-    assert desk.open(SHARED, "dense", Pixel(12, 34)).query == Pixel(12, 34)
-    query = desk.open(SHARED, "asa", Pixel(5000, 34)).query
-    assert 0 <= query.x < 799
-    assert 0 <= query.y < 601
+@pytest.mark.parametrize(
+    "question",
+    [
+        None,
+        [],
+        "leuven_lane",
+        {},
+        {"source": "nowhere", "network": "asa"},
+        {"source": {"path": "/etc/passwd"}, "network": "asa"},
+        {"source": {"path": "../../etc/passwd"}, "network": "asa"},
+        {"source": {"path": 3}, "network": "asa"},
+        {"source": PHOTOGRAPH, "network": "../asa"},
+        {"source": PHOTOGRAPH, "network": ["asa"]},
+    ],
+)
+def test_a_hostile_question_gets_one_plain_answer(answers, network, question, caplog):
+    for function in answers.functions:
+        assert asyncio.run(function(question)) == {"ok": False, "error": "error.failed"}
+    assert network.encoded == []
 
 
-@pytest.mark.parametrize("network", ["asa", "dense"])
-@pytest.mark.parametrize("local", [False, True])
-def test_every_panel_is_drawn_for_every_network(desk, network, local):
-    screen = desk.screen(desk.open("own.jpg", network, None), local)
-    assert set(screen.panels) == set(screen.captions) < set(screen.headings)
-    assert len(screen.panels) == 6
+@pytest.mark.parametrize(
+    "about",
+    [
+        {"pixel": [-1, 0]},
+        {"pixel": [10**6, 0]},
+        {"pixel": [0.5, 0]},
+        {"pixel": "ab"},
+        {"what_if": {**AS_TRAINED, "nonlocal": float("nan")}},
+        {"what_if": {**AS_TRAINED, "nonlocal": -1}},
+        {"what_if": {**AS_TRAINED, "window": 10**6}},
+        {"what_if": {**AS_TRAINED, "reciprocity": "yes"}},
+        {"what_if": {}},
+    ],
+)
+def test_a_pixel_or_a_rule_that_is_none_is_refused(answers, about):
+    asked = {"pixel": [3, 4], "what_if": AS_TRAINED, "language": "en", **about}
+    assert ask(answers.pair_plane, **asked) == {"ok": False, "error": "error.failed"}
 
 
-def test_only_the_newest_request_of_a_visitor_holds():
-    newest = Newest(visitors=2)
-    first, other, second = newest.take("a"), newest.take("b"), newest.take("a")
-    assert not newest.holds("a", first)
-    assert newest.holds("a", second)
-    assert newest.holds("b", other)
-    newest.take("c")
-    assert newest.holds("b", other)
+def test_who_finds_too_many_waiting_is_told_so(answers, monkeypatch):
+    monkeypatch.setattr(handlers, "MOST_WAITING", 0)
+    assert ask(answers.encode) == {"ok": False, "error": "error.busy"}
+
+
+def test_packets_that_nobody_will_fetch_are_deleted(answers):
+    first, second = (Path(ask(answers.encode)["file"]) for _ in range(2))
+    old = time.time() - handlers.PACKET_SECONDS - 1
+    os.utime(first, (old, old))
+    third = Path(ask(answers.encode)["file"])
+    assert not first.exists()
+    assert second.exists()
+    assert third.exists()
+
+
+def test_a_session_that_was_let_go_is_encoded_again(network):
+    desk = Desk(network.encode, SessionStore(max_bytes=0))
+    first = desk.session(EXAMPLES[0].path, "asa")
+    assert desk.session(EXAMPLES[0].path, "asa") is first
+    desk.session(EXAMPLES[1].path, "asa")
+    assert desk.session(EXAMPLES[0].path, "asa") is not first
+    assert len(network.encoded) == 3
 
 
 def test_every_photograph_of_the_gallery_ships_with_its_query_inside():
+    from asa_viz.images import read_image
+
     for example in EXAMPLES:
         height, width = read_image(example.path).rgb.shape[:2]
+        assert example.query == Pixel(*example.query)
         assert example.query.x < width
         assert example.query.y < height
-
-
-def test_a_visit_is_all_that_is_kept_of_a_visitor(desk, visit):
-    assert isinstance(visit, Visit)
-    assert visit.source == "own.jpg"
-    assert len(visit.session_id) > 20

@@ -1,122 +1,95 @@
-"""The page keeps what it shows when a picture fails, and offers nothing that was not meant."""
+"""The page offers what there is, nothing that was not meant, in one script of bounded size."""
 
-from types import SimpleNamespace
+import json
+import re
+from pathlib import Path
 
-import gradio as gr
 import pytest
 
-from app import texts
-from app.__main__ import launch_settings
+from app import viewer
+from app.desk import Desk
 from app.gallery import EXAMPLES
-from app.handlers import Desk
-from app.page import Controls, build_page
-from asa_viz.geometry import Pixel
-from asa_viz.images import ImageError
+from app.handlers import Answers
+from app.page import build_page, launch_settings, network_title, offer
+from asa_viz.networks.checkpoint import DEFAULT
 from asa_viz.session import SessionStore
 from tests.fakes import fake_session
 
-VISITOR = SimpleNamespace(session_hash="visitor")
-OTHER = SimpleNamespace(session_hash="other")
-
-
-def encode(source, network):
-    match source:
-        case "bad.png":
-            raise ImageError("IMG_UNKNOWN")
-        case "gone.png":
-            raise FileNotFoundError(source)
-        case "crash.png":
-            raise RuntimeError("/secret/path")
-    return fake_session(learned=network != "dense")
-
 
 @pytest.fixture
-def controls():
-    with gr.Blocks(analytics_enabled=False):
-        return Controls(Desk(encode, SessionStore()), ["asa", "dense"])
+def answers():
+    answers = Answers(
+        Desk(lambda file, network: fake_session(), SessionStore()),
+        lambda session, what_if: session.segmentation,
+        ["asa", "dense"],
+    )
+    yield answers
+    answers._packets._own.cleanup()
 
 
-@pytest.fixture
-def visit(controls):
-    return controls.desk.open("good.png", "asa", None)
-
-
-def click(x, y):
-    return SimpleNamespace(index=[x, y])
+def test_the_page_offers_every_photograph_and_network():
+    offered = offer([DEFAULT, "dense"])
+    assert [each["id"] for each in offered["gallery"]] == [example.name for example in EXAMPLES]
+    for each, example in zip(offered["gallery"], EXAMPLES, strict=True):
+        assert each["query"] == list(example.query)
+        assert each["thumbnail"].startswith("data:image/jpeg;base64,")
+        assert list(each["stored"]) == [DEFAULT]
+        assert Path(each["stored"][DEFAULT]).is_file()
+    assert [each["name"] for each in offered["networks"]] == [DEFAULT, "dense"]
+    assert Path(offered["plotly"]).is_file()
 
 
 @pytest.mark.parametrize(
-    ("source", "sentence"),
+    ("name", "title"),
     [
-        ("bad.png", str(ImageError("IMG_UNKNOWN"))),
-        ("gone.png", texts.GONE),
-        ("crash.png", texts.FAILED),
+        ("asa_mobilenetv2_camvid", "ASA, MobileNetV2"),
+        ("nonlocal_resnet50_camvid", "Non-local, ResNet-50"),
+        ("mine", "mine"),
     ],
 )
-def test_a_picture_that_fails_changes_nothing_but_the_status(controls, source, sentence):
-    *_, last = controls.on_upload(source, "asa", texts.NONLOCAL, VISITOR)
-    assert set(last) == {controls.status}
-    assert sentence in last[controls.status].replace("&#x27;", "'")
-    assert "secret" not in last[controls.status]
+def test_networks_have_names_for_people(name, title):
+    assert network_title(name) == title
 
 
-def test_a_picture_that_succeeds_changes_everything(controls):
-    first, last = controls.on_upload("good.png", "asa", texts.NONLOCAL, VISITOR)
-    assert texts.READING in first[controls.status]
-    assert set(last) == {*controls.drawn, controls.gallery}
+def test_what_the_page_may_fetch_is_packets_stored_sessions_and_plotly(answers):
+    offered, settings = offer([DEFAULT]), launch_settings(answers)
+    allowed = [Path(each).resolve() for each in settings["allowed_paths"]]
+    wanted = [offered["plotly"], *(each["stored"][DEFAULT] for each in offered["gallery"])]
+    for path in map(Path, wanted):
+        assert any(path.resolve().is_relative_to(each) for each in allowed)
+    assert answers.folder in allowed
+    root = Path(viewer.__file__).resolve().parents[2]
+    for each in allowed:
+        assert not root.is_relative_to(each), each
 
 
-def test_a_click_changes_everything(controls, visit):
-    update = controls.on_click(visit, texts.LOCAL, click(10, 10), VISITOR)
-    assert set(update) == set(controls.drawn)
-    assert update[controls.visit].query != visit.query
+def test_no_listener_is_a_public_endpoint(answers):
+    page = build_page(answers, ["asa"])
+    public = {each.api_name for each in page.fns.values() if each.api_visibility == "public"}
+    assert public <= {"segmentation", "attention", "reciprocal_neighbours", "attention_picture"}
 
 
-def test_an_answer_that_comes_after_a_newer_click_is_dropped(controls, visit):
-    moved = controls.desk.click
-
-    def overtaken(*arguments):
-        controls.clicks.take("visitor")
-        return moved(*arguments)
-
-    controls.desk.click = overtaken
-    assert controls.on_click(visit, texts.LOCAL, click(10, 10), VISITOR) == gr.skip()
-    assert controls.on_click(visit, texts.LOCAL, click(10, 10), OTHER) != gr.skip()
-
-
-def test_a_click_whose_picture_is_gone_says_so(controls):
-    gone = controls.desk.open("good.png", "asa", Pixel(0, 0))
-    gone = type(gone)("gone.png", "asa", "forgotten", Pixel(0, 0))
-    update = controls.on_click(gone, texts.LOCAL, click(10, 10), VISITOR)
-    assert set(update) == {controls.status}
-    assert texts.GONE in update[controls.status]
-
-
-def test_before_the_first_picture_and_while_typing_nothing_happens(controls, visit):
-    assert controls.on_click(None, texts.LOCAL, click(1, 1), VISITOR) == gr.skip()
-    assert controls.on_cell(visit, texts.LOCAL, None, 3, VISITOR) == gr.skip()
-
-
-def test_a_field_is_written_to_only_where_its_number_is_not_the_cells(controls, visit):
-    fields = {controls.row, controls.col}
-    update = controls.on_cell(visit, texts.NONLOCAL, 2, 3, VISITOR)
-    assert set(update) == set(controls.drawn) - fields
-    assert fields < set(controls.on_cell(visit, texts.NONLOCAL, 2, 99, VISITOR))
-
-
-def test_no_listener_is_a_public_endpoint():
-    page = build_page(encode, ["asa"], SessionStore())
-    assert page.fns
-    assert {listener.api_visibility for listener in page.fns.values()} == {"private"}
-
-
-def test_the_gallery_starts_with_the_first_photograph(controls):
-    *_, last = controls.on_load("asa", texts.NONLOCAL, VISITOR)
-    assert last[controls.visit].source == EXAMPLES[0].path
-
-
-def test_nothing_is_recorded_or_fetched_from_elsewhere():
-    settings = launch_settings()
+def test_nothing_is_recorded_or_fetched_from_elsewhere(answers):
+    settings = launch_settings(answers)
     assert settings["run_history"] is settings["enable_monitoring"] is settings["share"] is False
     assert "http" not in "".join(map(str, settings["theme"]._font))
     assert settings["theme"]._stylesheets == []
+
+
+def test_the_viewer_is_one_script_of_bounded_size():
+    program = viewer.program()
+    assert len(program.encode()) <= 300_000
+    assert "\nimport " not in program
+    assert "\nexport " not in program
+    # It stands in an HTML attribute of the page, and in a file that a visitor saves.
+    assert "</script" not in program.lower()
+    hosts = set(re.findall(r"https?://([\w.-]+)", program))
+    assert hosts <= {"www.w3.org"}
+
+
+def test_every_language_is_in_the_script():
+    program = viewer.program()
+    for words in viewer.dictionaries().values():
+        literal = json.dumps(words["app.title"], ensure_ascii=False)
+        assert literal in program
+    assert set(viewer.dictionaries()) == {"en", "zh-CN", "zh-TW"}

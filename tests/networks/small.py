@@ -43,10 +43,11 @@ FIELDS = {
 }
 
 
-def save_small(folder: Path):
+def save_small(folder: Path, head: str = "ASAHead"):
     """Write the small network as a checkpoint; return its path and the network."""
     torch.manual_seed(0)
-    network = checkpoint.build(MODEL)
+    model = MODEL | {"decode_head": MODEL["decode_head"] | {"type": head}}
+    network = checkpoint.build(model)
     # Normalise by what one noisy image gives, so that the features are as lively as trained ones.
     for part in network.modules():
         if isinstance(part, torch.nn.BatchNorm2d):
@@ -56,7 +57,7 @@ def save_small(folder: Path):
         for part in (network.decode_head.nl_block.theta, network.decode_head.nl_block.phi):
             part.conv.weight.mul_(30)
     path = folder / "small.safetensors"
-    checkpoint.save_checkpoint(network.state_dict(), FIELDS, path)
+    checkpoint.save_checkpoint(network.state_dict(), FIELDS | {"model": model}, path)
     return path, network
 
 

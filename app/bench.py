@@ -1,0 +1,194 @@
+"""How quickly the page answers the pointer on this machine: python -m app.bench prints it.
+
+It needs what the tests need: Playwright and a Chromium, and Node.js for the rows without a page.
+"""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+import asa_viz
+from app.__main__ import Networks
+from app.desk import Desk
+from app.encodings import stored
+from app.gallery import EXAMPLES
+from app.handlers import Answers
+from app.page import build_page, launch_settings
+from app.viewer import program
+from asa_viz.attention.row import SparseAttention
+from asa_viz.geometry import Grid
+from asa_viz.packet import pack
+from asa_viz.session import Session, SessionStore
+from asa_viz.views import SegmentationView
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+MOVES = 200
+LARGE = (64, 128)
+LARGE_DEPTH = 256
+MOST_BYTES = 300_000
+# A pass over all pairs of cells of the large map, on a busy machine.
+PATIENCE_MS = 300_000
+
+_SPEED = Path(__file__).parent.parent / "tests" / "viewer" / "speed.mjs"
+
+# From the event to the last panel drawn, and to the frame that follows, which the screen shows.
+_LISTEN = """() => {
+  const bench = window.asaBench = { drawn: [], shown: [], wake: () => {} };
+  asaViz.painted = (time) => {
+    if (time === undefined) return;
+    bench.drawn.push(performance.now() - time);
+    requestAnimationFrame(() => {
+      bench.shown.push(performance.now() - time);
+      bench.wake();
+    });
+  };
+  bench.until = (count) => new Promise((resolve) => {
+    bench.wake = () => { if (bench.shown.length >= count) resolve(); };
+    bench.wake();
+  });
+}"""
+# Drawing the last row again, with nothing to be computed.
+_DRAW = """() => Array.from({ length: 20 }, () => {
+  const start = performance.now();
+  asaViz.draw();
+  return performance.now() - start;
+})"""
+_POINTS = """(count) => {
+  const box = document.querySelector('[data-panel="photo"] canvas').getBoundingClientRect();
+  const { session: { n, height, width }, picture } = asaViz;
+  const fit = Math.min(box.width / picture.width, box.height / picture.height);
+  const [w, h] = [picture.width * fit, picture.height * fit];
+  return Array.from({ length: count }, (_, k) => {
+    const cell = (k * 7919) % n;
+    const [row, col] = [Math.floor(cell / width), cell % width];
+    return [
+      box.left + (box.width - w) / 2 + (w * (col + 0.5)) / width,
+      box.top + (box.height - h) / 2 + (h * (row + 0.5)) / height,
+    ];
+  });
+}"""
+
+
+def main() -> None:
+    """Print the times of a photograph of the gallery, and of a map as large as Cityscapes'."""
+    try:
+        from playwright.sync_api import Error, sync_playwright
+
+        from tests.browser.chromium import ARGUMENTS, executable
+    except ModuleNotFoundError as missing:
+        sys.exit(
+            f"The benchmark drives a browser as the tests do, and {missing.name} is missing: run "
+            "`pip install -r requirements-dev.txt`, and this in the root of the repository."
+        )
+    size = len(program().encode())
+    print(f"program  {size:,} bytes, {size / MOST_BYTES:.0%} of {MOST_BYTES:,}")
+    with tempfile.TemporaryDirectory() as folder, serving() as address, sync_playwright() as driver:
+        try:
+            browser = driver.chromium.launch(executable_path=executable(), args=ARGUMENTS)
+        except Error:
+            sys.exit("No Chromium starts here: `python tests/browser/chromium.py` installs one.")
+        large = Path(folder) / "large.safetensors"
+        large.write_bytes(pack(large_session()))
+        print_times(browser, address, stored(asa_viz.available()[0], EXAMPLES[0].name))
+        print_times(browser, address, large)
+        browser.close()
+
+
+@contextmanager
+def serving() -> Iterator[str]:
+    """Serve the page as `python -m app` does, in this process."""
+    names = asa_viz.available()
+    networks = Networks("cpu")
+    answers = Answers(Desk(networks.encode, SessionStore()), networks.rerun, names)
+    page = build_page(answers, names)
+    _, address, _ = page.launch(
+        prevent_thread_lock=True, quiet=True, _frontend=False, **launch_settings(answers)
+    )
+    try:
+        yield address
+    finally:
+        page.close(verbose=False)
+
+
+def large_session() -> Session:
+    """Return a session of a large map, its projections drawn by chance."""
+    height, width = LARGE
+    n = height * width
+    draw = torch.Generator().manual_seed(0)
+    query, key = (torch.randn(n, LARGE_DEPTH, generator=draw) for _ in range(2))
+    scales = (torch.rand(n, generator=draw) + 1 for _ in range(2))
+    labels = np.arange(n, dtype=np.uint8).reshape(LARGE) % 19
+    return Session(
+        network=asa_viz.available()[0],
+        picture=np.full((512, 1024, 3), 128, np.uint8),
+        notes=(),
+        grid=Grid(height, width, 512, 1024),
+        segmentation=SegmentationView(
+            tuple(f"class {k}" for k in range(19)),
+            tuple((10 * k, 200 - 10 * k, 90) for k in range(19)),
+            labels.repeat(8, 0).repeat(8, 1), labels, 512, 1024,
+        ),
+        attention=SparseAttention.of(query, key, *scales, height=height, width=width),
+    )  # fmt: skip
+
+
+def print_times(browser: "Browser", address: str, packet: Path | None) -> None:
+    """Open the page with `packet` in place of its first photograph's, and move the pointer."""
+    if packet is None:
+        sys.exit("The first photograph has no packet: `python -m app.encodings` writes it.")
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page.set_default_timeout(PATIENCE_MS)
+    page.route("**/*.safetensors", lambda route: route.fulfill(path=packet))
+    page.goto(address)
+    page.wait_for_function("() => window.asaViz?.moment && asaViz.maps")
+    session = page.evaluate(
+        "() => { const { height, width, depth } = asaViz.session; return [height, width, depth]; }"
+    )
+    drawn, shown = moved(page)
+    drawing = page.evaluate(_DRAW)
+    page.close()
+    height, width, depth = session
+    print(f"\n{height} x {width} cells, depth {depth}")
+    print_line("pointer to panels drawn", drawn)
+    print_line("pointer to next frame", shown)
+    print_line("of it, drawing", drawing)
+    node = shutil.which("node")
+    if node is None:
+        print("  rows under Node.js       not measured: it is not on the PATH")
+        return
+    command = [node, _SPEED, packet]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - our own
+    print(f"  rows under Node.js       {float(result.stdout):7.0f} a second")
+
+
+def moved(page: "Page") -> tuple[list[float], list[float]]:
+    """Move the pointer from cell to cell; returns the milliseconds to each drawing and frame."""
+    page.evaluate(_LISTEN)
+    points: list[Any] = page.evaluate(_POINTS, MOVES + 1)
+    for count, (x, y) in enumerate(points):
+        page.mouse.move(x, y)
+        page.evaluate("(count) => asaBench.until(count)", count + 1)
+    times: list[list[float]] = page.evaluate("() => [asaBench.drawn, asaBench.shown]")
+    # The first one comes in from beside the picture.
+    drawn, shown = (each[1:] for each in times)
+    return drawn, shown
+
+
+def print_line(name: str, milliseconds: list[float]) -> None:
+    """Print the median and the 95th percentile."""
+    median, high = np.percentile(milliseconds, [50, 95])
+    print(f"  {name:24} {median:7.1f} ms median, {high:7.1f} ms 95th percentile")
+
+
+if __name__ == "__main__":
+    main()

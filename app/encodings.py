@@ -1,0 +1,50 @@
+"""Sessions of the photographs that ship, kept as files: python -m app.encodings writes them anew.
+
+With them the page shows a photograph of the gallery before any network is loaded.
+"""
+
+import hashlib
+from pathlib import Path
+
+import asa_viz
+from app.gallery import EXAMPLES, Example
+from asa_viz.networks.checkpoint import DEFAULT
+from asa_viz.packet import pack
+
+FOLDER = Path(__file__).parent / "examples" / "encodings"
+
+
+def stored(network: str, stem: str) -> Path | None:
+    """Return the file of a photograph, named without its ending, as `network` sees it."""
+    # What is asked for is looked up, not opened: no name leads out of the folder.
+    files = {(path.parent.name, path.stem): path for path in FOLDER.glob("*/*.safetensors")}
+    return files.get((network, stem))
+
+
+def encoding(segmenter: asa_viz.Segmenter, example: Example) -> bytes:
+    """Return the session of a photograph in half precision, its picture the photograph itself."""
+    photograph = Path(example.path).read_bytes()
+    return pack(
+        segmenter.encode(photograph),
+        picture=photograph,
+        half=True,
+        made_from={
+            "checkpoint_sha256": segmenter.card.sha256,
+            "photograph_sha256": hashlib.sha256(photograph).hexdigest(),
+        },
+    )
+
+
+def main(network: str = DEFAULT) -> None:
+    """Write the session of every photograph of the gallery as the default network sees it."""
+    segmenter = asa_viz.load(network, "cpu")
+    folder = FOLDER / network
+    folder.mkdir(parents=True, exist_ok=True)
+    for example in EXAMPLES:
+        path = folder / Path(example.file).with_suffix(".safetensors").name
+        path.write_bytes(encoding(segmenter, example))
+        print(f"{path.stem:16} {path.stat().st_size / 1e6:5.2f} MB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""What comes from outside, looked at before it is used: pictures, pixels and rules."""
+
+import math
+from pathlib import Path
+
+from gradio.utils import get_upload_folder
+
+from app.gallery import EXAMPLES
+from asa_viz.attention.what_if import WhatIf
+from asa_viz.geometry import Pixel
+
+NO_PICTURE = "Give a picture as an uploaded file, or the name of one of these: {names}."
+NO_NUMBER = "{name} must be {kind}, not {value!r:.40}."
+
+_PHOTOGRAPHS = {example.name: example.path for example in EXAMPLES}
+
+
+def picture_file(picture: object) -> str:
+    """Return the file of a picture: a photograph that ships by its name, or an upload.
+
+    Gradio looks at files only where a value says that it is one; a path may come without that.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if isinstance(picture, str) and picture in _PHOTOGRAPHS:
+        return _PHOTOGRAPHS[picture]
+    if isinstance(picture, dict) and isinstance(picture.get("path"), str):
+        try:
+            path = Path(picture["path"]).resolve()
+            if path.is_relative_to(Path(get_upload_folder()).resolve()) and path.is_file():
+                return str(path)
+        except (OSError, ValueError):
+            pass
+    raise ValueError(NO_PICTURE.format(names=", ".join(_PHOTOGRAPHS)))
+
+
+def pixel_at(x: object, y: object) -> Pixel:
+    """Return the pixel; whether it lies in the picture is the grid's to say.
+
+    Raises:
+        ValueError: one of the numbers is not whole.
+    """
+    return Pixel(_whole("x", x), _whole("y", y))
+
+
+def what_if(
+    nonlocal_factor: object = 1.0,
+    local_factor: object = 1.0,
+    reciprocity: object = True,
+    local_rule: object = True,
+    window: object = None,
+    top_k: object = None,
+) -> WhatIf:
+    """Return the rule asked for; nothing that a program sends is of a type until it was looked at.
+
+    Raises:
+        ValueError: one of the numbers is none, or is out of range.
+    """
+    return WhatIf(
+        _number("nonlocal_factor", nonlocal_factor),
+        _number("local_factor", local_factor),
+        _switch("reciprocity", reciprocity),
+        _switch("local_rule", local_rule),
+        None if window is None else _whole("window", window),
+        None if top_k is None else _whole("top_k", top_k),
+    )
+
+
+def _number(name: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(NO_NUMBER.format(name=name, kind="a finite number", value=value))
+    return float(value)
+
+
+def _whole(name: str, value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value % 1 != 0:
+        raise ValueError(NO_NUMBER.format(name=name, kind="a whole number", value=value))
+    return int(value)
+
+
+def _switch(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(NO_NUMBER.format(name=name, kind="true or false", value=value))
+    return value

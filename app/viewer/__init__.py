@@ -1,0 +1,78 @@
+"""The canvas viewer: its scripts, style and words put together as one program, without a build."""
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+
+from asa_viz.images import NOTES, SENTENCES
+
+_FOLDER = Path(__file__).parent
+_TEXTS = _FOLDER.parent / "texts"
+
+_IMPORT = re.compile(r"^import \{([^}]*)\} from \"\./([\w-]+)\.js\";\n", re.MULTILINE)
+_EXPORT = re.compile(r"^export (?=(?:async )?(?:function\*?|class|const) (\w+))", re.MULTILINE)
+
+
+@cache
+def program() -> str:
+    """Return the viewer as the source of one JavaScript function, `asaViz(role, given)`.
+
+    Each module becomes a closure that returns what it exports, in the order of its imports, so that
+    the same files are modules to Node and one script to the page, its worker and a saved file.
+    """
+    modules: dict[str, str] = {}
+    _gather("main", modules)
+    resources = {
+        "HTML": (_FOLDER / "viewer.html").read_text("utf-8"),
+        "CSS": "\n".join(file.read_text("utf-8") for file in sorted(_FOLDER.glob("*.css"))),
+        "TEXTS": dictionaries(),
+    }
+    constants = "\n".join(f"const {name} = {_literal(value)};" for name, value in resources.items())
+    body = "\n".join(modules.values())
+    return (
+        f'function asaViz(role, given) {{\n"use strict";\n{constants}\n{body}\n'
+        "return _main[role](given);\n}"
+    )
+
+
+@cache
+def dictionaries() -> dict[str, dict[str, str]]:
+    """Return everything the page says, by language and key; each language is a folder of files.
+
+    What is said of a picture that is refused, or taken in with a decision, comes in English from
+    where that is decided.
+    """
+    words = {
+        folder.name: {
+            key: text
+            for file in sorted(folder.glob("*.json"))
+            for key, text in json.loads(file.read_text("utf-8")).items()
+        }
+        for folder in sorted(_TEXTS.iterdir())
+        if folder.is_dir()
+    }
+    words["en"].update({f"error.{code}": text for code, text in SENTENCES.items()})
+    words["en"].update({f"picture.{code}": text for code, text in NOTES.items()})
+    return words
+
+
+def _gather(name: str, modules: dict[str, str]) -> None:
+    """Add a module to `modules`, after those that it imports."""
+    source = (_FOLDER / f"{name}.js").read_text("utf-8")
+    for _, other in _IMPORT.findall(source):
+        if other not in modules:
+            _gather(other, modules)
+    exported = ", ".join(_EXPORT.findall(source))
+    body = _EXPORT.sub("", _IMPORT.sub(_destructured, source))
+    modules[name] = f"const _{name} = (() => {{\n{body}return {{ {exported} }};\n}})();"
+
+
+def _destructured(found: re.Match[str]) -> str:
+    """`import { a, b as c } from "./d.js"` as `const { a, b: c } = _d`."""
+    return f"const {{{found[1].replace(' as ', ': ')}}} = _{found[2]};\n"
+
+
+def _literal(value: object) -> str:
+    """Write a value as JavaScript that may also stand in an HTML file."""
+    return json.dumps(value, ensure_ascii=False).replace("</", "<\\/")

@@ -1,0 +1,157 @@
+// The six panels on the page: heading, canvas, and under it the bar or legend of its scene.
+
+import { Panel, rampOf } from "./panels.js";
+import { listen } from "./pointer.js";
+import { PANELS } from "./scenes.js";
+import { LAYERS, MAPS } from "./state.js";
+import { number, percent } from "./texts.js";
+
+/** Build the panels into the page; returns them by name, each with its elements. */
+export function buildPanels(viewer) {
+  const panels = {};
+  for (const name of PANELS) {
+    const section = make("section", "panel", { panel: name });
+    const heading = make("h2");
+    heading.append(make("span", "title"), " ", make("span", "what"));
+    const canvas = make("canvas");
+    canvas.tabIndex = 0;
+    canvas.setAttribute("role", "application");
+    const below = make("div", "caption");
+    section.append(heading, canvas, below);
+    if (name === "map") heading.replaceChildren(choice("map", MAPS, (key) => `map.${key}`), make("span", "title"), " ", make("span", "what"));
+    if (name === "segmentation") {
+      heading.replaceChildren(choice("layer", LAYERS, (key) => `layer.${key}`), " ", choice("strength", [1, 2, 4, 8], (key) => `strength.${key}`));
+    }
+    viewer.find(".panels").append(section);
+    listen(canvas, viewer);
+    panels[name] = { panel: new Panel(name, canvas), section, canvas, below, heading };
+  }
+  return panels;
+}
+
+export function make(tag, className = "", data = {}, text = "") {
+  const element = document.createElement(tag);
+  if (className) element.className = className;
+  Object.assign(element.dataset, data);
+  if (text) element.textContent = text;
+  return element;
+}
+
+function choice(name, values, keyOf) {
+  const select = make("select", "", { set: name, label: `choice.${name}` });
+  for (const value of values) {
+    const option = make("option", "", { text: keyOf(value) });
+    option.value = value;
+    select.append(option);
+  }
+  return select;
+}
+
+/** Say what a panel shows now: heading, bar or legend, and the words for who cannot see it. */
+export function caption(viewer, name) {
+  const scene = viewer.scenes[name];
+  const { heading, canvas, below } = viewer.panels[name];
+  const title = viewer.say(scene.title);
+  write(heading.querySelector(".title"), name === "map" && !viewer.state.compare ? "" : title);
+  const what = scene.bar ? viewer.say(scene.bar.unit) : viewer.say(`${scene.title}.what`);
+  write(heading.querySelector(".what"), what);
+  for (const select of heading.querySelectorAll("select")) {
+    select.hidden = (select.dataset.set === "map" && Boolean(viewer.state.compare))
+      || (select.dataset.set === "strength" && viewer.state.layer !== "groups");
+  }
+  if (scene.bar) showBar(viewer, below, scene.bar);
+  else if (scene.legend) showLegend(viewer, below, scene);
+  else below.replaceChildren(make("p", "note", {}, noteOf(viewer, name, scene)));
+  const told = `${title}. ${what ?? ""} ${below.innerText}`.replace(/\s+/g, " ");
+  if (canvas.getAttribute("aria-label") !== told) canvas.setAttribute("aria-label", told);
+}
+
+function noteOf(viewer, name, scene) {
+  if (scene.note) return viewer.say(scene.note);
+  const { imageWidth, imageHeight, height, width, n, notes } = viewer.session;
+  const size = viewer.say("note.photo", { width: imageWidth, height: imageHeight, rows: height, columns: width, n });
+  return [size, ...notes.map((each) => viewer.say(`picture.${each}`))].join(" · ");
+}
+
+const write = (element, text) => {
+  if (element && element.textContent !== text) element.textContent = text ?? "";
+};
+
+/** A bar of colours with round numbers under it, a line on it, and what is clipped. */
+function showBar(viewer, below, { scale, palette, line, unit, here }) {
+  let ramp = below.querySelector(".ramp");
+  if (!ramp) {
+    ramp = make("div", "ramp");
+    ramp.append(make("i"));
+    below.replaceChildren(ramp, make("div", "ticks"), make("p", "note"));
+  }
+  const background = rampOf(palette);
+  if (ramp.dataset.palette !== palette) {
+    ramp.dataset.palette = palette;
+    ramp.style.setProperty("--ramp", background);
+  }
+  ramp.style.setProperty("--map-opacity", viewer.state.opacity);
+  const mark = ramp.firstChild;
+  mark.hidden = line === null;
+  if (line !== null) mark.style.left = `${100 * scale.position(line)}%`;
+  showTicks(below.querySelector(".ticks"), scale);
+  write(below.querySelector(".note"), barWords(viewer, { scale, line, here, unit }));
+}
+
+/** What stands under a bar: the threshold or the query's own number, and the clip. */
+export function barWords(viewer, { scale, line, here }) {
+  const words = [];
+  if (here !== undefined) words.push(viewer.say("bar.here", { value: number(here) }));
+  else if (line !== null) words.push(viewer.say("bar.threshold", { value: number(line) }));
+  const clip = scale.clipped ? "bar.clipped" : "bar.unclipped";
+  words.push(viewer.say(clip, { high: number(scale.high), largest: number(scale.largest) }));
+  return words.join(" · ");
+}
+
+function showTicks(ticks, scale) {
+  const numbers = scale.ticks();
+  while (ticks.children.length > numbers.length) ticks.lastChild.remove();
+  while (ticks.children.length < numbers.length) ticks.append(make("span"));
+  numbers.forEach((value, k) => {
+    const tick = ticks.children[k], position = scale.position(value);
+    write(tick, `${+value.toPrecision(6)}`.replace("-", "−"));
+    tick.style.left = `${100 * position}%`;
+    tick.className = position < 0.04 ? "first" : position > 0.96 ? "last" : "";
+  });
+}
+
+function showLegend(viewer, below, { legend, summary }) {
+  const lines = legend.map((entry) => ({ colour: entry.colour, ...legendWords(viewer, entry) }));
+  const told = JSON.stringify([lines, summary, viewer.texts.language]);
+  if (below.dataset.told === told && below.querySelector(".legend")) return;
+  below.dataset.told = told;
+  const list = make("ul", "legend");
+  for (const { colour, name, amount } of lines) {
+    const item = make("li");
+    const swatch = make("i");
+    swatch.style.background = colour;
+    item.append(swatch, name, " ", make("b", "", {}, amount));
+    list.append(item);
+  }
+  below.replaceChildren(list);
+  if (summary) below.append(make("p", "note", {}, summaryWords(viewer, summary)));
+}
+
+/** An entry of a legend as words: its name and its amount. */
+export function legendWords(viewer, { key, name, from, to, amount, share }) {
+  const className = (each) => viewer.texts.className(each);
+  return {
+    name: key ? viewer.say(key) : from ? `${className(from)} → ${className(to)}` : className(name),
+    amount: share === undefined ? String(amount) : percent(share),
+  };
+}
+
+/** The line under a legend. */
+export function summaryWords(viewer, { key, values }) {
+  const { share, names, ...counts } = values;
+  return viewer.say(key, {
+    ...counts,
+    share: share === undefined ? "" : percent(share),
+    names: (names ?? []).map((each) => viewer.texts.className(each)).join(viewer.say("list.comma")),
+  });
+}

@@ -1,0 +1,154 @@
+// Small charts of one row, as SVG: the sorted row, the histogram of its weights, the classes.
+
+import { KEPT } from "./attention.js";
+import { make } from "./captions.js";
+import { histogramOf, sortedKeys } from "./numbers.js";
+import { GROUP_COLOURS, THRESHOLD_COLOUR } from "./scale.js";
+import { percent } from "./texts.js";
+
+const WIDTH = 300, HEIGHT = 200;
+const LEFT = 38, RIGHT = 6, TOP = 8, BOTTOM = 32;
+const LEAST = 1e-6;
+const BINS = 36;
+
+/** The dense row from the largest weight down, the kept keys marked, both axes logarithmic. */
+export function showCurve(viewer, box) {
+  const { session: { n }, row } = viewer.moment;
+  const keys = sortedKeys(row.dense);
+  const times = (k) => Math.max(row.dense[keys[k]] * n, LEAST);
+  const y = logAxis(Math.min(times(n - 1), 1), Math.max(times(0), row.threshold || 0, 1), HEIGHT - BOTTOM, TOP);
+  const x = logAxis(1, Math.max(n, 2), LEFT, WIDTH - RIGHT);
+  const ranks = [...new Set(Array.from({ length: 160 }, (_, k) => Math.round(n ** (k / 159))))];
+  const line = ranks.map((rank, k) => `${k ? "L" : "M"}${x(rank).toFixed(1)} ${y(times(rank - 1)).toFixed(1)}`);
+  const dots = [];
+  // Where ranks stand closer than a pixel one dot stands for them.
+  let last = -1;
+  for (let k = 0; k < n; k++) {
+    const at = Math.round(x(k + 1) * 2);
+    if (!(row.relation[keys[k]] & KEPT) || at === last) continue;
+    last = at;
+    dots.push(`M${(at / 2).toFixed(1)} ${y(times(k)).toFixed(1)}h0`);
+  }
+  chart(viewer, box, "chart.curve.label", [
+    ...axes(x, y, viewer.say("chart.rank"), viewer.say("chart.weight")),
+    threshold(row, y),
+    path(line.join(""), "line"),
+    path(dots.join(""), "dots", GROUP_COLOURS[0]),
+  ]);
+}
+
+/** How many keys have which weight: all of them, and in colour those that are kept. */
+export function showHistogram(viewer, box) {
+  const { session: { n }, row } = viewer.moment;
+  const times = row.dense.map((each) => Math.max(each * n, LEAST));
+  const low = Math.min(times.reduce((a, b) => Math.min(a, b)), 0.1) * 0.999;
+  const high = Math.max(times.reduce((a, b) => Math.max(a, b)), 10) * 1.001;
+  const all = histogramOf(times, low, high, BINS);
+  const kept = histogramOf(times.filter((_, j) => row.relation[j] & KEPT), low, high, BINS);
+  const x = logAxis(low, high, LEFT, WIDTH - RIGHT);
+  const most = Math.max(...all, 1);
+  const y = (count) => HEIGHT - BOTTOM - Math.sqrt(count / most) * (HEIGHT - BOTTOM - TOP);
+  y.ticks = [most, most / 4].map(Math.round);
+  const width = (WIDTH - RIGHT - LEFT) / BINS;
+  const bars = (counts) => [...counts].map((count, k) => (
+    count ? `M${(LEFT + k * width).toFixed(1)} ${HEIGHT - BOTTOM}V${y(count).toFixed(1)}h${(width - 0.6).toFixed(1)}V${HEIGHT - BOTTOM}Z` : ""
+  )).join("");
+  const at = row.threshold > 0 ? [path(`M${x(row.threshold)} ${TOP}V${HEIGHT - BOTTOM}`, "threshold")] : [];
+  chart(viewer, box, "chart.histogram.label", [
+    ...axes(x, y, viewer.say("chart.weight"), viewer.say("chart.count")),
+    path(bars(all), "bars"),
+    path(bars(kept), "bars", "", GROUP_COLOURS[0]),
+    ...at,
+  ]);
+}
+
+/** The share of each class in both rows, the query's own first. */
+export function showClasses(viewer, box) {
+  const { session, row: { numbers } } = viewer.moment;
+  const { dense, sparse, own } = numbers;
+  const order = [...session.classes.keys()]
+    .filter((k) => k === own || Math.max(dense.byClass[k], sparse.byClass[k]) >= 0.005)
+    .sort((a, b) => (b === own) - (a === own) || sparse.byClass[b] - sparse.byClass[a] || dense.byClass[b] - dense.byClass[a]);
+  const list = make("dl", "classes");
+  list.setAttribute("aria-label", viewer.say("chart.classes.label"));
+  for (const k of order) {
+    const name = make("dt", k === own ? "own" : "", {}, viewer.texts.className(session.classes[k]));
+    const bars = make("dd");
+    for (const [kind, share] of [["dense", dense.byClass[k]], ["sparse", sparse.byClass[k]]]) {
+      const bar = make("span", kind, {}, percent(share));
+      bar.style.setProperty("--share", share);
+      bar.title = viewer.say(`table.${kind}`);
+      bars.append(bar);
+    }
+    list.append(name, bars);
+  }
+  box.replaceChildren(list);
+}
+
+/** A function from numbers to places, logarithmic, with the powers of ten that lie on it. */
+function logAxis(low, high, from, to) {
+  const [first, last] = [Math.log10(low), Math.max(Math.log10(high), Math.log10(low) + 0.1)];
+  const place = (value) => from + ((Math.log10(value) - first) / (last - first)) * (to - from);
+  const every = Math.max(1, Math.ceil((last - first) / 6));
+  place.ticks = [];
+  for (let power = Math.ceil(first); power <= last; power += every) place.ticks.push(10 ** power);
+  return place;
+}
+
+function axes(x, y, across, up) {
+  const parts = [];
+  for (const tick of x.ticks) {
+    parts.push(path(`M${x(tick).toFixed(1)} ${TOP}V${HEIGHT - BOTTOM}`, "grid"));
+    parts.push(text(short(tick), x(tick), HEIGHT - BOTTOM + 12, "middle"));
+  }
+  for (const tick of y.ticks) {
+    parts.push(path(`M${LEFT} ${y(tick).toFixed(1)}H${WIDTH - RIGHT}`, "grid"));
+    parts.push(text(short(tick), LEFT - 4, y(tick) + 3.5, "end"));
+  }
+  parts.push(text(across, (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 6, "middle"));
+  const turned = text(up, 0, 0, "middle");
+  turned.setAttribute("transform", `translate(9 ${(TOP + HEIGHT - BOTTOM) / 2}) rotate(-90)`);
+  return [...parts, turned];
+}
+
+const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
+const short = (value) => {
+  const power = Math.log10(value);
+  if (Number.isInteger(power) && Math.abs(power) > 3) {
+    return `10${power < 0 ? "⁻" : ""}${SUPERSCRIPTS[Math.abs(power)]}`;
+  }
+  return `${+value.toPrecision(2)}`;
+};
+
+function threshold(row, y) {
+  return row.threshold > 0 ? path(`M${LEFT} ${y(row.threshold).toFixed(1)}H${WIDTH - RIGHT}`, "threshold", THRESHOLD_COLOUR) : path("M0 0", "grid");
+}
+
+function chart(viewer, box, label, parts) {
+  let drawing = box.querySelector("svg");
+  if (!drawing) {
+    drawing = element("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img" });
+    box.replaceChildren(drawing);
+  }
+  drawing.setAttribute("aria-label", viewer.say(label));
+  drawing.replaceChildren(...parts);
+}
+
+function path(d, className, stroke = "", fill = "") {
+  const shape = element("path", { d, class: className });
+  if (stroke) shape.style.stroke = stroke;
+  if (fill) shape.style.fill = fill;
+  return shape;
+}
+
+function text(words, x, y, anchor) {
+  const shape = element("text", { x: x.toFixed(1), y: y.toFixed(1), "text-anchor": anchor });
+  shape.textContent = words;
+  return shape;
+}
+
+function element(tag, attributes) {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  return made;
+}

@@ -1,0 +1,60 @@
+// What the server sends once per picture: a safetensors file, read into plain typed arrays.
+
+/**
+ * Read a packet.
+ *
+ * The file is an 8-byte length, a JSON header of that length, then the tensors; the header's
+ * metadata holds what is no tensor. Half-precision projections are widened, for JavaScript has no
+ * such numbers.
+ */
+export function readPacket(buffer) {
+  const length = Number(new DataView(buffer).getBigUint64(0, true));
+  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 8, length)));
+  const about = JSON.parse(header.__metadata__.session);
+  if (about.version !== 1) throw new Error(`packet of version ${about.version}`);
+  const tensor = (name) => {
+    const { dtype, data_offsets: [start, end] } = header[name];
+    const bytes = buffer.slice(8 + length + start, 8 + length + end);
+    if (bytes.byteLength !== end - start) throw new Error(`tensor ${name} is cut short`);
+    if (dtype === "F32") return new Float32Array(bytes);
+    if (dtype === "F16") return widened(new Uint16Array(bytes));
+    if (dtype === "U8") return new Uint8Array(bytes);
+    throw new Error(`tensor ${name} of type ${dtype}`);
+  };
+  const [workingHeight, workingWidth] = header.working_labels.shape;
+  const { height, width, image_height: imageHeight, image_width: imageWidth } = about.grid;
+  const n = height * width;
+  return {
+    network: about.network,
+    learned: about.thresholds_learned,
+    window: about.window,
+    half: about.half,
+    classes: about.classes,
+    colours: about.palette,
+    notes: about.notes,
+    height, width, n, imageHeight, imageWidth, workingHeight, workingWidth,
+    depth: header.query.shape[1],
+    query: tensor("query"),
+    key: tensor("key"),
+    logNormaliser: tensor("log_normaliser"),
+    nonlocalScale: tensor("nonlocal_scale"),
+    localScale: tensor("local_scale"),
+    cellLabels: tensor("cell_labels"),
+    workingLabels: tensor("working_labels"),
+    picture: tensor("picture"),
+  };
+}
+
+/** Widen half-precision bits to numbers; every one of the 65 536 patterns is looked up. */
+function widened(bits) {
+  const table = new Float32Array(65536);
+  for (let pattern = 0; pattern < 65536; pattern++) {
+    const sign = pattern & 0x8000 ? -1 : 1;
+    const exponent = (pattern >> 10) & 31;
+    const fraction = pattern & 1023;
+    if (exponent === 0) table[pattern] = sign * fraction * 2 ** -24;
+    else if (exponent === 31) table[pattern] = fraction ? NaN : sign * Infinity;
+    else table[pattern] = sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+  }
+  return Float32Array.from(bits, (pattern) => table[pattern]);
+}

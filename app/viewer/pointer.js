@@ -1,0 +1,163 @@
+// From pointer and keys to the query: the same in every panel.
+
+import { placeIn } from "./panels.js";
+
+const MOST_ZOOM = 16;
+const BIG_STEP = 5;
+
+/** The pixel of the original picture under a point of the canvas, or null beside the picture. */
+export function pixelAt(canvas, event, picture, session, zoom) {
+  const box = canvas.getBoundingClientRect();
+  const place = placeIn(box.width, box.height, picture, zoom);
+  const [bx, by] = [event.clientX - box.left, event.clientY - box.top];
+  if (bx < place.x || by < place.y || bx >= place.x + place.width || by >= place.y + place.height) return null;
+  const [across, along] = place.toShare(bx, by);
+  return [
+    Math.min(Math.floor(across * session.imageWidth), session.imageWidth - 1),
+    Math.min(Math.floor(along * session.imageHeight), session.imageHeight - 1),
+  ];
+}
+
+/** The number of the cell that holds the centre of a pixel, as `Grid.cell_at` in Python. */
+export function cellOf(session, [x, y]) {
+  const { height, width, imageHeight, imageWidth } = session;
+  return share(y, imageHeight, height) * width + share(x, imageWidth, width);
+}
+
+/** The pixel at the centre of a cell. */
+export function centreOf(session, cell) {
+  const { height, width, imageHeight, imageWidth } = session;
+  return [share(cell % width, width, imageWidth), share(Math.floor(cell / width), height, imageHeight)];
+}
+
+const clamp = (value, most) => Math.min(Math.max(value, 0), most);
+
+const share = (index, count, parts) => Math.floor(((2 * index + 1) * parts) / (2 * count));
+
+/** The pixel at the centre of the cell some rows and columns on, at most at the border. */
+export function stepped(session, pixel, down, right) {
+  const cell = cellOf(session, pixel);
+  const row = Math.floor(cell / session.width) + down, col = (cell % session.width) + right;
+  const after = centreOf(session, clamp(row, session.height - 1) * session.width + clamp(col, session.width - 1));
+  // Where cells are smaller than pixels the next cell may lie in the same one.
+  const beyond = (axis, step) => (step && after[axis] === pixel[axis] ? pixel[axis] + Math.sign(step) : after[axis]);
+  return [clamp(beyond(0, right), session.imageWidth - 1), clamp(beyond(1, down), session.imageHeight - 1)];
+}
+
+/** A zoom by `factor` that leaves the share (across, along) of the picture where it is. */
+export function zoomed([before, left, top], factor, across, along) {
+  const after = Math.min(Math.max(before * factor, 1), MOST_ZOOM);
+  const move = (start, fixed) => {
+    const first = fixed - ((fixed - start) * before) / after;
+    return Math.min(Math.max(first, 0), 1 - 1 / after);
+  };
+  return [after, move(left, across), move(top, along)];
+}
+
+const KEYS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+
+/**
+ * Listen to a panel's canvas. `desk` has `session`, `picture`, `state`, and what can be done:
+ * `hover(pixel or null)`, `lock(pixel)`, `free()`, `pin()`, `unpin()`, `zoom(zoom)`.
+ */
+export function listen(canvas, desk) {
+  const at = (event) => desk.session && pixelAt(canvas, event, desk.picture, desk.session, desk.state.zoom);
+  const fingers = new Map();
+  let drag = null, pinch = null, pressed = null;
+
+  canvas.addEventListener("pointermove", (event) => {
+    if (!desk.session) return;
+    if (fingers.has(event.pointerId)) fingers.set(event.pointerId, [event.clientX, event.clientY]);
+    if (fingers.size === 2) return pinched();
+    if (drag) return dragged(event);
+    desk.hover(at(event), event.timeStamp);
+  });
+  canvas.addEventListener("pointerleave", () => desk.hover(null));
+  canvas.addEventListener("pointerdown", (event) => {
+    if (!desk.session) return;
+    // A click has whole coordinates only, and may lie in the cell beside the one that was marked.
+    pressed = at(event);
+    if (event.pointerType === "touch") fingers.set(event.pointerId, [event.clientX, event.clientY]);
+    if (fingers.size === 2) pinch = spanOf();
+    // An enlarged picture is moved with Shift or the middle button; the plain button is the query's.
+    if (event.button === 1 || event.shiftKey) {
+      drag = [event.clientX, event.clientY];
+      canvas.setPointerCapture(event.pointerId);
+      event.preventDefault();
+    }
+  });
+  for (const end of ["pointerup", "pointercancel"]) {
+    canvas.addEventListener(end, (event) => {
+      fingers.delete(event.pointerId);
+      if (fingers.size < 2) pinch = null;
+    });
+  }
+  canvas.addEventListener("click", (event) => {
+    if (drag) return void (drag = null);
+    const pixel = pressed ?? at(event);
+    pressed = null;
+    if (!pixel) return;
+    const { state, session } = desk;
+    const again = state.locked && cellOf(session, pixel) === cellOf(session, state.query);
+    if (again) desk.free();
+    else desk.lock(pixel);
+  });
+  canvas.addEventListener("auxclick", () => (drag = null));
+  canvas.addEventListener("wheel", (event) => {
+    // Without a key the wheel scrolls the page, as everywhere else on it.
+    if (!desk.session || !(event.ctrlKey || event.metaKey || event.altKey)) return;
+    event.preventDefault();
+    zoomAt(event, Math.exp(-event.deltaY / 300));
+  }, { passive: false });
+  canvas.addEventListener("keydown", (event) => {
+    if (!desk.session || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (act(event)) event.preventDefault();
+  });
+
+  function act({ key, shiftKey }) {
+    const { session, state } = desk;
+    if (KEYS[key]) {
+      const [down, right] = KEYS[key].map((each) => each * (shiftKey ? BIG_STEP : 1));
+      desk.lock(stepped(session, state.query, down, right));
+    } else if (key === "Enter") desk.pin();
+    else if (key === " ") state.locked ? desk.free() : desk.lock(state.query);
+    else if (key === "Escape") desk.free();
+    else if (key === "u" || key === "U") desk.undo();
+    else if (key === "+" || key === "=") desk.zoomBy(1.5);
+    else if (key === "-") desk.zoomBy(1 / 1.5);
+    else if (key === "0") desk.zoom([1, 0, 0]);
+    else return false;
+    return true;
+  }
+
+  function zoomAt(event, factor) {
+    const box = canvas.getBoundingClientRect();
+    const place = placeIn(box.width, box.height, desk.picture, desk.state.zoom);
+    const shares = place.toShare(event.clientX - box.left, event.clientY - box.top);
+    desk.zoom(zoomed(desk.state.zoom, factor, ...shares));
+  }
+
+  function dragged(event) {
+    const place = placeIn(canvas.clientWidth, canvas.clientHeight, desk.picture, desk.state.zoom);
+    const [factor, left, top] = desk.state.zoom;
+    const [x, y] = drag;
+    drag = [event.clientX, event.clientY];
+    const clamp = (share) => Math.min(Math.max(share, 0), 1 - 1 / factor);
+    desk.zoom([
+      factor,
+      clamp(left - (event.clientX - x) / (factor * place.width)),
+      clamp(top - (event.clientY - y) / (factor * place.height)),
+    ]);
+  }
+
+  function spanOf() {
+    const [[x0, y0], [x1, y1]] = fingers.values();
+    return { length: Math.hypot(x1 - x0, y1 - y0), clientX: (x0 + x1) / 2, clientY: (y0 + y1) / 2 };
+  }
+
+  function pinched() {
+    const now = spanOf();
+    if (pinch) zoomAt(now, now.length / pinch.length);
+    pinch = now;
+  }
+}

@@ -1,0 +1,131 @@
+// Colours for numbers: palettes, where a scale begins and ends, and its round numbers.
+
+// Perceptually even palettes, as stops; the first is told apart with every kind of colour vision.
+const STOPS = {
+  cividis: "00224e 123570 3b496c 575d6d 707173 8a8678 a59c74 c3b369 e1cc55 fee838",
+  viridis: "440154 482878 3e4989 31688e 26828e 1f9e89 35b779 6ece58 b5de2b fde725",
+  inferno: "000004 1b0c41 4a0c6b 781c6d a52c60 cf4446 ed6925 fb9b06 f7d13d fcffa4",
+  grey: "111111 2b2b2b 454545 5f5f5f 797979 939393 adadad c7c7c7 e1e1e1 fbfbfb",
+};
+// Okabe and Ito's colours, for the groups of keys and for the pins.
+export const GROUP_COLOURS = ["#009e73", "#cc79a7", "#e69f00", "#56b4e9"];
+export const PIN_COLOURS = ["#0072b2", "#d55e00", "#f0e442", "#cc79a7"];
+export const THRESHOLD_COLOUR = "#d55e00";
+
+const LEVELS = 256;
+const tables = new Map();
+
+/**
+ * 256 colours from the first to the last stop, as [r, g, b] of 0 to 255.
+ *
+ * "pins" and two numbers run from the second pin's colour over white to the first's.
+ */
+export function paletteOf(name) {
+  if (!tables.has(name)) {
+    const [, first, second] = name.match(/^pins (\d) (\d)$/) ?? [];
+    const stops = (STOPS[name]?.split(" ") ?? [PIN_COLOURS[second], "f7f7f7", PIN_COLOURS[first]]).map(rgbOf);
+    const table = Array.from({ length: LEVELS }, (_, level) => {
+      const place = (level / (LEVELS - 1)) * (stops.length - 1);
+      const from = Math.min(Math.floor(place), stops.length - 2);
+      return stops[from].map((each, k) => Math.round(each + (place - from) * (stops[from + 1][k] - each)));
+    });
+    tables.set(name, table);
+  }
+  return tables.get(name);
+}
+
+/** "#rrggbb" or "rrggbb" as three numbers. */
+export function rgbOf(hex) {
+  const number = Number.parseInt(hex.replace("#", ""), 16);
+  return [number >> 16, (number >> 8) & 255, number & 255];
+}
+
+/**
+ * From numbers to shares of the palette.
+ *
+ * `low` to `high` is what the colours show, `largest` the largest number there is: where it lies
+ * above `high` the colours are clipped, and the panel says so.
+ */
+export class Scale {
+  constructor(low, high, largest = high, kind = "linear") {
+    Object.assign(this, { low, high, largest, kind });
+  }
+
+  get clipped() {
+    return this.largest > this.high * (1 + 1e-6);
+  }
+
+  /** Where a number lies, 0 at the start of the colours and 1 at their end; clipped to them. */
+  position(value) {
+    const share = this.kind === "log"
+      ? Math.log(Math.max(value, this.low) / this.low) / Math.log(this.high / this.low)
+      : (value - this.low) / (this.high - this.low);
+    return Math.min(Math.max(share, 0), 1);
+  }
+
+  /** Round numbers that lie on the scale, about four. */
+  ticks() {
+    return this.kind === "log" ? this.#powers() : this.#steps(4);
+  }
+
+  #steps(count) {
+    const least = (this.high - this.low) / count;
+    const power = 10 ** Math.floor(Math.log10(least));
+    const step = [1, 2, 5, 10].map((each) => each * power).find((each) => each >= least * (1 - 1e-9));
+    const ticks = [];
+    for (let k = Math.ceil(this.low / step - 1e-9); k <= this.high / step + 1e-9; k++) ticks.push(k * step);
+    return ticks;
+  }
+
+  #powers() {
+    const [first, last] = [Math.log10(this.low), Math.log10(this.high)];
+    if (last - first < 2) return this.#steps(4);
+    const every = Math.ceil((last - first) / 5);
+    const ticks = [];
+    for (let power = Math.ceil(first); power <= last; power += every) ticks.push(10 ** power);
+    return ticks;
+  }
+}
+
+// A few keys, the query itself first, outweigh all others by far; the colours are for the others.
+export const CEILING_PERCENTILE = 99.5;
+const LOG_SPAN = 1e4;
+
+/**
+ * The scale of a row in multiples of the uniform weight: up to a high percentile, higher where half
+ * of the shown weights would be clipped, and always with the threshold on it.
+ */
+export function rowScale(times, threshold, kind, also = null) {
+  const shown = also ? Float32Array.from(also).filter((each) => each > 0) : new Float32Array();
+  const largest = Math.max(times.reduce(larger, 0), shown.reduce(larger, 0));
+  const sorted = Float32Array.from(times).sort();
+  const top = sorted[sorted.length - 1];
+  shown.sort();
+  const middle = shown.length ? shown[shown.length >> 1] : 0;
+  const percentile = sorted[Math.min(Math.ceil((CEILING_PERCENTILE / 100) * sorted.length), sorted.length) - 1];
+  if (kind === "log") {
+    const low = Math.max(sorted[0], largest / LOG_SPAN, 1e-12);
+    // A flat row still needs a scale with two ends.
+    return new Scale(low, Math.max(largest, 1.25 * threshold, 1.25 * low), largest, kind);
+  }
+  const high = Math.max(Math.min(Math.max(percentile, middle), top), 1.25 * threshold) || 1;
+  return new Scale(0, high, largest);
+}
+
+/** The scale of a map from its smallest to its largest number; nothing is clipped. */
+export function mapScale(values, kind) {
+  if (kind === "log") {
+    const positive = values.filter((each) => each > 0);
+    const [low, high] = [positive.reduce(smaller, Infinity), positive.reduce(larger, 0)];
+    if (low < high) return new Scale(Math.max(low, high / LOG_SPAN), high, high, kind);
+  }
+  let low = values.reduce(smaller, Infinity);
+  const high = values.reduce(larger, -Infinity);
+  // One number everywhere still needs a scale with two ends.
+  const margin = high - low > 1e-3 * Math.abs(high) ? 0 : Math.max(0.05 * Math.abs(high), 0.05);
+  low -= margin;
+  return new Scale(low, high + margin, high);
+}
+
+const larger = (a, b) => (a > b ? a : b);
+const smaller = (a, b) => (a < b ? a : b);

@@ -1,0 +1,231 @@
+// What each panel shows, as data: colours of cells, the scale they are on, and what is said of them.
+// Nothing is drawn here, so that a test and an export can look at the same thing as the visitor.
+
+import { KEPT, groupOf } from "./attention.js";
+import { STRENGTHS } from "./maps.js";
+import { overlapOf } from "./numbers.js";
+import { GROUP_COLOURS, PIN_COLOURS, Scale, mapScale, paletteOf, rgbOf, rowScale } from "./scale.js";
+
+export const PANELS = ["photo", "dense", "sparse", "map", "neighbours", "segmentation"];
+
+/**
+ * The six scenes of a moment. `moment` holds the state, the session, the row of the query, the maps
+ * of the whole image (null until they are there), the rows of two pins that are compared (or null)
+ * and the segmentation of a re-run (or null).
+ *
+ * A scene has `title`, a key of the dictionary, and may have `cells` ({ pixels, height, width }), a
+ * `bar` ({ scale, palette, line, parts }) or a `legend` (entries of colour, key or name, amount),
+ * and a `note`.
+ */
+export function scenesOf(moment) {
+  const rows = moment.compared ? comparisonScenes(moment) : queryScenes(moment);
+  return {
+    photo: { title: "panel.photo" },
+    ...rows,
+    segmentation: segmentationScene(moment),
+  };
+}
+
+function queryScenes(moment) {
+  const { state, session, row } = moment;
+  const looking = state.direction === "column" ? row.column : row;
+  const n = session.n;
+  const dense = times(looking.dense, n);
+  const sparse = looking.weights && times(looking.weights, n);
+  const threshold = state.direction === "row" && Number.isFinite(row.threshold) ? row.threshold : 0;
+  const together = rowScale(dense, threshold, state.scale, sparse);
+  const alone = (values) => (state.shared ? together : rowScale(values, threshold, state.scale));
+  const line = threshold > 0 ? threshold : null;
+  return {
+    dense: weightScene(`panel.dense.${state.direction}`, dense, alone(dense), state, line, session),
+    sparse: sparse
+      ? weightScene(`panel.sparse.${state.direction}`, sparse, alone(sparse), state, line, session, true)
+      : { title: `panel.sparse.${state.direction}`, note: "note.computing" },
+    map: mapScene(moment),
+    neighbours: groupScene(moment),
+  };
+}
+
+function weightScene(title, values, scale, state, line, session, sparse = false) {
+  const shown = sparse ? (j) => values[j] > 0 : () => true;
+  return {
+    title,
+    cells: coloured(session, values, scale, state.palette, shown),
+    values,
+    bar: { scale, palette: state.palette, line, unit: "unit.uniform" },
+  };
+}
+
+function mapScene({ state, session, row, maps }) {
+  const title = `map.${state.map}`;
+  const { n, learned } = session;
+  const { nonlocal, local } = state.whatIf;
+  const values = {
+    nonlocal: () => (learned ? session.nonlocalScale.map((each) => each * nonlocal) : null),
+    local: () => (learned ? session.localScale.map((each) => each * local) : null),
+    support: () => maps && Float32Array.from(maps.support),
+    chosen: () => maps && Float32Array.from(maps.chosenBy),
+    kept: () => maps?.keptMass,
+    own: () => maps?.ownShare,
+  }[state.map]();
+  if (!values) {
+    const threshold = state.map === "nonlocal" || state.map === "local";
+    return { title, note: threshold ? "note.no_thresholds" : "note.computing" };
+  }
+  const scale = mapScale(values, state.scale);
+  return {
+    title,
+    cells: coloured(session, values, scale, state.palette),
+    values,
+    bar: { scale, palette: state.palette, line: values[row.i], here: values[row.i], unit: `unit.${state.map}`, n },
+  };
+}
+
+function groupScene({ state, session, row }) {
+  const { reciprocity } = state.whatIf;
+  const groups = Int8Array.from(row.relation, (each) => groupOf(each, reciprocity));
+  const names = reciprocity
+    ? ["group.reciprocal", "group.local", "group.query_only", "group.key_only"]
+    : ["group.chosen", "group.local", "group.query_only", "group.key_only"];
+  return {
+    title: "panel.neighbours",
+    cells: painted(session, groups, GROUP_COLOURS),
+    values: groups,
+    legend: GROUP_COLOURS.map((colour, k) => ({ colour, key: names[k], amount: row.numbers.groups[k] })),
+    lines: state.lines ? strongest(row, groups) : [],
+  };
+}
+
+/** The kept keys with the largest weights, the query left out. */
+function strongest(row, groups, count = 8) {
+  return [...row.weights.keys()]
+    .filter((j) => row.relation[j] & KEPT && groups[j] === 0 && j !== row.i)
+    .sort((a, b) => row.weights[b] - row.weights[a])
+    .slice(0, count);
+}
+
+function comparisonScenes({ state, session, compared: [first, second] }) {
+  const [a, b] = [times(first.weights, session.n), times(second.weights, session.n)];
+  const together = rowScale(a, 0, state.scale, b);
+  const alone = (values) => (state.shared ? together : rowScale(values, 0, state.scale, values));
+  const difference = a.map((each, j) => each - b[j]);
+  // As the shared scale of the rows, so that a difference is as strong as what it comes from.
+  const span = Math.max(rowScale(a, 0, "linear", a).high, rowScale(b, 0, "linear", b).high);
+  const largest = difference.reduce((most, each) => Math.max(most, Math.abs(each)), 0);
+  const { sets, counts } = overlapOf(first, second);
+  const colours = [GROUP_COLOURS[0], ...state.compare.map((pin) => PIN_COLOURS[pin])];
+  const scale = new Scale(-span, span, largest);
+  const palette = ["pins", ...state.compare].join(" ");
+  const either = (j) => a[j] > 0 || b[j] > 0;
+  return {
+    dense: weightScene("compare.first", a, alone(a), state, null, session, true),
+    sparse: weightScene("compare.second", b, alone(b), state, null, session, true),
+    map: {
+      title: "compare.difference",
+      cells: coloured(session, difference, scale, palette, either),
+      values: difference,
+      bar: { scale, palette, line: null, unit: "unit.uniform" },
+    },
+    neighbours: {
+      title: "compare.overlap",
+      cells: painted(session, sets, colours),
+      values: sets,
+      legend: ["compare.both", "compare.only_first", "compare.only_second"].map((key, k) => ({
+        colour: colours[k], key, amount: counts[k],
+      })),
+      lines: [],
+    },
+  };
+}
+
+function segmentationScene({ state, session, maps, rerun }) {
+  if (state.layer === "groups") return connectedScene(state, session, maps);
+  if (state.layer === "flips") return flipScene(session, rerun);
+  return classScene("layer.classes", session, session.workingLabels);
+}
+
+function classScene(title, session, labels) {
+  const { classes, colours, workingHeight: height, workingWidth: width } = session;
+  const counts = new Uint32Array(classes.length);
+  for (const label of labels) counts[label]++;
+  const table = colours.map(packed);
+  const present = [...counts.keys()].filter((k) => counts[k]).sort((a, b) => counts[b] - counts[a]);
+  const large = present.filter((k) => counts[k] / labels.length >= 0.01);
+  return {
+    title,
+    cells: { pixels: Uint32Array.from(labels, (label) => table[label]), height, width },
+    values: labels,
+    legend: large.map((k) => ({
+      colour: `rgb(${colours[k].join(" ")})`, name: classes[k], share: counts[k] / labels.length,
+    })),
+    summary: present.length > large.length
+      ? { key: "note.small_classes", values: { names: present.slice(large.length).map((k) => classes[k]) } } : undefined,
+  };
+}
+
+function connectedScene(state, session, maps) {
+  const title = "layer.groups";
+  if (!maps) return { title, note: "note.computing" };
+  const groups = maps.groups[STRENGTHS.indexOf(state.strength)];
+  if (!groups) return { title, note: "note.no_thresholds" };
+  const count = groups.reduce((most, each) => Math.max(most, each + 1), 0);
+  const sizes = new Uint32Array(count);
+  for (const group of groups) if (group >= 0) sizes[group]++;
+  // The golden angle keeps neighbouring numbers far apart in hue.
+  const colours = Array.from({ length: count }, (_, k) => hueOf(k));
+  return {
+    title,
+    cells: painted(session, groups, colours),
+    values: groups,
+    legend: [...sizes.slice(0, 5)].map((amount, k) => ({ colour: colours[k], amount, key: "group.connected" })),
+    summary: { key: "note.groups", values: { count, alone: groups.filter((each) => each < 0).length } },
+  };
+}
+
+function flipScene(session, rerun) {
+  const title = "layer.flips";
+  if (!rerun) return { title, note: "note.no_rerun" };
+  const { workingHeight: height, workingWidth: width, workingLabels: before, colours } = session;
+  const table = colours.map(packed);
+  const pixels = Uint32Array.from(rerun.labels, (label, p) => (label === before[p] ? 0 : table[label]));
+  return {
+    title,
+    cells: { pixels, height, width },
+    values: rerun.labels,
+    legend: rerun.flips.slice(0, 6).map(({ from, to, pixels: amount }) => ({
+      colour: `rgb(${colours[to].join(" ")})`, from: session.classes[from], to: session.classes[to], amount,
+    })),
+    summary: { key: "note.flips", values: { count: rerun.count, share: rerun.share } },
+  };
+}
+
+const times = (weights, n) => weights.map((each) => each * n);
+
+/** A colour of three bytes as one number of ImageData, opaque; 0 is transparent. */
+export const packed = ([r, g, b]) => (0xff000000 | (b << 16) | (g << 8) | r) >>> 0;
+
+function coloured(session, values, scale, palette, shown = () => true) {
+  const table = paletteOf(palette).map(packed);
+  const pixels = new Uint32Array(session.n);
+  for (let j = 0; j < pixels.length; j++) {
+    if (shown(j)) pixels[j] = table[Math.round(scale.position(values[j]) * (table.length - 1))];
+  }
+  return { pixels, height: session.height, width: session.width };
+}
+
+function painted(session, indices, colours) {
+  const table = colours.map((colour) => packed(rgbOf(colour)));
+  const pixels = Uint32Array.from(indices, (index) => (index < 0 ? 0 : table[index]));
+  return { pixels, height: session.height, width: session.width };
+}
+
+/** The `k`-th of a row of colours that differ in hue, and a little in lightness, as "#rrggbb". */
+function hueOf(k) {
+  const hue = (k * 137.508 + 200) % 360, light = [0.55, 0.42, 0.68][k % 3];
+  const part = (shift) => {
+    const place = (shift + hue / 30) % 12;
+    const value = light - 0.6 * Math.min(light, 1 - light) * Math.max(-1, Math.min(place - 3, 9 - place, 1));
+    return Math.round(255 * value).toString(16).padStart(2, "0");
+  };
+  return `#${part(0)}${part(8)}${part(4)}`;
+}

@@ -1,0 +1,197 @@
+// What the visitor has chosen, as one plain object: shared by all views, in links and in the history.
+
+import { AS_TRAINED } from "./attention.js";
+
+export const PALETTES = ["cividis", "viridis", "inferno", "grey"];
+export const MAPS = ["nonlocal", "local", "support", "chosen", "kept", "own"];
+export const LAYERS = ["classes", "groups", "flips"];
+export const MOST_PINS = 4;
+
+/**
+ * `picture` is the gallery's name of the photograph, or "upload:" and a number. `query` and `pins` are
+ * pixels [x, y] of the original picture, the query beside it while there is none; `locked` keeps the query while the pointer moves. `compare`
+ * holds the numbers of two pins. `zoom` is how much of the picture is enlarged: factor, and the
+ * share of its width and height that lies at the panel's top left.
+ */
+export const START = Object.freeze({
+  picture: null,
+  network: null,
+  query: [-1, -1],
+  locked: false,
+  pins: [],
+  compare: null,
+  whatIf: AS_TRAINED,
+  direction: "row",
+  map: "nonlocal",
+  layer: "classes",
+  strength: 1,
+  lines: true,
+  scale: "linear",
+  shared: true,
+  palette: "cividis",
+  opacity: 0.85,
+  zoom: [1, 0, 0],
+  language: "en",
+  lesson: null,
+});
+
+/**
+ * The state, who listens to it, and the way back.
+ *
+ * A step back leads to the state after the recorded change before. `mark` is the last such state.
+ */
+export class Store {
+  constructor(state = START) {
+    this.state = { ...START, ...state };
+    this.mark = this.state;
+    this.listeners = [];
+    this.past = [];
+    this.future = [];
+  }
+
+  subscribe(listener) {
+    this.listeners.push(listener);
+  }
+
+  /**
+   * Change what `patch` names. A `recorded` change can be undone; one in `passing`, as the pointer
+   * moves or a slider is drawn, leaves no trace once a recorded one follows.
+   */
+  set(patch, { recorded = false, passing = false } = {}) {
+    const state = { ...this.state, ...patch };
+    if (recorded && !same(state, this.mark)) {
+      this.past.push(this.mark);
+      this.future = [];
+      this.mark = state;
+    } else if (!recorded && !passing) {
+      this.mark = { ...this.mark, ...patch };
+    }
+    this.#become(state);
+  }
+
+  undo() {
+    this.#step(this.past, this.future);
+  }
+
+  redo() {
+    this.#step(this.future, this.past);
+  }
+
+  /** Go to a recorded state of the past, as if by so many steps back. */
+  backTo(index) {
+    while (this.past.length > index) this.undo();
+  }
+
+  #step(from, to) {
+    if (!from.length) return;
+    to.push(this.mark);
+    this.mark = from.pop();
+    this.#become(this.mark);
+  }
+
+  #become(state) {
+    if (same(state, this.state)) return;
+    const before = this.state;
+    this.state = state;
+    for (const listener of this.listeners) listener(state, before);
+  }
+}
+
+const same = (a, b) => a === b || JSON.stringify(a) === JSON.stringify(b);
+
+const point = ([x, y]) => `${x}.${y}`;
+const toPoint = (text) => {
+  const numbers = text.split(".").map(Number);
+  return numbers.length === 2 && numbers.every((each) => Number.isInteger(each) && each >= 0)
+    ? numbers : undefined;
+};
+const toNumber = (least, most) => (text) => {
+  const number = Number(text);
+  return text !== "" && number >= least && number <= most ? number : undefined;
+};
+const toOneOf = (choices) => (text) => (choices.includes(text) ? text : undefined);
+const toSwitch = (text) => (text === "1" ? true : text === "0" ? false : undefined);
+const fromSwitch = (on) => (on ? "1" : "0");
+const toWord = (text) => (/^[\w-]{1,80}$/.test(text) ? text : undefined);
+
+// How each part is written in a link: its name there, to text, and back (undefined: not valid).
+const PARTS = {
+  picture: ["picture", String, toWord],
+  network: ["network", String, toWord],
+  query: ["at", point, toPoint],
+  locked: ["lock", fromSwitch, toSwitch],
+  pins: ["pins", (pins) => pins.map(point).join("_"), (text) => {
+    const pins = text.split("_").map(toPoint);
+    return pins.length <= MOST_PINS && pins.every(Boolean) ? pins : undefined;
+  }],
+  compare: ["compare", (pair) => pair.join("."), (text) => {
+    const pair = toPoint(text);
+    return pair && pair.every((each) => each < MOST_PINS) && pair[0] !== pair[1] ? pair : undefined;
+  }],
+  direction: ["look", String, toOneOf(["row", "column"])],
+  map: ["map", String, toOneOf(MAPS)],
+  layer: ["layer", String, toOneOf(LAYERS)],
+  strength: ["strength", String, (text) => toOneOf([1, 2, 4, 8])(Number(text))],
+  lines: ["lines", fromSwitch, toSwitch],
+  scale: ["scale", String, toOneOf(["linear", "log"])],
+  shared: ["shared", fromSwitch, toSwitch],
+  palette: ["palette", String, toOneOf(PALETTES)],
+  opacity: ["opacity", String, toNumber(0, 1)],
+  zoom: ["zoom", (zoom) => zoom.map((each) => +each.toFixed(4)).join("_"), (text) => {
+    const zoom = text.split("_").map(Number);
+    const [factor, ...start] = zoom;
+    // A rounding beyond the picture's end is none.
+    const most = 1 - 1 / factor + 1e-4;
+    return zoom.length === 3 && factor >= 1 && factor <= 16 && start.every((each) => each >= 0 && each <= most)
+      ? zoom : undefined;
+  }],
+  language: ["lang", String, toOneOf(["en", "zh-CN", "zh-TW"])],
+  lesson: ["lesson", String, (text) => {
+    const step = Number(text);
+    return Number.isInteger(step) && step >= 0 && step < 50 ? step : undefined;
+  }],
+};
+const WHAT_IF_PARTS = {
+  nonlocal: ["t1", String, toNumber(0, 100)],
+  local: ["t2", String, toNumber(0, 100)],
+  reciprocity: ["reciprocal", fromSwitch, toSwitch],
+  localRule: ["local", fromSwitch, toSwitch],
+  window: ["window", String, (text) => toOneOf([1, 3, 5])(Number(text))],
+  topK: ["top", String, (text) => toOneOf([8, 16, 32, 64, 128, 256, 512])(Number(text))],
+};
+
+/** Whether a picture is the visitor's own, which is in no link. */
+export const isUpload = (picture) => picture?.startsWith("upload:") ?? false;
+
+/** The state as a query string; what stands at its start is left out, and so is an upload. */
+export function toQueryString(state) {
+  const words = new URLSearchParams();
+  const write = (parts, values, start) => {
+    for (const [name, [word, toText]] of Object.entries(parts)) {
+      const value = values[name];
+      if (name === "picture" && isUpload(value)) continue;
+      if (value !== null && !same(value, start[name])) words.set(word, toText(value));
+    }
+  };
+  write(PARTS, state, START);
+  write(WHAT_IF_PARTS, state.whatIf, AS_TRAINED);
+  return words.toString();
+}
+
+/** What a query string says of the state; words that are not valid say nothing. */
+export function fromQueryString(text) {
+  const words = new URLSearchParams(text);
+  const read = (parts) => {
+    const values = {};
+    for (const [name, [word, , fromText]] of Object.entries(parts)) {
+      const value = words.has(word) ? fromText(words.get(word)) : undefined;
+      if (value !== undefined) values[name] = value;
+    }
+    return values;
+  };
+  const state = read(PARTS);
+  const whatIf = read(WHAT_IF_PARTS);
+  if (Object.keys(whatIf).length) state.whatIf = { ...AS_TRAINED, ...whatIf };
+  if (state.compare && state.compare.some((each) => each >= (state.pins ?? []).length)) delete state.compare;
+  return state;
+}

@@ -1,0 +1,34 @@
+"""Adaptive sparse attention as one method among the others."""
+
+from dataclasses import dataclass
+
+from jaxtyping import Float
+from torch import Tensor
+from typing_extensions import override
+
+from asa_viz.attention.row import SparseAttention
+from asa_viz.attention.rowwise import Rowwise
+from asa_viz.attention.what_if import AS_TRAINED, WhatIf
+
+
+@dataclass(frozen=True, eq=False)
+class AdaptiveAttention(Rowwise):
+    """The weights of an image's adaptive sparse attention, as trained or under a what-if."""
+
+    sparse: SparseAttention
+    what_if: WhatIf
+
+    @property
+    @override
+    def like(self) -> Tensor:
+        return self.sparse.key
+
+    @override
+    def weights(self, queries: slice) -> Float[Tensor, "r n"]:
+        return self.sparse.weights(queries, self.what_if).to(self.sparse.key)
+
+
+def adaptive_attention(sparse: SparseAttention, what_if: WhatIf = AS_TRAINED) -> AdaptiveAttention:
+    """Return `sparse` with the interface of every attention."""
+    shape = (sparse.height, sparse.width)
+    return AdaptiveAttention(shape, shape, sparse, what_if)

@@ -1,0 +1,93 @@
+"""What is known of a method of attention, and what the page says of it."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Literal, NamedTuple
+
+Family = Literal[
+    "content", "dense", "pattern", "window", "pooled", "low_rank", "predicted", "shared",
+    "classic", "gates",
+]  # fmt: skip
+Exactness = Literal["exact", "composed", "none"]
+Text = Mapping[str, str]
+
+LANGUAGES = ("en", "zh-CN", "zh-TW")
+
+
+@dataclass(frozen=True)
+class Paper:
+    """Where a method comes from; `link` is an arXiv number or a DOI, empty where there is none."""
+
+    authors: str
+    title: str
+    venue: str
+    year: int
+    link: str = ""
+
+
+class Support(NamedTuple):
+    """A number of keys: as the page writes it, and for h x w cells unless more decides it."""
+
+    text: str
+    of: Callable[[int, int], int] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Method:
+    """One design of attention.
+
+    `support_per_pass` is how many weights a query has computed, passes added up, and
+    `effective_support` how many keys it reads at most in the end. `row_sum` is None where rows have
+    no sum in common. A row is "exact" where the block's output is that row applied to its values,
+    "composed" where a step between the parts of the row is left out or summed up, which the note
+    says, and "none" where there is no matrix from cell to cell. `unchecked` says what of this could
+    not be compared with the paper or its code.
+    """
+
+    name: str
+    family: Family
+    paper: Paper
+    formula: str
+    support_per_pass: Support
+    effective_support: Support
+    cost: str
+    row_sum: float | None
+    exact: Exactness
+    unchecked: str = ""
+
+    @property
+    def title(self) -> Text:
+        """Its name, by language."""
+        return _text(f"{self.name}.title")
+
+    @property
+    def note(self) -> Text:
+        """What a visitor should know who looks at its row, by language."""
+        return _text(f"{self.name}.note")
+
+
+def family_title(family: Family) -> Text:
+    """Return the name of a family, by language."""
+    return _text(f"family.{family}")
+
+
+@cache
+def texts(language: str) -> Mapping[str, str]:
+    """Return all texts of a language."""
+    return json.loads((files(__package__) / "texts" / f"{language}.json").read_text("utf-8"))
+
+
+def _text(key: str) -> Text:
+    return {language: texts(language)[key] for language in LANGUAGES}
+
+
+ALL = Support("n", lambda h, w: h * w)
+NONE = Support("–")
+
+
+def square(window: int) -> Support:
+    """Return the support of a clipped window."""
+    return Support(f"{window} × {window}", lambda h, w: min(h, window) * min(w, window))

@@ -1,0 +1,16 @@
+"""Every method of attention the page knows, ordered by family."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import get_args
+
+from asa_viz.attention.method import Family, Method
+from asa_viz.attention.records import dense, gates, local, nodes, sparse
+
+FAMILIES: tuple[Family, ...] = get_args(Family)
+
+_RECORDS = (*sparse.RECORDS, *dense.RECORDS, *local.RECORDS, *nodes.RECORDS, *gates.RECORDS)
+
+METHODS: Mapping[str, Method] = MappingProxyType(
+    {method.name: method for family in FAMILIES for method in _RECORDS if method.family == family}
+)

@@ -1,0 +1,317 @@
+"""Attention by way of regions or nodes, and predicted attention, by loops."""
+
+import math
+
+import torch
+
+from asa_viz.attention import lowrank, pooled, predicted
+from asa_viz.attention.operator import resized
+from tests.attention.zoo.plain import (
+    Case,
+    cells,
+    dot,
+    identity,
+    length,
+    normal,
+    softmax,
+    softmax_rows,
+    through_nodes,
+    times,
+    vectors,
+)
+
+WIDTH, NODES = 4, 3
+LIKE = torch.empty(0, dtype=torch.float64)
+
+
+def regions(height, width, bins):
+    """The rectangles of adaptive pooling as lists of cells."""
+    rows, cols = (
+        [range(a * size // bins, math.ceil((a + 1) * size / bins)) for a in range(bins)]
+        for size in (height, width)
+    )
+    return [
+        [(r, c) for r in some_rows for c in some_cols] for some_rows in rows for some_cols in cols
+    ]
+
+
+def averages(height, width, bins):
+    return [
+        [(cell in region) / len(region) for cell in cells(height, width)]
+        for region in regions(height, width, bins)
+    ]
+
+
+def over_cells(logits):
+    """Each node's softmax over all cells, node by node."""
+    return [softmax(node.flatten().tolist()) for node in logits]
+
+
+def over_nodes(logits):
+    """Each cell's softmax over the nodes, cell by cell."""
+    return [softmax(cell) for cell in vectors(logits)]
+
+
+def asymmetric(height, width, key_shape=None):
+    grids = (1, 2, 3)
+    query = normal(WIDTH, height, width)
+    key = normal(WIDTH, *key_shape) if key_shape else query
+
+    def matrix():
+        gather = [row for bins in grids for row in averages(*key.shape[1:], bins)]
+        keys = times(gather, vectors(key))
+        distribute = [softmax([dot(q, k) / 2 for k in keys]) for q in vectors(query)]
+        return times(distribute, gather)
+
+    return Case(pooled.asymmetric(query, key, grids), matrix)
+
+
+def fused(height, width):
+    return asymmetric(height, width, key_shape=(height + 1, 2 * width))
+
+
+def adaptive_context(height, width):
+    logits = normal(9, height, width)
+    return Case(
+        pooled.adaptive_context(logits),
+        lambda: times(
+            [[1 / (1 + math.exp(-logit)) for logit in cell] for cell in vectors(logits)],
+            averages(height, width, 3),
+        ),
+    )
+
+
+def bilinear(size, bins, index):
+    """Where the centre of a cell lies among the centres of the bins: {bin: share}."""
+    place = min(max((index + 0.5) * bins / size - 0.5, 0), bins - 1)
+    shares = {b: max(0.0, 1 - abs(place - b)) for b in range(bins)}
+    return list(shares.values())
+
+
+def pyramid_pooling(height, width, bins=3):
+    def matrix():
+        distribute = [
+            [a * b for a in bilinear(height, bins, row) for b in bilinear(width, bins, col)]
+            for row, col in cells(height, width)
+        ]
+        return times(distribute, averages(height, width, bins))
+
+    return Case(pooled.pyramid_pooling(height, width, bins, LIKE), matrix)
+
+
+def double_attention(height, width):
+    gather, distribute = normal(NODES, height, width), normal(NODES, height, width)
+    return Case(
+        lowrank.double_attention(gather, distribute),
+        lambda: times(over_nodes(distribute), over_cells(gather)),
+    )
+
+
+def expectation_maximisation(height, width):
+    features, start = normal(WIDTH, height, width), normal(WIDTH, NODES)
+
+    def matrix():
+        x, bases = vectors(features), start.mT.tolist()
+        for _ in range(3):
+            shares = [softmax([dot(cell, base) for base in bases]) for cell in x]
+            totals = [sum(column) for column in zip(*shares, strict=True)]
+            gather = [[row[k] / totals[k] for row in shares] for k in range(NODES)]
+            means = times(gather, x)
+            bases = [[value / length(mean) for value in mean] for mean in means]
+        scaled = [[g / length(mean) for g in row] for row, mean in zip(gather, means, strict=True)]
+        return times(shares, scaled)
+
+    return Case(lowrank.expectation_maximisation(features, start), matrix)
+
+
+def compact_generalised(height, width):
+    theta, phi = normal(WIDTH, height, width), normal(WIDTH, height, width)
+    return Case(
+        lowrank.compact_generalised(theta, phi),
+        lambda: [[sum(t) / WIDTH * sum(p) for p in vectors(phi)] for t in vectors(theta)],
+    )
+
+
+def global_reasoning(height, width, averaged=False):
+    projection, adjacency = normal(NODES, height, width), normal(NODES, NODES)
+
+    def matrix():
+        reason = [
+            [a + b for a, b in zip(row, one, strict=True)]
+            for row, one in zip(adjacency.tolist(), identity(NODES), strict=True)
+        ]
+        back = vectors(projection)
+        size = height * width if averaged else 1
+        gather = [[value / size for value in node] for node in zip(*back, strict=True)]
+        return through_nodes(back, reason, gather)
+
+    return Case(lowrank.global_reasoning(projection, adjacency, averaged=averaged), matrix)
+
+
+def symbolic_reasoning(height, width):
+    votes, mapping = normal(NODES, height, width), normal(NODES, height, width)
+    adjacency = torch.tensor([[0, 1, 0], [1, 0, 1], [0, 1, 0]], dtype=torch.float64)
+
+    def matrix():
+        joined = [[1, 1, 0], [1, 1, 1], [0, 1, 1]]
+        degree = [sum(row) for row in joined]
+        reason = [
+            [joined[a][b] / math.sqrt(degree[a] * degree[b]) for b in range(NODES)]
+            for a in range(NODES)
+        ]
+        to_cells = list(zip(*over_cells(mapping), strict=True))
+        distribute = [[share / sum(shares) for share in shares] for shares in to_cells]
+        gather = [list(node) for node in zip(*over_nodes(votes), strict=True)]
+        return through_nodes(distribute, reason, gather)
+
+    return Case(lowrank.symbolic_reasoning(votes, adjacency, mapping), matrix)
+
+
+def beyond_grids(height, width):
+    features, centres = normal(WIDTH, height, width), normal(NODES, WIDTH)
+    widths = torch.rand(NODES, WIDTH, dtype=torch.float64) + 0.5
+
+    def matrix():
+        apart = [
+            [
+                [(x - m) / s for x, m, s in zip(cell, centre, width, strict=True)]
+                for centre, width in zip(centres.tolist(), widths.tolist(), strict=True)
+            ]
+            for cell in vectors(features)
+        ]
+        shares = [softmax([-dot(node, node) / 2 for node in cell]) for cell in apart]
+        gather, nodes = [], []
+        for k in range(NODES):
+            total = sum(cell[k] for cell in shares)
+            mean = [
+                sum(cell[k] * far[k][c] for cell, far in zip(shares, apart, strict=True)) / total
+                for c in range(WIDTH)
+            ]
+            nodes.append([value / length(mean) for value in mean])
+            gather.append([cell[k] / total / length(mean) for cell in shares])
+        reason = [[dot(a, b) for b in nodes] for a in nodes]
+        return through_nodes(shares, reason, gather)
+
+    return Case(lowrank.beyond_grids(features, centres, widths), matrix)
+
+
+def latent_graph(height, width):
+    gather, distribute = (normal(NODES, height, width).relu() for _ in range(2))
+    features = normal(WIDTH, height, width)
+
+    def unit(vector):
+        return [value / max(length(vector), 1e-12) for value in vector]
+
+    def matrix():
+        to_nodes = [unit(node.flatten().tolist()) for node in gather]
+        nodes = [unit(node) for node in times(to_nodes, vectors(features))]
+        reason = [softmax([dot(a, b) for b in nodes]) for a in nodes]
+        return through_nodes([unit(cell) for cell in vectors(distribute)], reason, to_nodes)
+
+    return Case(lowrank.latent_graph(gather, distribute, features), matrix)
+
+
+def object_context(height, width):
+    logits, query = normal(NODES, height, width), normal(WIDTH, height, width)
+    region_key = normal(NODES, WIDTH)
+
+    def matrix():
+        distribute = [
+            softmax([dot(cell, key) / 2 for key in region_key.tolist()]) for cell in vectors(query)
+        ]
+        return times(distribute, over_cells(logits))
+
+    return Case(lowrank.object_context(logits, query, region_key), matrix)
+
+
+def pointwise_rows(mask, mask_shape, direction, height, width):
+    rows = []
+    for query in cells(height, width):
+        logits = []
+        for key in cells(height, width):
+            at, to = (query, key) if direction == "collect" else (key, query)
+            row, col = (t - a + m // 2 for t, a, m in zip(to, at, mask_shape, strict=True))
+            on_mask = 0 <= row < mask_shape[0] and 0 <= col < mask_shape[1]
+            logits.append(mask[row * mask_shape[1] + col][at].item() if on_mask else 0.0)
+        rows.append(softmax(logits))
+    return rows
+
+
+def pointwise(direction, mask_shape):
+    def case(height, width):
+        mask = normal(mask_shape[0] * mask_shape[1], height, width)
+        return Case(
+            predicted.pointwise(mask, mask_shape, direction),
+            lambda: pointwise_rows(mask, mask_shape, direction, height, width),
+        )
+
+    return case
+
+
+def resized_pointwise(height, width):
+    """As in the network: shrunk to half, attended to, enlarged."""
+    small = (height + 1) // 2, (width + 1) // 2
+    mask = normal(9, *small)
+
+    def resizing(to, source):
+        """Bilinear shares with the corner cells aligned."""
+
+        def along(to_size, source_size):
+            step = (source_size - 1) / (to_size - 1) if to_size > 1 else 0
+            return [
+                [max(0.0, 1 - abs(index * step - s)) for s in range(source_size)]
+                for index in range(to_size)
+            ]
+
+        rows, cols = (along(t, s) for t, s in zip(to, source, strict=True))
+        return [[a * b for a in rows[r] for b in cols[c]] for r, c in cells(*to)]
+
+    def matrix():
+        shape = (height, width)
+        rows = pointwise_rows(mask, (3, 3), "collect", *small)
+        return times(resizing(shape, small), times(rows, resizing(small, shape)))
+
+    attention = predicted.pointwise(mask, (3, 3), "collect")
+    return Case(resized(attention, height, width, align_corners=True), matrix)
+
+
+def dense_synthesizer(height, width):
+    n = height * width
+    hidden, weight, bias = normal(WIDTH, height, width), normal(n, WIDTH), normal(n)
+    return Case(
+        predicted.dense_synthesizer(hidden, weight, bias),
+        lambda: [
+            softmax([dot(cell, w) + b for w, b in zip(weight.tolist(), bias.tolist(), strict=True)])
+            for cell in vectors(hidden)
+        ],
+    )
+
+
+def random_synthesizer(height, width):
+    left, right = normal(NODES, height, width), normal(NODES, height, width)
+    return Case(predicted.random_synthesizer(left, right), lambda: softmax_rows(left, right))
+
+
+CASES = {
+    "ann_apnb": asymmetric,
+    "ann_afnb": fused,
+    "apcnet": adaptive_context,
+    "pyramid_pooling": pyramid_pooling,
+    "pyramid_pooling, more bins than cells": lambda h, w: pyramid_pooling(h, w, bins=8),
+    "a2net": double_attention,
+    "emanet": expectation_maximisation,
+    "cgnl": compact_generalised,
+    "glore": global_reasoning,
+    "glore, averaged": lambda h, w: global_reasoning(h, w, averaged=True),
+    "sgr": symbolic_reasoning,
+    "beyond_grids": beyond_grids,
+    "latentgnn": latent_graph,
+    "ocr": object_context,
+    "psanet_collect": pointwise("collect", (3, 5)),
+    "psanet_collect, full mask": pointwise("collect", (9, 13)),
+    "psanet_collect, resized": resized_pointwise,
+    "psanet_distribute": pointwise("distribute", (3, 5)),
+    "psanet_distribute, full mask": pointwise("distribute", (9, 13)),
+    "synthesizer_dense": dense_synthesizer,
+    "synthesizer_random": random_synthesizer,
+}

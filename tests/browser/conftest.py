@@ -1,0 +1,128 @@
+"""One browser for all tests of the page, and one server whose sessions need no network."""
+
+import gc
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import sync_playwright
+
+from app.desk import Desk
+from app.handlers import Answers
+from app.page import build_page, launch_settings
+from asa_viz.images import read_image
+from asa_viz.session import SessionStore
+from tests.browser.chromium import ARGUMENTS, executable
+from tests.browser.visit import Visit
+from tests.fakes import fake_session
+
+# What a re-run of the fake's head changes: these pixels, each to the next class.
+FLIPPED = (slice(0, 6), slice(8, 20))
+
+
+def encode(file, network):
+    """A session of nine by twelve cells, upright where the picture is."""
+    picture = read_image(Path(file))
+    height, width = picture.rgb.shape[:2]
+    cells = (9, 12) if width >= height else (12, 9)
+    return fake_session(picture.rgb, *cells, learned=network != "dense", notes=tuple(picture.notes))
+
+
+def rerun(session, what_if):
+    """Labels of which a known part is another class."""
+    before = session.segmentation
+    labels = before.working_labels.copy()
+    labels[FLIPPED] = (labels[FLIPPED] + 1) % len(before.classes)
+    return replace(before, working_labels=labels)
+
+
+class Server:
+    """The page, served in this process; `session` is what it shows, as the library knows it."""
+
+    def __init__(self):
+        self.desk = Desk(encode, SessionStore())
+        self.answers = answers = Answers(self.desk, rerun, ["asa", "dense"])
+        self.page = build_page(answers, ["asa", "dense"])
+        # `_frontend` asks for an answer within three seconds at the start; a busy machine takes
+        # longer.
+        _, address, _ = self.page.launch(
+            prevent_thread_lock=True, quiet=True, _frontend=False, **launch_settings(answers)
+        )
+        self.address = address.rstrip("/")
+
+    def session(self, file, network="asa"):
+        return self.desk.session(str(file), network)
+
+
+@pytest.fixture(scope="package")
+def server():
+    server = Server()
+    yield server
+    server.page.close()
+    server.answers._packets._own.cleanup()
+    gc.collect()
+
+
+@pytest.fixture(scope="package")
+def browser():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable(), args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="package")
+def kinds(browser):
+    """A function that gives the profile of a kind of visitor: what was fetched once stays there."""
+    known = {}
+
+    def profile(**wishes):
+        wishes = {"viewport": {"width": 1440, "height": 900}, "locale": "en-GB", **wishes}
+        name = str(sorted(wishes.items()))
+        if name not in known:
+            known[name] = browser.new_context(**wishes)
+        return known[name]
+
+    yield profile
+    for context in known.values():
+        context.close()
+
+
+@pytest.fixture
+def visitors(kinds, server):
+    """Let visitors in; each has to leave without a complaint, and without asking any other host."""
+    visits = []
+
+    def come(address=server.address, **wishes):
+        visits.append(Visit(kinds(**wishes).new_page(), address))
+        return visits[-1]
+
+    yield come
+    for visit in visits:
+        visit.page.close()
+    for visit in visits:
+        assert visit.complaints == []
+        assert visit.foreign == []
+
+
+@pytest.fixture
+def visit(visitors):
+    """An ordinary visitor in front of the first photograph."""
+    return visitors().open()
+
+
+@pytest.fixture(scope="package")
+def noise(tmp_path_factory):
+    """A function that writes a picture of smooth noise, different for every seed."""
+    folder = tmp_path_factory.mktemp("noise")
+
+    def write(width, height, seed=0):
+        from PIL import Image
+
+        coarse = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), dtype=np.uint8)
+        path = folder / f"noise_{width}_{height}_{seed}.png"
+        Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC).save(path)
+        return path
+
+    return write

@@ -1,0 +1,58 @@
+"""axe-core finds nothing serious on the page in any of its main states."""
+
+from pathlib import Path
+
+import pytest
+
+# The server runs here too: a warning of its own may not end it, nor a socket that it leaves open.
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+
+AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
+PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "device_scale_factor": 3}
+
+
+@pytest.fixture(scope="module")
+def axe():
+    if not AXE.exists():
+        pytest.skip("axe-core is not there: run `npm ci --prefix tests/browser`")
+    return AXE.read_text("utf-8")
+
+
+def check(visit, axe):
+    """Nothing serious or critical in all of the viewer, hidden parts left out."""
+    visit.page.evaluate(f"() => {{ {axe} }}")
+    found = visit.page.evaluate(
+        """() => axe.run(".asa", { resultTypes: ["violations"] }).then(({ violations }) =>
+          violations.filter(({ impact }) => impact === "serious" || impact === "critical")
+            .map(({ id, nodes }) => [id, ...nodes.map(({ html, any, all }) =>
+              [html.slice(0, 160), ...any, ...all].map((each) => each.message ?? each).join("; "))]))"""
+    )
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "wishes", [{}, {"color_scheme": "dark"}, PHONE], ids=["light", "dark", "phone"]
+)
+def test_the_page_is_open_to_everybody(visitors, axe, wishes):
+    visit = visitors(**wishes).open()
+    check(visit, axe)
+    visit.page.evaluate(
+        "asaViz.lock([100, 100]); asaViz.pin(); asaViz.lock([500, 400]); asaViz.pin()"
+    )
+    visit.page.evaluate("asaViz.store.set({ compare: [0, 1] })")
+    visit.settle()
+    visit.set('[data-what-if="nonlocal"]', 2)
+    visit.find('[data-tab="classes"]').click()
+    visit.do("export")
+    check(visit, axe)
+    visit.page.keyboard.press("Escape")
+    visit.page.evaluate("asaViz.store.set({ compare: null })")
+    visit.do("rerun")
+    visit.wait("viewer.rerun").settle()
+    visit.do("lesson")
+    for step in (1, 11, 12):
+        visit.page.evaluate(f"asaViz.store.set({{ lesson: {step} }})")
+        check(visit, axe)
+    visit.set('[data-set="layer"]', "groups")
+    visit.page.evaluate("asaViz.status(asaViz.say('error.server'))")
+    check(visit, axe)

@@ -1,0 +1,156 @@
+"""The whole lesson can be done with the keyboard alone, and is done only by doing it."""
+
+import itertools
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from app.gallery import EXAMPLES
+from app.viewer import dictionaries
+from asa_viz.geometry import Cell
+
+# The server runs here too: a warning of its own may not end it, nor a socket that it leaves open.
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+
+ENGLISH = dictionaries()["en"]
+STEPS = (
+    "point", "lock", "uniform", "threshold", "back", "reciprocity", "local", "column", "compare",
+    "rerun", "toy", "limits",
+)  # fmt: skip
+CELLS = [Cell(*each) for each in itertools.product(range(9), range(12))]
+
+
+@pytest.fixture
+def pupil(visit):
+    """A visitor without a mouse who has opened the lesson for the first time."""
+    visit.page.evaluate("localStorage.clear()")
+    visit.open()
+    for _ in range(30):
+        visit.page.keyboard.press("Tab")
+        if visit.page.evaluate("document.activeElement.dataset.do === 'lesson'"):
+            break
+    visit.press("Enter")
+    yield visit
+    visit.page.evaluate("localStorage.clear()")
+
+
+def is_done(visit, step):
+    return (
+        visit.find(".lesson .steps button")
+        .nth(STEPS.index(step))
+        .evaluate("(button) => button.classList.contains('done')")
+    )
+
+
+def go_to(visit, cell):
+    """Walk to a cell with the arrow keys."""
+    row, col = visit.cell
+    keys = ["ArrowDown" if cell[0] > row else "ArrowUp"] * abs(cell[0] - row)
+    keys += ["ArrowRight" if cell[1] > col else "ArrowLeft"] * abs(cell[1] - col)
+    visit.press(*keys, panel="dense")
+    assert visit.cell == cell
+
+
+def press_on(visit, selector, *keys):
+    visit.find(selector).first.focus()
+    return visit.press(*keys)
+
+
+def on_with(visit, step):
+    """The step is done; go to the next by its button, and find the keyboard there."""
+    expect(visit.find(".lesson .steps button").nth(STEPS.index(step))).to_contain_class("done")
+    visit.press("l", panel="photo")
+    expect(visit.find(".lesson h2")).to_be_focused()
+    press_on(visit, '.lesson [data-text="lesson.next"]', "Enter")
+    expect(visit.find(".lesson h2")).to_be_focused()
+
+
+def test_every_step_is_done_by_keyboard(pupil, server):
+    visit, session = pupil, server.session(EXAMPLES[0].path)
+    classes, labels = session.segmentation.classes, session.segmentation.cell_labels
+    expect(visit.find(".lesson h2")).to_be_focused()
+    assert visit.text(".lesson h2") == f"1. {ENGLISH['lesson.point.title']}"
+    assert not is_done(visit, "point")
+
+    label = visit.text(".lesson .task").removesuffix(".").rsplit(" ", 1)[1]
+    go_to(visit, next(cell for cell in CELLS if classes[labels[cell]] == label))
+    on_with(visit, "point")
+
+    assert not is_done(visit, "lock")
+    visit.press("ArrowRight", "ArrowLeft", "ArrowRight", panel="map")
+    on_with(visit, "lock")
+
+    peaks = [session.query_cell(cell).dense.max() for cell in CELLS]
+    first = session.query_cell(visit.cell).dense.max()
+    assert f"= {108 * first:.2f} × 1/n" in visit.text(".lesson .formula")
+    away = np.abs(np.log(np.array(peaks) / first))
+    go_to(visit, CELLS[int(away.argmax())])
+    on_with(visit, "uniform")
+
+    kept = [int(session.query_cell(cell).support.sum()) for cell in CELLS]
+    go_to(visit, CELLS[int(np.argmax(kept))])
+    assert not is_done(visit, "threshold")
+    press_on(visit, '[data-what-if="nonlocal"]', "End")
+    on_with(visit, "threshold")
+    press_on(visit, '[data-do="as-trained"]', "Enter")
+
+    for _ in range(3):
+        press_on(visit, ".lesson .walk button:nth-child(3)", "Enter")
+    on_with(visit, "back")
+
+    for step, control in {
+        "reciprocity": '[data-what-if="reciprocity"]',
+        "local": '[data-what-if="localRule"]',
+        "column": '[data-set="direction"]',
+    }.items():
+        press_on(visit, control, "Space")
+        assert not is_done(visit, step)
+        visit.press("Space")
+        on_with(visit, step)
+
+    here = visit.cell
+    other = next(cell for cell in CELLS if labels[cell] != labels[here])
+    visit.press("Enter", panel="photo")
+    go_to(visit, other)
+    visit.press("Enter")
+    press_on(visit, '.pins [data-name="01"]', "Enter")
+    on_with(visit, "compare")
+
+    press_on(visit, '[data-what-if="local"]', "End")
+    press_on(visit, '[data-do="rerun"]', "Enter")
+    visit.wait("viewer.rerun").settle()
+    assert not is_done(visit, "rerun")
+    press_on(visit, '[data-do="as-trained"]', "Enter")
+    on_with(visit, "rerun")
+
+    press_on(visit, ".toy-map button:nth-child(1)", "Enter")
+    assert "A reads" in visit.text(".lesson .page")
+    on_with(visit, "toy")
+    assert ENGLISH["lesson.limits.why"] in visit.text(".lesson .page")
+    assert visit.text(".lesson .walk .note").startswith("12 of 12 done")
+    press_on(visit, '.lesson [data-text="lesson.close"]', "Enter")
+    expect(visit.find(".lesson")).to_be_hidden()
+    expect(visit.find('[data-do="lesson"]')).to_be_focused()
+    # What was done is still known after the page was opened anew.
+    visit.open("?lesson=3")
+    assert is_done(visit, "limits")
+    assert visit.text(".lesson h2") == f"3. {ENGLISH['lesson.uniform.title']}"
+
+
+def test_show_me_does_every_step(pupil):
+    visit = pupil
+    for step in STEPS[:-2]:
+        show = visit.find(".lesson .walk button:nth-child(3)")
+        for _ in range(3):
+            show.focus()
+            visit.press("Enter")
+            if step == "rerun":
+                visit.page.wait_for_function(
+                    "document.querySelector('.asa .status').textContent === ''"
+                )
+                visit.settle()
+            if is_done(visit, step):
+                break
+        on_with(visit, step)
+    assert visit.text(".lesson h2") == f"11. {ENGLISH['lesson.toy.title']}"

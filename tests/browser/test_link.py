@@ -1,0 +1,217 @@
+"""The link brings back exactly what was shown, and the way back is open at every step."""
+
+import itertools
+
+import pytest
+from playwright.sync_api import expect
+
+from app.gallery import EXAMPLES
+from tests.browser.visit import query_cell
+
+# The server runs here too: a warning of its own may not end it, nor a socket that it leaves open.
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+
+
+def shown(visit):
+    """All that is shown: the state, the pixels and the words."""
+    visit.page.mouse.move(2, 2)
+    visit.page.wait_for_function("asaViz.hovered === null")
+    visit.settle()
+    return visit.state, visit.pictures(), visit.text(".panels"), visit.text(".sentence")
+
+
+def test_a_link_opens_exactly_the_same_state(visitors):
+    visit = visitors().open()
+    visit.find(f'[data-picture="{EXAMPLES[2].name}"]').click()
+    visit.wait("viewer.opened.picture === given[0]", EXAMPLES[2].name).settle()
+    for cell in [(1, 2), (7, 9)]:
+        visit.click("photo", cell)
+        visit.press("Enter")
+    visit.click("photo", (4, 6))
+    for selector, value in {
+        '[data-what-if="nonlocal"]': 1.5,
+        '[data-what-if="local"]': 0.6,
+        '[data-what-if="reciprocity"]': False,
+        '[data-what-if="localRule"]': False,
+        '[data-what-if="window"]': 5,
+        '[data-set="direction"]': True,
+        '[data-set="map"]': "chosen",
+        '[data-set="layer"]': "groups",
+        '[data-set="strength"]': "2",
+        '[data-set="lines"]': False,
+        '[data-set="scale"]': True,
+        '[data-set="shared"]': False,
+        '[data-set="palette"]': "inferno",
+        '[data-set="opacity"]': 0.6,
+        '[data-set="language"]': "zh-TW",
+    }.items():
+        visit.set(selector, value)
+    visit.press("+", "+", panel="photo")
+    before = shown(visit)
+    link = visit.ask("viewer.link()")
+    assert not link["upload"]
+    visit.page.wait_for_url(link["url"])
+    other = visitors()
+    other.page.goto(link["url"])
+    other.settle()
+    assert shown(other) == before
+    other.page.reload()
+    other.settle()
+    assert shown(other) == before
+
+
+def test_a_link_to_a_comparison_opens_it(visitors):
+    visit = visitors().open()
+    for cell in [(1, 2), (7, 9)]:
+        visit.click("photo", cell)
+        visit.press("Enter")
+    visit.find('[data-name="01"]').click()
+    visit.set('[data-what-if="topK"]', 16)
+    before = shown(visit.settle())
+    other = visitors()
+    other.page.goto(visit.ask("viewer.link().url"))
+    other.settle()
+    assert shown(other) == before
+
+
+def test_the_first_pixel_of_a_picture_is_in_a_link_too(visitors):
+    visit = visitors().open()
+    visit.page.evaluate("asaViz.lock([0, 0])")
+    other = visitors()
+    other.page.goto(visit.settle().ask("viewer.link().url"))
+    assert other.settle().state["query"] == [0, 0]
+    assert other.state == visit.state
+
+
+def test_a_link_keeps_the_language_it_was_made_in(visitors):
+    visit = visitors().open()
+    visit.click("photo", (4, 4))
+    other = visitors(locale="zh-CN")
+    other.page.goto(visit.ask("viewer.link().url"))
+    assert other.settle().state == visit.state
+
+
+def test_a_link_to_flipped_pixels_runs_the_head_again(visitors):
+    visit = visitors().open()
+    visit.click("photo", (4, 4))
+    visit.set('[data-what-if="nonlocal"]', 2)
+    visit.do("rerun")
+    visit.wait("viewer.rerun && viewer.state.layer === 'flips'")
+    before = shown(visit.settle())
+    other = visitors()
+    other.page.goto(visit.ask("viewer.link().url"))
+    other.settle().wait("viewer.rerun")
+    assert shown(other) == before
+
+
+HOSTILE = (
+    "?at=1.x&lock=7&pins=1.2.3&opacity=NaN&zoom=0_1&lang=xx&palette=__proto__&map=toString"
+    "&layer=constructor&strength=3&t1=-1&t2=Infinity&top=7&window=9&lesson=99&compare=0.3&look=up"
+    "&__proto__=1&unknown=%00%ff"
+)
+NOWHERE = "?picture=nowhere&network=none"
+SCRIPT = "?picture=<script>alert(1)</script>&network=..%2f..%2fetc%2fpasswd"
+
+
+@pytest.mark.parametrize("words", [HOSTILE, NOWHERE, SCRIPT, "?picture=temple&at=99999.99999"])
+def test_words_of_a_link_that_are_not_valid_say_nothing(visitors, words):
+    start = visitors().open("?picture=temple" if "temple" in words else "")
+    visit = visitors().open(words)
+    assert shown(visit) == shown(start)
+
+
+def test_a_link_of_an_upload_says_that_the_picture_is_not_in_it(visitors, noise):
+    visit = visitors().open()
+    visit.upload(noise(200, 300))
+    visit.click("photo", (3, 3))
+    link = visit.ask("viewer.link()")
+    assert link["upload"]
+    assert "upload" not in link["url"]
+    visit.do("link")
+    expect(visit.find(".status")).to_contain_text("own picture is not in it")
+    other = visitors()
+    other.page.goto(link["url"])
+    assert other.settle().state["picture"] == EXAMPLES[0].name
+
+
+def test_the_link_is_copied_or_shown_to_be_copied(visitors):
+    visit = visitors().open()
+    visit.click("photo", (2, 8))
+    visit.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    visit.do("link")
+    expect(visit.find(".status")).to_have_text("Link copied.")
+    assert visit.page.evaluate("navigator.clipboard.readText()") == visit.ask("viewer.link().url")
+    visit.page.context.clear_permissions()
+    visit.page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(Error()); }")
+    visit.do("link")
+    field = visit.find(".link-field")
+    assert field.input_value() == visit.ask("viewer.link().url")
+    expect(field).to_be_focused()
+    visit.page.keyboard.press("Escape")
+    expect(field).to_have_count(0)
+
+
+def test_undo_redo_and_the_strip_lead_back_and_forth(visit):
+    cells = [(1, 1), (2, 5), (6, 8)]
+    for cell in cells:
+        visit.click("photo", cell)
+    visit.set('[data-what-if="reciprocity"]', False)
+    last = shown(visit)
+    for reciprocity, cell in [(True, cells[2]), (True, cells[1]), (True, cells[0])]:
+        visit.do("undo")
+        assert visit.settle().cell == cell
+        assert visit.state["whatIf"]["reciprocity"] == reciprocity
+    for _ in range(3):
+        visit.do("redo")
+    assert visit.find('[data-do="redo"]').is_disabled()
+    assert shown(visit) == last
+    steps = visit.find(".history button")
+    assert steps.count() == 4
+    assert steps.last.get_attribute("aria-current") == "true"
+    assert steps.nth(1).get_attribute("title").startswith("Back to row 1, column 1,")
+    steps.nth(1).click()
+    assert visit.settle().cell == cells[0]
+    assert query_cell(visit) == cells[0]
+    visit.page.wait_for_function("!document.querySelector('.asa [data-do=redo]').disabled")
+
+
+def test_undo_leads_back_to_the_picture_and_the_query_before(visit):
+    visit.click("photo", (6, 3))
+    before = shown(visit)
+    visit.find(f'[data-picture="{EXAMPLES[4].name}"]').click()
+    visit.wait("viewer.opened.picture === given[0]", EXAMPLES[4].name).settle()
+    visit.do("undo")
+    visit.wait("viewer.opened.picture === given[0]", EXAMPLES[0].name).settle()
+    assert shown(visit) == before
+
+
+def test_no_haste_of_changes_is_too_much(visit):
+    """A browser allows some 200 changes of the address in ten seconds, and complains of more."""
+    visit.click("photo", (4, 4))
+    changes = visit.page.evaluate(
+        """() => {
+          const replace = history.replaceState;
+          let changes = 0;
+          history.replaceState = (...given) => { changes++; replace.apply(history, given); };
+          for (let k = 0; k < 100; k++) asaViz.zoom([1 + k / 100, 0, 0]);
+          return changes;
+        }"""
+    )
+    assert changes < 10
+    visit.settle().page.wait_for_function("location.search.includes('zoom=1.99_')")
+
+
+def test_pictures_may_be_changed_while_they_are_on_their_way(visit):
+    spots = [visit.spot("photo", cell) for cell in itertools.product((1, 7), (2, 9))]
+    visit.click("photo", (4, 4))
+    names = [example.name for example in EXAMPLES]
+    for k, name in enumerate([names[1], names[5], names[0], names[6], names[3]]):
+        visit.find(f'[data-picture="{name}"]').click(no_wait_after=True)
+        visit.page.mouse.click(*spots[k % 4])
+        visit.page.keyboard.press("u" if k % 2 else "Enter")
+    visit.find(f'[data-picture="{names[2]}"]').click()
+    visit.wait("viewer.opened?.picture === given[0]", names[2]).settle()
+    assert visit.ask("[viewer.session.imageWidth, viewer.session.imageHeight]") == visit.ask(
+        "[viewer.picture.width, viewer.picture.height]"
+    )
+    assert query_cell(visit) == visit.cell

@@ -1,0 +1,135 @@
+"""A visitor's own picture is shown, or one clear sentence says why not and all stays as it was."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from gradio.utils import get_upload_folder
+from PIL import Image
+from playwright.sync_api import expect
+
+from app.gallery import EXAMPLES
+from app.viewer import dictionaries
+from asa_viz.images import SENTENCES
+
+# The server runs here too: a warning of its own may not end it, nor a socket that it leaves open.
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+
+ENGLISH = dictionaries()["en"]
+
+
+def shown(visit):
+    """All of what is shown but the line of status."""
+    visit.page.mouse.move(2, 2)
+    visit.page.wait_for_function("asaViz.hovered === null")
+    visit.settle()
+    words = [visit.text(each) for each in (".panels", ".sentence", ".under", ".numbers")]
+    return visit.state, visit.pictures(), words
+
+
+def refuse(visit, file, sentence):
+    """Open a file that is refused: the sentence comes and stays, and so does what was shown."""
+    before = shown(visit)
+    visit.find("input[type=file]").set_input_files(file)
+    expect(visit.find(".status")).to_have_text(sentence)
+    assert shown(visit) == before
+    visit.page.wait_for_timeout(500)
+    assert visit.text(".status") == sentence
+    assert shown(visit) == before
+
+
+def test_an_upload_is_shown_as_its_file_is(visit, server, noise, tmp_path):
+    for file in (noise(320, 240), noise(211, 309, seed=1)):
+        visit.upload(file)
+        session = server.session(file)
+        grid = session.grid
+        width, height = Image.open(file).size
+        assert f"{width} × {height} pixels, {grid.height} × {grid.width} cells" in visit.text(
+            '[data-panel="photo"]'
+        )
+        assert visit.text(".status") == ""
+        visit.click("photo", (4, 5))
+        view = session.query_cell(visit.cell)
+        np.testing.assert_allclose(
+            visit.ask("[...viewer.scenes.sparse.values]"),
+            view.weights_times_uniform.ravel(),
+            rtol=1e-3,
+        )
+    clear = tmp_path / "clear.png"
+    Image.new("RGBA", (120, 90), (10, 200, 30, 0)).save(clear)
+    visit.upload(clear)
+    assert "Transparent parts are shown on white." in visit.text('[data-panel="photo"]')
+    assert visit.colour_at(5, 5) == [255, 255, 255]
+
+
+def test_a_picture_that_is_refused_leaves_everything_as_it_was(visit, tmp_path):
+    visit.click("photo", (3, 4))
+    visit.press("Enter")
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"no picture at all")
+    refuse(visit, bad, SENTENCES["IMG_UNKNOWN"])
+    narrow = tmp_path / "narrow.png"
+    Image.new("RGB", (400, 9)).save(narrow)
+    refuse(visit, narrow, SENTENCES["IMG_SHAPE"].format(width=400, height=9))
+    # What was refused is no step that leads back.
+    visit.do("undo")
+    visit.do("undo")
+    assert visit.settle().state["pins"] == []
+    assert visit.state["picture"] == EXAMPLES[0].name
+    # And nothing stands in the way of the next one.
+    good = tmp_path / "good.png"
+    Image.new("RGB", (90, 70), (200, 10, 10)).save(good)
+    visit.upload(good)
+    assert visit.text(".status") == ""
+
+
+def test_a_file_that_is_too_large_is_refused_with_its_reason(visit, tmp_path):
+    large = tmp_path / "large.png"
+    with large.open("wb") as file:
+        file.write(b"\x89PNG\r\n\x1a\n")
+        file.truncate(11 * 2**20)
+    refuse(visit, large, SENTENCES["IMG_BYTES"])
+
+
+def test_a_picture_that_has_vanished_is_said_to_be_gone(visit, noise):
+    visit.upload(noise(160, 120, seed=2))
+    for folder in Path(get_upload_folder()).iterdir():
+        shutil.rmtree(folder, ignore_errors=True)
+    before = shown(visit)
+    visit.find('input[value="dense"]').click()
+    expect(visit.find(".status")).to_have_text(ENGLISH["error.gone"])
+    assert shown(visit) == before
+    assert visit.find('input[value="asa"]').is_checked()
+
+
+def test_a_server_that_is_gone_is_said_to_be(visit):
+    visit.page.route("**/gradio_api/**", lambda route: route.abort())
+    before = shown(visit)
+    visit.find(f'[data-picture="{EXAMPLES[5].name}"]').click()
+    expect(visit.find(".status")).to_have_text(ENGLISH["error.server"])
+    assert shown(visit) == before
+    failed = ("net::ERR_FAILED", "Failed to fetch")
+    visit.complaints[:] = [line for line in visit.complaints if not any(map(line.count, failed))]
+
+
+def test_a_picture_is_dropped_on_the_page_or_pasted(visit, noise):
+    file = noise(150, 110, seed=3).read_bytes()
+    for event in ("drop", "paste"):
+        before = visit.ask("viewer.opened.picture")
+        visit.page.evaluate(
+            """([bytes, event]) => {
+              const file = new File([Uint8Array.from(bytes)], "own.png", { type: "image/png" });
+              const held = new DataTransfer();
+              held.items.add(file);
+              if (event === "drop") {
+                document.querySelector(".asa .panels")
+                  .dispatchEvent(new DragEvent("drop", { dataTransfer: held, bubbles: true }));
+              } else {
+                window.dispatchEvent(new ClipboardEvent("paste", { clipboardData: held }));
+              }
+            }""",
+            [list(file), event],
+        )
+        visit.wait("viewer.opened.picture !== given[0]", before).settle()
+        assert visit.grid.image_width == 150

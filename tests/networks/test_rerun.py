@@ -1,0 +1,98 @@
+"""The head run again: as trained it is the pass before, else what the network would have done."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from asa_viz.attention.what_if import AS_TRAINED, WhatIf
+from asa_viz.networks.segmenter import load
+from asa_viz.views import flips
+from tests.networks.small import save_small
+
+
+@pytest.fixture(scope="module", params=["ASAHead", "NLHead"])
+def segmenter(request, tmp_path_factory):
+    return lively(save_small(tmp_path_factory.mktemp("small"), request.param)[0])
+
+
+@pytest.fixture(scope="module")
+def sparse(tmp_path_factory):
+    return lively(save_small(tmp_path_factory.mktemp("small"))[0])
+
+
+@pytest.fixture(scope="module")
+def image():
+    return np.random.default_rng(0).integers(0, 256, (50, 70, 3), dtype=np.uint8)
+
+
+def lively(path):
+    """Open the block's last layer, which starts at zero, so that attention shows in the labels."""
+    segmenter = load(path, device="cpu")
+    generator = torch.Generator().manual_seed(0)
+    torch.nn.init.normal_(segmenter._block.conv_out.bn.weight, std=3, generator=generator)
+    return segmenter
+
+
+def same(one, other):
+    return all(
+        np.array_equal(getattr(one, name), getattr(other, name))
+        for name in ("working_labels", "cell_labels", "labels")
+    )
+
+
+def test_as_trained_nothing_changes(segmenter, image):
+    session = segmenter.encode(image)
+    assert session.head_input is not None
+    assert session.head_input.shape == (1, 320, 8, 12)
+    assert same(segmenter.rerun(session, AS_TRAINED), session.segmentation)
+
+
+def test_the_values_mixed_by_the_rows_are_the_blocks(segmenter, image):
+    """A what-if that changes nothing goes the long way and comes to the same labels."""
+    session = segmenter.encode(image)
+    idle = WhatIf(window=session.attention.window)
+    assert idle.changed
+    assert same(segmenter.rerun(session, idle), session.segmentation)
+
+
+def test_fewer_neighbours_flip_labels(segmenter, image):
+    session = segmenter.encode(image)
+    difference = flips(session.segmentation, segmenter.rerun(session, WhatIf(top_k=1)))
+    assert 0 < difference.share < 1
+    assert sum(change.pixels for change in difference.changes) == difference.count
+
+
+def test_factors_mean_nothing_to_a_dense_network(image, tmp_path):
+    dense = lively(save_small(tmp_path, "NLHead")[0])
+    session = dense.encode(image)
+    for what_if in (WhatIf(nonlocal_factor=7, local_factor=3), WhatIf(reciprocity=False)):
+        assert same(dense.rerun(session, what_if), session.segmentation)
+
+
+@pytest.mark.parametrize("what_if", [WhatIf(window=7), WhatIf(4.0, 0.5, window=5)], ids=str)
+def test_a_rerun_is_the_network_with_that_rule_built_in(sparse, image, what_if, monkeypatch):
+    session = sparse.encode(image)
+    again = sparse.rerun(session, what_if)
+    project = sparse._block.project
+
+    def changed(x):
+        parts = project(x)
+        return parts._replace(
+            nonlocal_scale=parts.nonlocal_scale * what_if.nonlocal_factor,
+            local_scale=parts.local_scale * what_if.local_factor,
+        )
+
+    monkeypatch.setattr(sparse._block, "window", what_if.window)
+    monkeypatch.setattr(sparse._block, "project", changed)
+    built_in = sparse.encode(image).segmentation
+    assert flips(session.segmentation, built_in).count > 0
+    assert same(again, built_in)
+
+
+def test_a_session_that_cannot_be_run_again_is_refused(segmenter, image):
+    session = segmenter.encode(image)
+    for other in (replace(session, head_input=None), replace(session, network="another")):
+        with pytest.raises(ValueError, match="not made by small; encode the picture anew"):
+            segmenter.rerun(other, AS_TRAINED)

@@ -1,0 +1,84 @@
+// Words and numbers for people.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Texts, number, percent, preferredLanguage } from "../../app/viewer/texts.js";
+
+const DICTIONARIES = {
+  en: { keeps: "Keeps {kept} of {n} cells, {kept} in all.", plain: "Undo", only: "English alone" },
+  "zh-CN": { keeps: "{n} 个单元中保留 {kept} 个。", plain: "撤销", "class.road": "道路" },
+};
+
+test("a text says its values, in the order of its language", () => {
+  const values = { kept: 37, n: 2700 };
+  assert.equal(new Texts(DICTIONARIES, "en").say("keeps", values), "Keeps 37 of 2700 cells, 37 in all.");
+  assert.equal(new Texts(DICTIONARIES, "zh-CN").say("keeps", values), "2700 个单元中保留 37 个。");
+  assert.equal(new Texts(DICTIONARIES, "en").say("plain"), "Undo");
+});
+
+test("values are words, never patterns, and are filled in once", () => {
+  const texts = new Texts({ en: { where: "on {label} at {place}" } }, "en");
+  assert.equal(texts.say("where", { label: "{place} $& $1", place: "" }), "on {place} $& $1 at ");
+  assert.equal(texts.say("where", { label: 0, place: "<b>" }), "on 0 at <b>");
+});
+
+test("what is missing falls back to English, then shows its key, and a value its name", () => {
+  const texts = new Texts(DICTIONARIES, "zh-CN");
+  assert.equal(texts.say("only"), "English alone");
+  assert.equal(texts.say("no.such.key"), "no.such.key");
+  assert.equal(texts.say("keeps", { n: 1 }), "1 个单元中保留 {kept} 个。");
+  assert.equal(new Texts(DICTIONARIES, "fr").language, "en");
+});
+
+test("a class is named in the visitor's language where that is known", () => {
+  assert.equal(new Texts(DICTIONARIES, "zh-CN").className("road"), "道路");
+  assert.equal(new Texts(DICTIONARIES, "zh-CN").className("pole"), "pole");
+  assert.equal(new Texts(DICTIONARIES, "en").className("road"), "road");
+});
+
+test("every element under a root says its text, its tooltip and its label", () => {
+  const element = (attributes) => ({
+    textContent: "", title: "",
+    getAttribute: (name) => attributes[name] ?? null,
+    hasAttribute: (name) => name in attributes,
+    setAttribute: (name, value) => { attributes[name] = value; },
+  });
+  const inside = [element({ "data-text": "plain" }), element({ "data-title": "only" })];
+  const root = {
+    ...element({ "data-label": "plain" }),
+    querySelectorAll: (selector) => inside.filter((each) => each.hasAttribute(selector.slice(1, -1))),
+  };
+  new Texts(DICTIONARIES, "zh-CN").fill(root);
+  assert.deepEqual([inside[0].textContent, inside[1].title], ["撤销", "English alone"]);
+  assert.deepEqual([root.getAttribute("aria-label"), root.getAttribute("lang")], ["撤销", "zh-CN"]);
+});
+
+test("the language that suits a browser's wishes, in their order", () => {
+  const cases = [
+    [["en-GB"], "en"], [["zh"], "zh-CN"], [["zh-CN", "en"], "zh-CN"], [["zh-Hans-HK"], "zh-CN"],
+    [["zh-TW"], "zh-TW"], [["zh-Hant"], "zh-TW"], [["zh-HK"], "zh-TW"], [["ZH-hant-MO"], "zh-TW"],
+    [["de-DE", "fr"], "en"], [["fr", "zh-SG", "en"], "zh-CN"], [["de", "en", "zh"], "en"], [[], "en"],
+  ];
+  for (const [wishes, language] of cases) assert.equal(preferredLanguage(wishes), language, `${wishes}`);
+});
+
+test("a number has three figures at most, and no exponent", () => {
+  const cases = {
+    0: "0.00", 1: "1.00", 1.2345: "1.23", 9.994: "9.99", 9.996: "10.0", 23.14: "23.1", 99.94: "99.9",
+    99.96: "100", 12345.6: "12346", 0.9994: "0.999", 0.9996: "1.00", 0.0214: "0.021", 0.0006: "0.001", 0.0004: "< 0.001",
+    1e-30: "< 0.001", Infinity: "∞",
+  };
+  for (const [value, text] of Object.entries(cases)) assert.equal(number(+value), text, value);
+});
+
+test("a share in per cent is 0 or 100 only where it is true", () => {
+  const cases = {
+    0: "0 %", 1e-9: "< 1 %", 0.009: "< 1 %", 0.01: "1 %", 0.345: "35 %", 0.99: "99 %", 0.994: "> 99 %",
+    0.9999: "> 99 %", 1: "100 %",
+  };
+  for (const [share, text] of Object.entries(cases)) assert.equal(percent(+share), text, share);
+  // A sum of float32 weights is 1 up to its roundings.
+  assert.equal(percent(1 - 1e-7), "100 %");
+  assert.equal(percent(1 + 1e-7), "100 %");
+});
