@@ -162,6 +162,11 @@ def test_isa_loses_mass_to_its_padding_alone():
             assert (sums < whole).all()
 
 
+def test_isa_pads_both_sides_the_second_by_more():
+    assert isa_padding(64, 128, (8, 8)) == (0, 0, 0, 0)
+    assert isa_padding(5, 7, (8, 8)) == (1, 2, 0, 1)
+
+
 def test_maps_that_do_not_fit_are_refused():
     maps = normal(2, 4, 5, 7)
     with pytest.raises(ValueError, match="padded to 6 x 9"):

@@ -25,7 +25,7 @@ def check(visit, axe):
         """() => axe.run(".asa", { resultTypes: ["violations"] }).then(({ violations }) =>
           violations.filter(({ impact }) => impact === "serious" || impact === "critical")
             .map(({ id, nodes }) => [id, ...nodes.map(({ html, any, all }) =>
-              [html.slice(0, 160), ...any, ...all].map((each) => each.message ?? each).join("; "))]))"""
+              [html.slice(0, 160), ...any, ...all].map((e) => e.message ?? e).join("; "))]))"""
     )
     assert found == []
 

@@ -99,6 +99,10 @@ def test_every_step_is_done_by_keyboard(pupil, server):
         press_on(visit, ".lesson .walk button:nth-child(3)", "Enter")
     on_with(visit, "back")
 
+    # A query with keys that only the local rule keeps.
+    views = [session.query_cell(cell) for cell in CELLS]
+    pink = [int((view.local & ~view.reciprocal).sum()) for view in views]
+    go_to(visit, CELLS[int(np.argmax(pink))])
     for step, control in {
         "reciprocity": '[data-what-if="reciprocity"]',
         "local": '[data-what-if="localRule"]',

@@ -146,7 +146,8 @@ test("a column holds where the mass that a row keeps is too small for float32", 
 
 test("without thresholds there are no groups, with top-k there are", () => {
   const zero = new Float32Array(12);
-  const session = randomSession({ height: 3, width: 4, learned: false, nonlocalScale: zero, localScale: zero });
+  const scales = { nonlocalScale: zero, localScale: zero };
+  const session = randomSession({ height: 3, width: 4, learned: false, ...scales });
   const maps = allMapsOf(session, AS_TRAINED);
   assert.deepEqual(maps.groups, []);
   assert.deepEqual([...maps.support], new Array(12).fill(12));

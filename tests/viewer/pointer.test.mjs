@@ -105,7 +105,9 @@ test("the pixel under a point of the canvas; none beside the picture", () => {
   const session = sizeOf(4, 8, 100, 200);
   const canvas = canvasAt(50, 20, 400, 300);
   const picture = { width: 100, height: 50 };
-  const at = (clientX, clientY, zoom = WHOLE) => pixelAt(canvas, { clientX, clientY }, picture, session, zoom);
+  const at = (clientX, clientY, zoom = WHOLE) => (
+    pixelAt(canvas, { clientX, clientY }, picture, session, zoom)
+  );
   // The picture of 2 : 1 fills 400 x 200, 50 below the top of its box.
   assert.deepEqual(at(50, 70), [0, 0]);
   assert.deepEqual(at(449.9, 269.9), [199, 99]);

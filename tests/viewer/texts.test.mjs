@@ -66,8 +66,8 @@ test("the language that suits a browser's wishes, in their order", () => {
 test("a number has three figures at most, and no exponent", () => {
   const cases = {
     0: "0.00", 1: "1.00", 1.2345: "1.23", 9.994: "9.99", 9.996: "10.0", 23.14: "23.1", 99.94: "99.9",
-    99.96: "100", 12345.6: "12346", 0.9994: "0.999", 0.9996: "1.00", 0.0214: "0.021", 0.0006: "0.001", 0.0004: "< 0.001",
-    1e-30: "< 0.001", Infinity: "∞",
+    99.96: "100", 12345.6: "12346", 0.9994: "0.999", 0.9996: "1.00", 0.0214: "0.021", 0.0006: "0.001",
+    0.0004: "< 0.001", 1e-30: "< 0.001", Infinity: "∞",
   };
   for (const [value, text] of Object.entries(cases)) assert.equal(number(+value), text, value);
 });

@@ -88,8 +88,9 @@ def pyramid(height, width, splits=3):
 
 def interlaced(height, width):
     block = (2, 3)
-    top, bottom, left, right = pattern.isa_padding(height, width, block)
-    shape = (height + top + bottom, width + left + right)
+    shape = (math.ceil(height / 2) * 2, math.ceil(width / 3) * 3)
+    # Of an odd number of rows or columns the larger half comes last.
+    top, left = (shape[0] - height) // 2, (shape[1] - width) // 2
     long = normal(WIDTH, *shape), normal(WIDTH, *shape)
     short = normal(WIDTH, *shape), normal(WIDTH, *shape)
 
