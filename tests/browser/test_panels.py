@@ -373,7 +373,7 @@ def test_maps_of_the_picture_before_are_never_shown_for_the_next(visit):
     visit.page.evaluate("asaViz.store.set({ whatIf: { ...asaViz.state.whatIf, nonlocal: 1.2 } })")
     visit.page.wait_for_function("Boolean(window.letGo)")
     visit.find(f'[data-picture="{EXAMPLES[3].name}"]').click()
-    visit.wait("viewer.opened.picture === given[0]", EXAMPLES[3].name)
-    visit.page.evaluate("letGo()")
+    visit.wait("viewer.opened.picture === given[0]", EXAMPLES[3].name).settle()
+    visit.page.evaluate("() => { letGo(); return new Promise((each) => setTimeout(each, 200)); }")
     visit.settle()
     assert max(visit.ask("[...viewer.scenes.map.values]")) < 7777

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from asa_viz.geometry import Cell, Grid, Pixel
 
 # Browser and server share a machine with whatever else it does.
-PATIENCE = 12_000
+PATIENCE = 60_000
 PANELS = ("photo", "dense", "sparse", "map", "neighbours", "segmentation")
 
 # Nothing is on its way: the picture is open, its maps are there, and what is drawn is the state.
