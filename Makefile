@@ -16,6 +16,7 @@ check: static ## Check format, style, types and imports, and run the fast tests
 
 test: static ## Check all of that and run every test, the slow ones in a browser too
 	$(BIN)/python tests/browser/chromium.py
+	@npm ci --silent --prefix tests/browser || echo "npm is not there: the accessibility tests are skipped."
 	$(BIN)/python -m pytest
 
 static: $(VENV)/installed-dev

@@ -22,6 +22,7 @@ from asa_viz.images import ImageError
 from asa_viz.session import Session
 from asa_viz.views import MaskMap, QueryView
 
+GONE = "That picture is no longer here. Send it again."
 NO_NETWORK = "There is no network {name!r:.40}; there are {names}."
 
 
@@ -169,6 +170,8 @@ def _sentences() -> Iterator[None]:
         yield
     except ValueError as refusal:
         raise gr.Error(str(refusal), print_exception=False) from refusal
+    except OSError as error:
+        raise gr.Error(GONE, print_exception=False) from error
 
 
 def _setting(session: Session) -> dict[str, Any]:

@@ -166,7 +166,7 @@ def print_times(browser: "Browser", address: str, packet: Path | None) -> None:
     if node is None:
         print("  rows under Node.js       not measured: it is not on the PATH")
         return
-    command = [node, _SPEED, packet]
+    command = [node, str(_SPEED), str(packet)]
     result = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - our own
     print(f"  rows under Node.js       {float(result.stdout):7.0f} a second")
 

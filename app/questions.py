@@ -18,6 +18,8 @@ _PHOTOGRAPHS = {example.name: example.path for example in EXAMPLES}
 def picture_file(picture: object) -> str:
     """Return the file of a picture: a photograph that ships by its name, or an upload.
 
+    An upload may have been deleted since; whoever opens it finds out.
+
     Gradio looks at files only where a value says that it is one; a path may come without that.
 
     Raises:
@@ -28,7 +30,7 @@ def picture_file(picture: object) -> str:
     if isinstance(picture, dict) and isinstance(picture.get("path"), str):
         try:
             path = Path(picture["path"]).resolve()
-            if path.is_relative_to(Path(get_upload_folder()).resolve()) and path.is_file():
+            if path.is_relative_to(Path(get_upload_folder()).resolve()):
                 return str(path)
         except (OSError, ValueError):
             pass

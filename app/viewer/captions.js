@@ -133,8 +133,9 @@ function showLegend(viewer, below, { legend, summary }) {
     item.append(swatch, name, " ", make("b", "", {}, amount));
     list.append(item);
   }
-  below.replaceChildren(list);
-  if (summary) below.append(make("p", "note", {}, summaryWords(viewer, summary)));
+  // The summary first: a long legend runs out of room.
+  const words = summary ? [make("p", "note", {}, summaryWords(viewer, summary))] : [];
+  below.replaceChildren(...words, list);
 }
 
 /** An entry of a legend as words: its name and its amount. */

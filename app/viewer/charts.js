@@ -90,8 +90,13 @@ function logAxis(low, high, from, to) {
   const [first, last] = [Math.log10(low), Math.max(Math.log10(high), Math.log10(low) + 0.1)];
   const place = (value) => from + ((Math.log10(value) - first) / (last - first)) * (to - from);
   const every = Math.max(1, Math.ceil((last - first) / 6));
+  // On a short axis few powers of ten lie, or none: 2 and 5 are marked as well.
+  const steps = last - first < 1.5 ? [1, 2, 5] : [1];
   place.ticks = [];
-  for (let power = Math.ceil(first); power <= last; power += every) place.ticks.push(10 ** power);
+  for (let power = steps.length > 1 ? Math.floor(first) : Math.ceil(first); power <= last; power += every) {
+    const ticks = steps.map((step) => step * 10 ** power);
+    place.ticks.push(...ticks.filter((tick) => tick >= 10 ** first && tick <= 10 ** last));
+  }
   return place;
 }
 

@@ -62,7 +62,9 @@ const UNITS = {
 /** Every array of a moment with its shape; what is not known yet, or does not exist, is left out. */
 function arraysOf({ session, row, maps }) {
   const { height, width, workingHeight, workingWidth } = session;
-  const cells = (values, bool = false) => values && { values, shape: [height, width], bool };
+  // What is reckoned in double is kept as the network reckons.
+  const single = (values) => (values instanceof Float64Array ? Float32Array.from(values) : values);
+  const cells = (values, bool = false) => values && { values: single(values), shape: [height, width], bool };
   const has = (bits) => (each) => Number((each & bits) === bits);
   const where = (bits) => cells(Uint8Array.from(row.relation, has(bits)), true);
   const arrays = {

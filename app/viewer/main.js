@@ -5,6 +5,9 @@
 import { Viewer } from "./viewer.js";
 import { serve } from "./worker.js";
 
+// As much as the server takes; more is not sent at all.
+const MOST_BYTES = 10 * 2 ** 20;
+
 /** Start in a `gr.HTML`. `program` is the function that all of this stands in; see `openPort`. */
 export function page({ element, props, server, upload, program }) {
   element.innerHTML = HTML;
@@ -50,19 +53,21 @@ function openPort(program) {
 
 /** The server as the viewer sees it. Every answer has `ok`; a refusal has the key of its sentence. */
 function gradioHost({ gallery, networks, plotly, server, upload }) {
+  const refusal = (key, values) => Object.assign(new Error(key), { key, values });
   const ask = async (name, question) => {
-    const answer = await server[name](question);
     // Gradio turns every error of a server function into null.
-    if (!answer) throw Object.assign(new Error(`${name} failed`), { key: "error.server" });
-    if (!answer.ok) throw Object.assign(new Error(answer.error), { key: answer.error, values: answer.values });
+    const answer = await server[name](question).catch(() => null);
+    if (!answer) throw refusal("error.server");
+    if (!answer.ok) throw refusal(answer.error, answer.values);
     return answer;
   };
   const uploads = new Map();
   const sourceOf = (picture) => uploads.get(picture) ?? picture;
   const urlOf = (file) => `${window.gradio_config?.root ?? ""}/gradio_api/file=${file}`;
   const bytesOf = async (file) => {
-    const response = await fetch(urlOf(file));
-    if (!response.ok) throw Object.assign(new Error(file), { key: "error.gone" });
+    const response = await fetch(urlOf(file)).catch(() => null);
+    if (!response) throw refusal("error.server");
+    if (!response.ok) throw refusal("error.gone");
     return response.arrayBuffer();
   };
   return {
@@ -76,9 +81,11 @@ function gradioHost({ gallery, networks, plotly, server, upload }) {
       return bytesOf(file);
     },
     async add(file) {
-      const { path } = await upload(file);
+      if (file.size > MOST_BYTES) throw refusal("error.IMG_BYTES");
+      const sent = await upload(file).catch(() => null);
+      if (!sent?.path) throw refusal("error.server");
       const id = `upload:${uploads.size + 1}`;
-      uploads.set(id, { path });
+      uploads.set(id, { path: sent.path });
       return id;
     },
     async rerun(picture, network, whatIf) {

@@ -22,7 +22,10 @@ function loadPlotly(url) {
 /** Show the pair plane of a locked query; it is fetched when the query, the what-if or the words change. */
 export function showPairs(viewer, box) {
   const { state, host } = viewer;
-  if (!state.locked) return say(viewer, box, "pairs.lock");
+  if (!state.locked) {
+    delete box.dataset.told;
+    return say(viewer, box, "pairs.lock");
+  }
   const told = JSON.stringify([state.picture, state.network, state.query, state.whatIf, viewer.texts.language]);
   if (box.firstChild && box.dataset.told === told) return;
   box.dataset.told = told;

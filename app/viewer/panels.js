@@ -126,6 +126,12 @@ function paintMarks(context, place, scene, marks, density) {
     const [x, y, w, h] = boxOf(cell);
     return [x + w / 2, y + h / 2];
   };
+  // Over the cell, or under it at the top edge: the frame around the query stays in sight.
+  const flagPlaceOf = (cell) => {
+    const [x, y, w, h] = boxOf(cell);
+    const middle = y + h / 2, away = Math.max(h, 7 * density) / 2 + 13.5 * density;
+    return [x + w / 2, middle - away - 8 * density < place.y ? middle + away : middle - away];
+  };
   for (const key of scene.lines ?? []) {
     context.beginPath();
     context.moveTo(...middleOf(query));
@@ -135,7 +141,7 @@ function paintMarks(context, place, scene, marks, density) {
   }
   if (hover !== null && hover !== query) frame(context, boxOf(hover), density, 1);
   frame(context, boxOf(query), density, 2);
-  pins.forEach((pin, k) => flag(context, middleOf(pin), String(k + 1), PIN_COLOURS[k], density));
+  pins.forEach((pin, k) => flag(context, flagPlaceOf(pin), String(k + 1), PIN_COLOURS[k], density));
 }
 
 /** A white frame between two dark ones, never smaller than can be seen. */

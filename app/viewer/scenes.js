@@ -36,11 +36,12 @@ function queryScenes(moment) {
   const together = rowScale(dense, threshold, state.scale, sparse);
   const alone = (values) => (state.shared ? together : rowScale(values, threshold, state.scale));
   const line = threshold > 0 ? threshold : null;
+  const read = session.learned || state.whatIf.topK ? `panel.sparse.${state.direction}` : `panel.read.${state.direction}`;
   return {
     dense: weightScene(`panel.dense.${state.direction}`, dense, alone(dense), state, line, session),
     sparse: sparse
-      ? weightScene(`panel.sparse.${state.direction}`, sparse, alone(sparse), state, line, session, true)
-      : { title: `panel.sparse.${state.direction}`, note: "note.computing" },
+      ? weightScene(read, sparse, alone(sparse), state, line, session, true)
+      : { title: read, note: "note.computing" },
     map: mapScene(moment),
     neighbours: groupScene(moment),
   };

@@ -147,7 +147,7 @@ export function showPins(viewer) {
     const on = JSON.stringify(state.compare) === JSON.stringify([a, b]);
     const pair = button(`${a}${b}`, "", () => viewer.store.set({ compare: on ? null : [a, b] }, { recorded: true }), on);
     pair.append(badge(a), viewer.say("pins.against"), badge(b));
-    pair.setAttribute("aria-label", viewer.say("pins.compare", { first: a + 1, second: b + 1 }));
+    pair.title = viewer.say("pins.compare", { first: a + 1, second: b + 1 });
     parts.push(pair);
   }
   if (state.pins.length) {

@@ -31,7 +31,7 @@ export const START = Object.freeze({
   palette: "cividis",
   opacity: 0.85,
   zoom: [1, 0, 0],
-  language: "en",
+  language: null,
   lesson: null,
 });
 
@@ -80,6 +80,13 @@ export class Store {
   /** Go to a recorded state of the past, as if by so many steps back. */
   backTo(index) {
     while (this.past.length > index) this.undo();
+  }
+
+  /** Leave a state that could not be shown for one that was, as if nothing had led away from it. */
+  retreat(state) {
+    if (this.past.length && same(this.past.at(-1), state)) this.past.pop();
+    this.mark = state;
+    this.#become(state);
   }
 
   #step(from, to) {

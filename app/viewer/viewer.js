@@ -58,6 +58,9 @@ export class Viewer {
   #wish;
   #opening = 0;
   #settling = 0;
+  #addressing = 0;
+  // What was shown of the open picture last, before another was asked for.
+  #last = null;
 
   get state() {
     return this.store.state;
@@ -112,7 +115,8 @@ export class Viewer {
   }
 
   zoom(zoom) {
-    this.store.set({ zoom });
+    // As it stands in a link, which opens exactly the same.
+    this.store.set({ zoom: zoom.map((each) => +each.toFixed(4)) });
   }
 
   zoomBy(factor) {
@@ -125,10 +129,14 @@ export class Viewer {
   #changed(state, before) {
     const differs = (name) => JSON.stringify(state[name]) !== JSON.stringify(before[name]);
     if (differs("language")) this.#speak();
-    if (differs("picture") || differs("network")) this.ready = this.#open(false);
-    else if (this.session) {
+    if (differs("picture") || differs("network")) {
+      if (this.#isOpen(before)) this.#last = before;
+      this.ready = this.#open(false);
+    } else if (this.session) {
       if (differs("whatIf")) {
         this.maps = this.rerun = null;
+        // A re-run under the rule before is not waited for any more.
+        this.status("");
         clearTimeout(this.#settling);
         this.#settling = setTimeout(() => this.#map(), SETTLED);
       }
@@ -150,14 +158,24 @@ export class Viewer {
   /** Keep the address in step, so that a reload or a bookmark comes back to the same state. */
   #address() {
     if (this.host.fixed) return;
-    const words = toQueryString(this.state);
-    history.replaceState(history.state, "", words ? `?${words}` : location.pathname);
+    // Browsers take some hundred changes in a few seconds, and refuse more.
+    clearTimeout(this.#addressing);
+    this.#addressing = setTimeout(() => {
+      const words = toQueryString(this.state);
+      history.replaceState(history.state, "", words ? `?${words}` : location.pathname);
+    }, SETTLED);
   }
 
   /** Fetch and show the state's picture; where that fails the state before stays. */
   async #open(atItsStart) {
     const opening = ++this.#opening;
     const { picture, network } = this.state;
+    if (this.#isOpen(this.state)) {
+      // Back before another picture was there: this one is still shown.
+      this.element.removeAttribute("aria-busy");
+      this.status("");
+      return this.#wish();
+    }
     this.status(this.say("status.reading"));
     this.element.setAttribute("aria-busy", "true");
     try {
@@ -176,14 +194,21 @@ export class Viewer {
       await opened;
       this.#map();
       await this.#wish();
+      const { layer, whatIf } = this.state;
+      if (layer === "flips" && isChanged(whatIf) && this.host.rerun) await this.runAgain();
     } catch (error) {
       if (opening !== this.#opening) return;
-      this.status(this.say(error.key ?? "error.failed", error.values));
       if (!error.key) console.warn(error);
-      if (this.opened) this.store.set(this.opened);
+      const { language } = this.state;
+      this.store.retreat({ ...START, ...firstState(this.host), ...this.#last, language });
+      this.status(this.say(error.key ?? "error.failed", error.values));
     } finally {
       if (opening === this.#opening) this.element.removeAttribute("aria-busy");
     }
+  }
+
+  #isOpen({ picture, network }) {
+    return this.opened?.picture === picture && this.opened.network === network;
   }
 
   async #packet(picture, network) {
@@ -226,9 +251,9 @@ export class Viewer {
   }
 
   async #map() {
-    const { whatIf } = this.state;
+    const { session, state: { whatIf } } = this;
     const maps = await this.engine.maps(whatIf);
-    if (maps.late || whatIf !== this.state.whatIf) return;
+    if (maps.late || session !== this.session || whatIf !== this.state.whatIf) return;
     this.maps = maps;
     await this.#wish();
   }
@@ -236,16 +261,17 @@ export class Viewer {
   /** Let the server run the head again under the what-if, and show the pixels that flip. */
   async runAgain() {
     const { whatIf, picture, network } = this.state;
+    const isWanted = () => whatIf === this.state.whatIf && this.#isOpen({ picture, network }) && this.#isOpen(this.state);
     this.status(this.say("status.rerun"));
     try {
       const rerun = await this.host.rerun(picture, network, whatIf);
-      if (whatIf !== this.state.whatIf || picture !== this.state.picture) return;
+      if (!isWanted()) return;
       this.rerun = rerun;
       this.status("");
       this.store.set({ layer: "flips" }, { recorded: true });
       this.draw();
     } catch (error) {
-      this.status(this.say(error.key ?? "error.failed", error.values));
+      if (isWanted()) this.status(this.say(error.key ?? "error.failed", error.values));
     }
   }
 

@@ -68,7 +68,7 @@ function record(fields) {
   return bytes;
 }
 
-const TYPES = new Map([[Float32Array, "<f4"], [Float64Array, "<f8"], [Uint32Array, "<u4"], [Uint8Array, "|u1"]]);
+const TYPES = new Map([[Float32Array, "<f4"], [Uint32Array, "<u4"], [Uint8Array, "|u1"]]);
 
 // 1 and 0, a byte each.
 const VERSION_1 = 1;

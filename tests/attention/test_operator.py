@@ -10,11 +10,11 @@ from asa_viz.attention.operator import resized
 from asa_viz.attention.pattern import interlaced, isa_padding, ocnet_pyramid
 from asa_viz.attention.window import carafe
 from asa_viz.geometry import Cell
-from tests.attention.zoo import dense, nodes, sparse
+from tests.attention.zoo import dense, local, nodes, predicted, sparse
 from tests.attention.zoo.plain import normal
 
 # After the method's name a case may say, behind a comma, which of its forms it is.
-CASES = {**dense.CASES, **sparse.CASES, **nodes.CASES}
+CASES = {**dense.CASES, **sparse.CASES, **local.CASES, **nodes.CASES, **predicted.CASES}
 GRIDS = [(1, 1), (1, 5), (5, 7)]
 
 

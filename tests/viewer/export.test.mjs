@@ -54,7 +54,7 @@ test("a .npy header fills blocks of 64 bytes and names type and shape", () => {
     assert.equal(file.length - start, values.byteLength);
   }
   assert.throws(() => npyOf(Float32Array.of(1, 2), [3]), TypeError);
-  assert.throws(() => npyOf(Int16Array.of(1), [1]), TypeError);
+  assert.throws(() => npyOf(Float64Array.of(1), [1]), TypeError);
 });
 
 test("words in a PNG stand after its first chunk, each under its own check sum", () => {

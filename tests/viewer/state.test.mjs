@@ -120,7 +120,7 @@ function check(state, said) {
   const [factor, left, top] = state.zoom;
   is(state.zoom.length === 3 && factor >= 1 && factor <= 16, "zoom");
   is([left, top].every((each) => amount(each, 1 - 1 / factor + 1e-4)), "zoom");
-  is(["en", "zh-CN", "zh-TW"].includes(state.language), "language");
+  is([null, "en", "zh-CN", "zh-TW"].includes(state.language), "language");
   is(state.lesson === null || whole(state.lesson, 49), "lesson");
   const { whatIf } = state;
   is(amount(whatIf.nonlocal, 100) && amount(whatIf.local, 100), "whatIf");

@@ -84,3 +84,17 @@ def window(row: int, col: int, size: int) -> list[tuple[int, int]]:
         for down in range(-reach, reach + 1)
         for right in range(-reach, reach + 1)
     ]
+
+
+def over(shape: tuple[int, int], chosen: list[dict[tuple[int, int], float]]) -> Matrix:
+    """A matrix from the weights {key: weight} of each query."""
+    return [[keys.get(cell, 0.0) for cell in cells(*shape)] for keys in chosen]
+
+
+def softmax_among(query, keys, logit):
+    """The weights of one query over `keys`, by the softmax of logit(query, key)."""
+    return dict(zip(keys, softmax([logit(query, key) for key in keys]), strict=True))
+
+
+def on_map(keys, height, width):
+    return [(r, c) for r, c in keys if 0 <= r < height and 0 <= c < width]
