@@ -142,8 +142,12 @@ function comparisonScenes({ state, session, compared: [first, second] }) {
 function segmentationScene({ state, session, maps, rerun }) {
   if (state.layer === "groups") return connectedScene(state, session, maps);
   if (state.layer === "flips") return flipScene(session, rerun);
-  return classScene("layer.classes", session, session.workingLabels);
+  if (!classScenes.has(session)) classScenes.set(session, classScene("layer.classes", session, session.workingLabels));
+  return classScenes.get(session);
 }
+
+// The classes stay the same while the query moves, and have more pixels than all the cells together.
+const classScenes = new WeakMap();
 
 function classScene(title, session, labels) {
   const { classes, colours, workingHeight: height, workingWidth: width } = session;

@@ -295,7 +295,9 @@ export class Viewer {
   draw() {
     const { state, session, picture, maps, rerun, answered } = this;
     if (!answered) return;
-    this.moment = { state, session, maps, rerun, ...answered };
+    // The comparison may have been ended since it was answered.
+    const compared = state.compare && answered.compared;
+    this.moment = { state, session, maps, rerun, ...answered, compared };
     this.scenes = scenesOf(this.moment);
     const marks = {
       grid: session,

@@ -40,14 +40,15 @@ def address():
         loops.append(new_event_loop())
         return loops[-1]
 
-    # Building a page opens event loops and leaves them: closed here, lest they warn elsewhere.
+    # Building and serving a page opens event loops and leaves them: closed here, lest they warn
+    # elsewhere.
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(asyncio, "new_event_loop", noted)
         with gr.Blocks(analytics_enabled=False) as page:
             add_api(encode, ["asa", "dense"])
-    _, address, _ = page.launch(
-        prevent_thread_lock=True, quiet=True, _frontend=False, ssr_mode=False, share=False
-    )
+        _, address, _ = page.launch(
+            prevent_thread_lock=True, quiet=True, _frontend=False, ssr_mode=False, share=False
+        )
     yield address
     page.close()
     for loop in loops:

@@ -171,7 +171,7 @@ def test_every_switch_of_the_view_changes_what_it_names_and_nothing_else(visit):
         alone = int((groups < 0).sum())
         count = len(np.unique(groups[groups >= 0]))
         words = visit.text('[data-panel="segmentation"] .note')
-        assert words == f"{count} groups, {alone} cells alone"
+        assert words == f"groups: {count}; cells in none: {alone}"
         assert len(visit.find('[data-panel="segmentation"] .legend li').all()) == min(count, 5)
     visit.do("theme")
     assert visit.page.evaluate("document.body.classList.contains('dark')")
