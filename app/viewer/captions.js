@@ -62,7 +62,8 @@ export function caption(viewer, name) {
   if (scene.bar) showBar(viewer, below, scene.bar);
   else if (scene.legend) showLegend(viewer, below, scene);
   else below.replaceChildren(make("p", "note", {}, noteOf(viewer, name, scene)));
-  const told = `${title}. ${what ?? ""} ${below.innerText}`.replace(/\s+/g, " ");
+  const words = [...below.querySelectorAll("li, p")].map((each) => each.textContent);
+  const told = [title, what, ...words].filter(Boolean).join(", ");
   if (canvas.getAttribute("aria-label") !== told) canvas.setAttribute("aria-label", told);
 }
 

@@ -20,9 +20,12 @@ export function connectControls(viewer) {
     const { do: name } = target.closest?.("[data-do]")?.dataset ?? {};
     ACTIONS[name]?.(viewer);
   });
-  for (const event of ["asa:state", "asa:language", "asa:opened"]) {
-    viewer.element.addEventListener(event, () => show(viewer));
-  }
+  for (const event of ["asa:language", "asa:opened"]) viewer.element.addEventListener(event, () => show(viewer));
+  viewer.element.addEventListener("asa:state", ({ detail: { state, before } }) => {
+    // The pointer moves a free query all the time, and no control shows it.
+    const moved = !state.locked && Object.keys(state).every((name) => name === "query" || state[name] === before[name]);
+    if (!moved) show(viewer);
+  });
   connectFiles(viewer);
   queueMicrotask(() => show(viewer));
 }

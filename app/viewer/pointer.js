@@ -65,6 +65,10 @@ export function listen(canvas, desk) {
   const fingers = new Map();
   let drag = null, pinch = null, pressed = null;
 
+  // Moves are told once a frame; where the browser tells of them at once, a row is there a frame earlier.
+  canvas.addEventListener("pointerrawupdate", (event) => {
+    if (desk.session && !drag && fingers.size < 2) desk.hover(at(event), event.timeStamp);
+  });
   canvas.addEventListener("pointermove", (event) => {
     if (!desk.session) return;
     if (fingers.has(event.pointerId)) fingers.set(event.pointerId, [event.clientX, event.clientY]);

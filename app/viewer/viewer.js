@@ -286,13 +286,12 @@ export class Viewer {
     ));
     if (session !== this.session) return;
     this.answered = { row, compared: pair };
-    this.draw();
-    this.painted(time);
+    this.draw(time);
     this.element.dispatchEvent(new CustomEvent("asa:drawn", { detail: { row, state, session } }));
   }
 
   /** Draw everything from what is known now. */
-  draw() {
+  draw(time) {
     const { state, session, picture, maps, rerun, answered } = this;
     if (!answered) return;
     // The comparison may have been ended since it was answered.
@@ -305,10 +304,13 @@ export class Viewer {
       hover: this.hovered,
       pins: state.pins.map((pin) => cellOf(session, pin)),
     };
+    // The canvases first: their sizes are asked for, and after a change of the words the page would
+    // have to be laid out anew for each answer.
     for (const name of PANELS) {
       this.panels[name].panel.draw(this.scenes[name], picture, marks, state.opacity, state.zoom);
-      caption(this, name);
     }
+    this.painted(time);
+    for (const name of PANELS) caption(this, name);
     this.find(".badge").hidden = !isChanged(state.whatIf);
     this.element.classList.toggle("changed", isChanged(state.whatIf));
     showSide(this);
