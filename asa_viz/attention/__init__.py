@@ -2,5 +2,6 @@
 
 from asa_viz.attention.blockwise import adaptive_sparse_attention
 from asa_viz.attention.definition import adaptive_sparse_weights
+from asa_viz.attention.methods import METHODS
 
-__all__ = ["adaptive_sparse_attention", "adaptive_sparse_weights"]
+__all__ = ["METHODS", "adaptive_sparse_attention", "adaptive_sparse_weights"]
