@@ -125,11 +125,11 @@ function npzFile(viewer) {
   return { parts: [arraysNpz(viewer)], type: "application/zip", name: fileName(viewer, "", "npz") };
 }
 
-function htmlFile(viewer) {
+async function htmlFile(viewer) {
   const { host, opened, packets, state } = viewer;
   const page = savedPage({
     program: String(host.program),
-    packet: packets.get(`${opened.picture} ${opened.network}`),
+    packet: await packets.get(opened.picture, opened.network),
     title: titleOf(viewer),
     networkTitle: networkTitle(viewer),
     state: { ...state, ...opened },

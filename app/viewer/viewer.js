@@ -6,6 +6,7 @@ import { Engine, newestOnly } from "./engine.js";
 import { connectExport } from "./export.js";
 import { showHistory } from "./history.js";
 import { connectLesson } from "./lesson.js";
+import { Packets, firstState, fitting, startOf } from "./opening.js";
 import { readPacket } from "./packet.js";
 import { buildPanels, caption } from "./captions.js";
 import { Picture } from "./panels.js";
@@ -15,7 +16,6 @@ import { connectSide, showPins, showSide } from "./side.js";
 import { MOST_PINS, START, Store, fromQueryString, isUpload, toQueryString } from "./state.js";
 import { Texts, preferredLanguage } from "./texts.js";
 
-const REMEMBERED_PACKETS = 4;
 const SETTLED = 150;
 
 /**
@@ -37,7 +37,7 @@ export class Viewer {
     this.session = this.picture = this.moment = null;
     this.maps = this.rerun = null;
     this.hovered = null;
-    this.packets = new Map();
+    this.packets = new Packets(host);
     this.painted = () => {};
 
     element.classList.toggle("fixed", Boolean(host.fixed));
@@ -179,7 +179,7 @@ export class Viewer {
     this.status(this.say("status.reading"));
     this.element.setAttribute("aria-busy", "true");
     try {
-      const buffer = await this.#packet(picture, network);
+      const buffer = await this.packets.get(picture, network);
       const session = readPacket(buffer);
       const shown = await Picture.of(session.picture);
       if (opening !== this.#opening) return;
@@ -188,7 +188,7 @@ export class Viewer {
       const opened = this.engine.open(buffer.slice(0));
       Object.assign(this, { session, picture: shown, opened: { picture, network } });
       this.maps = this.rerun = this.answered = this.hovered = null;
-      this.store.set({ ...this.#fitting(atItsStart), zoom });
+      this.store.set({ ...fitting(session, this.state, startOf(this.host, picture), atItsStart), zoom });
       this.status("");
       this.element.dispatchEvent(new CustomEvent("asa:opened"));
       await opened;
@@ -211,34 +211,10 @@ export class Viewer {
     return this.opened?.picture === picture && this.opened.network === network;
   }
 
-  async #packet(picture, network) {
-    const name = `${picture} ${network}`;
-    const buffer = this.packets.get(name) ?? (await this.host.packet(picture, network));
-    this.packets.delete(name);
-    this.packets.set(name, buffer);
-    if (this.packets.size > REMEMBERED_PACKETS) this.packets.delete(this.packets.keys().next().value);
-    return buffer;
-  }
-
-  /** The query and the pins, moved onto the picture where they lie beside it. */
-  #fitting(atItsStart) {
-    const { imageWidth, imageHeight } = this.session;
-    const inside = ([x, y]) => x >= 0 && x < imageWidth && y >= 0 && y < imageHeight;
-    const start = this.host.gallery.find(({ id }) => id === this.state.picture)?.query;
-    const middle = [imageWidth >> 1, Math.floor(imageHeight * 0.7)];
-    const fallback = start && inside(start) ? start : middle;
-    const pins = this.state.pins.filter(inside);
-    return {
-      query: atItsStart || !inside(this.state.query) ? fallback : this.state.query,
-      pins,
-      compare: pins.length === this.state.pins.length ? this.state.compare : null,
-    };
-  }
-
   /** Choose a photograph of the gallery, or one's own. */
   choose(picture) {
-    const start = this.host.gallery.find(({ id }) => id === picture)?.query ?? START.query;
-    this.store.set({ picture, query: start, locked: false, pins: [], compare: null }, { recorded: true });
+    const query = startOf(this.host, picture) ?? START.query;
+    this.store.set({ picture, query, locked: false, pins: [], compare: null }, { recorded: true });
   }
 
   async add(file) {
@@ -331,8 +307,4 @@ export class Viewer {
   centreOf(cell) {
     return centreOf(this.session, cell);
   }
-}
-
-function firstState({ gallery, networks }) {
-  return { picture: gallery[0].id, network: networks[0].name, query: gallery[0].query ?? START.query };
 }
