@@ -48,13 +48,17 @@ export function readPacket(buffer) {
 /** Widen half-precision bits to numbers; every one of the 65 536 patterns is looked up. */
 function widened(bits) {
   const table = new Float32Array(65536);
-  for (let pattern = 0; pattern < 65536; pattern++) {
-    const sign = pattern & 0x8000 ? -1 : 1;
-    const exponent = (pattern >> 10) & 31;
-    const fraction = pattern & 1023;
-    if (exponent === 0) table[pattern] = sign * fraction * 2 ** -24;
-    else if (exponent === 31) table[pattern] = fraction ? NaN : sign * Infinity;
-    else table[pattern] = sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+  for (let exponent = 0; exponent < 32; exponent++) {
+    const power = 2 ** (Math.max(exponent, 1) - 25);
+    for (let fraction = 0; fraction < 1024; fraction++) {
+      const value = exponent === 31 ? (fraction ? NaN : Infinity) : (fraction + (exponent ? 1024 : 0)) * power;
+      const pattern = (exponent << 10) | fraction;
+      table[pattern] = value;
+      table[pattern | 0x8000] = -value;
+    }
   }
-  return Float32Array.from(bits, (pattern) => table[pattern]);
+  // A plain loop: `from` with a function takes a tenth of a second for a packet.
+  const numbers = new Float32Array(bits.length);
+  for (let k = 0; k < bits.length; k++) numbers[k] = table[bits[k]];
+  return numbers;
 }
