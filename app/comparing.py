@@ -9,7 +9,6 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from jaxtyping import UInt8
 
 from app.desk import Desk
 from asa_viz.attention.method import LANGUAGES, Paper, family_title
@@ -19,7 +18,7 @@ from asa_viz.networks.zoo.ensemble import Comparison, Ensemble
 from asa_viz.networks.zoo.methods import METHODS
 from asa_viz.networks.zoo.record import HeadMethod, ImageMethod
 from asa_viz.session import Session
-from asa_viz.views import AgreementView, LabelMap, MethodView, cells_along
+from asa_viz.views import AgreementView, LabelMap, MethodView, labels_at
 
 NO_METHOD = "There is no method {name!r:.40}; there are {names}."
 NO_LIST = "methods must be a list of names, or null for all, not {value!r:.40}."
@@ -69,7 +68,7 @@ class Comparisons:
             shown = session
         grid = session.grid
         cell = grid.cell_at(pixel)
-        labels = _at_size(shown.segmentation.cell_labels, grid.height, grid.width)
+        labels = labels_at(shown.segmentation.cell_labels, grid.height, grid.width)
         asked = [name for name in comparison.methods if names is None or name in names]
         # An empty list would mean all of them.
         views = comparison.query(cell, asked) if asked else ()
@@ -156,14 +155,8 @@ def _answer(view: MethodView, labels: LabelMap, query_class: int) -> dict[str, A
         "total": view.total,
         "support": view.support,
         "effective_support": view.effective_support,
-        "own_class": view.own_class(_at_size(labels, height, width), query_class),
+        "own_class": view.own_class(labels_at(labels, height, width), query_class),
     }
-
-
-def _at_size(labels: LabelMap, height: int, width: int) -> UInt8[np.ndarray, "kh kw"]:
-    """Return the labels on another grid of the same image: each cell's where its centre lies."""
-    rows, cols = cells_along(height, labels.shape[0]), cells_along(width, labels.shape[1])
-    return labels[rows[:, None], cols[None, :]]
 
 
 def _finite(part: Any) -> Any:

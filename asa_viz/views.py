@@ -23,6 +23,14 @@ def cells_along(pixels: int, cells: int) -> Int[np.ndarray, " pixels"]:
     return (2 * np.arange(pixels) + 1) * cells // (2 * pixels)
 
 
+def labels_at(
+    labels: UInt8[np.ndarray, "h w"], height: int, width: int
+) -> UInt8[np.ndarray, "height width"]:
+    """Return labels on another grid of the same image: each cell's where its centre lies."""
+    rows, cols = cells_along(height, labels.shape[0]), cells_along(width, labels.shape[1])
+    return labels[rows[:, None], cols[None, :]]
+
+
 @dataclass(frozen=True, eq=False)
 class QueryView:
     """One query's attention: its dense row, who is chosen, who chooses back, and the sparse row.
@@ -93,10 +101,7 @@ class SegmentationView:
     @property
     def labels(self) -> UInt8[np.ndarray, "height width"]:
         """The class of every pixel of the image; stretched anew at each call, so keep it."""
-        height, width = self.working_labels.shape
-        rows = cells_along(self.image_height, height)
-        cols = cells_along(self.image_width, width)
-        return self.working_labels[rows[:, None], cols[None, :]]
+        return labels_at(self.working_labels, self.image_height, self.image_width)
 
     def shares(self, weights: FloatMap) -> dict[str, float]:
         """Return how much of `weights` lies on each class, largest first, none at zero."""

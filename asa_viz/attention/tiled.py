@@ -80,10 +80,9 @@ class Map(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """What every query reads, the log of its kept mass before and after the window, its support."""
+    """What every query reads, and the size of its support."""
 
     output: Float[Tensor, "n c"]
-    log_mass: Float[Tensor, " n"]
     support_size: Float[Tensor, " n"]
 
 
@@ -214,7 +213,7 @@ def _with_windows(
             out[here].addcmul_(share[place][here][..., None], values[there])
     # A query that keeps nothing reads itself.
     read[empty] = image.value[empty]
-    return Kept(read, whole, count)
+    return Kept(read, count)
 
 
 def _in_windows(image: Map) -> Float[Tensor, "k h w"]:

@@ -21,6 +21,7 @@ from asa_viz.networks.segmenter import Segmenter
 from asa_viz.networks.zoo.ensemble import PROJECTION
 from asa_viz.networks.zoo.projection import fit, save_projection
 
+DONE = "done.json"
 COMPONENTS = 64
 FITTED_ON = 4  # every fourth frame decides on the components
 UNLABELLED = 255
@@ -33,7 +34,7 @@ def encode_frames(segmenter: Segmenter, data: Path, folder: Path) -> None:
     Raises:
         FileNotFoundError: there are no frames.
     """
-    if (folder / "done.json").is_file():
+    if (folder / DONE).is_file():
         return
     folder.mkdir(parents=True, exist_ok=True)
     train = frames(data, "train")
@@ -62,7 +63,7 @@ def encode_frames(segmenter: Segmenter, data: Path, folder: Path) -> None:
             np.save(folder / f"{split}_{index}.npy", np.stack(stage))
         np.save(folder / f"{split}_labels.npy", np.stack(labels))
     done = {"network": segmenter.name, "kept": [round(share, 4) for share in kept]}
-    (folder / "done.json").write_text(json.dumps(done) + "\n", encoding="utf-8")
+    (folder / DONE).write_text(json.dumps(done) + "\n", encoding="utf-8")
 
 
 class FrameFeatures(Dataset[dict[str, object]]):

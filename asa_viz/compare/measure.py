@@ -1,4 +1,4 @@
-"""What a trained head does on the validation frames, and what it costs."""
+"""What a trained head does on the validation frames."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,7 +16,7 @@ from asa_viz.networks.camvid import CLASSES
 from asa_viz.networks.capture import calls_of
 from asa_viz.networks.zoo.ensemble import logits_of
 from asa_viz.networks.zoo.record import HeadMethod
-from asa_viz.views import MethodView, cells_along
+from asa_viz.views import MethodView, labels_at
 
 # Rows are asked for on every tenth frame, at the middle of every 5 x 5 cells.
 ROW_FRAMES = 10
@@ -76,10 +76,7 @@ def _figures(
 ) -> tuple[float, ...]:
     view = MethodView(record.method.name, shown.row(cell).numpy(), {})
     # Keys may lie on a coarser grid than queries.
-    rows, cols = (
-        cells_along(keys, cells) for keys, cells in zip(shown.key_shape, classes.shape, strict=True)
-    )
-    keys = classes[rows[:, None], cols]
+    keys = labels_at(classes, *shown.key_shape)
     size = keys.size
     effective = view.effective_support
     return (

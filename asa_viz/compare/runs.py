@@ -3,7 +3,7 @@
 import json
 import multiprocessing
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from mmengine.utils import ProgressBar
 from asa_viz.compare.features import FrameFeatures
 from asa_viz.compare.measure import attention, segmentation
 from asa_viz.compare.train import train
+from asa_viz.networks.hooks import WEIGHTS_FILE
 from asa_viz.networks.zoo.adaptive import ABLATIONS, record
 from asa_viz.networks.zoo.ensemble import methods_in
 from asa_viz.networks.zoo.methods import HEADS
@@ -78,19 +79,15 @@ def records_of(name: str) -> list[HeadMethod]:
 
 def figures_of(work_dir: Path, name: str) -> list[dict[str, Any]]:
     """Return what was measured of a head, one entry a seed, as far as it is done."""
-    return list(_figures(work_dir, name))
-
-
-def _figures(work_dir: Path, name: str) -> Iterator[dict[str, Any]]:
-    seed = 0
-    while (path := _run_dir(work_dir, name, seed) / FIGURES).is_file():
-        yield json.loads(path.read_text(encoding="utf-8"))
-        seed += 1
+    found: list[dict[str, Any]] = []
+    while (path := _run_dir(work_dir, name, len(found)) / FIGURES).is_file():
+        found.append(json.loads(path.read_text(encoding="utf-8")))
+    return found
 
 
 def weights_of(work_dir: Path, name: str, seed: int) -> Path:
     """Return the file of a run's weights."""
-    return _run_dir(work_dir, name, seed) / "weights.safetensors"
+    return _run_dir(work_dir, name, seed) / WEIGHTS_FILE
 
 
 def _run_dir(work_dir: Path, name: str, seed: int) -> Path:

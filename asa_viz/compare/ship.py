@@ -1,16 +1,16 @@
 """Write trained heads into `checkpoints/heads`, where the page finds them."""
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from asa_viz.compare.model import WIDTH
 from asa_viz.compare.runs import weights_of
 from asa_viz.networks.camvid import CLASSES
+from asa_viz.networks.checkpoint import digest_of, save_half
 from asa_viz.networks.zoo.ensemble import CARD, HEADS_FOLDER, PROJECTION
 from asa_viz.networks.zoo.projection import load_projection, save_projection
 
@@ -29,12 +29,8 @@ def ship(
         old.unlink()
     for name in names:
         weights = load_file(weights_of(work_dir, name, 0))
-        half = {
-            key.removeprefix("head."): value.half() if value.is_floating_point() else value
-            for key, value in weights.items()
-            if not key.endswith("num_batches_tracked")
-        }
-        save_file(half, folder / f"{name}.safetensors")
+        own = {key.removeprefix("head."): value for key, value in weights.items()}
+        save_half(own, folder / f"{name}.safetensors")
     save_projection(load_projection(work_dir / "features" / PROJECTION), folder / PROJECTION)
     card = {
         "network": measured["setting"]["backbone"],
@@ -43,9 +39,6 @@ def ship(
         "heads": list(names),
         "licence": LICENCE,
         "experiment": measured,
-        "sha256": {
-            path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in sorted(folder.glob("*.safetensors"))
-        },
+        "sha256": {path.name: digest_of(path) for path in sorted(folder.glob("*.safetensors"))},
     }
     (folder / CARD).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")

@@ -10,7 +10,7 @@ import torch
 from scipy.stats import t as student
 from scipy.stats import ttest_rel
 
-from asa_viz.compare.features import FrameFeatures
+from asa_viz.compare.features import DONE, FrameFeatures
 from asa_viz.compare.measure import frame_of
 from asa_viz.compare.model import WIDTH
 from asa_viz.compare.runs import figures_of, weights_of
@@ -78,7 +78,7 @@ def experiment(
         }
         for name, found in figures.items()
     ]
-    kept = json.loads((work_dir / "features" / "done.json").read_text(encoding="utf-8"))
+    kept = json.loads((work_dir / "features" / DONE).read_text(encoding="utf-8"))
     setting = SCHEDULE | {
         "backbone": kept["network"],
         "backbone_frozen": True,

@@ -11,6 +11,7 @@ from asa_viz.compare.features import FrameFeatures
 from asa_viz.compare.model import HeadModel
 from asa_viz.networks.camvid import CLASSES
 from asa_viz.networks.configs import read_config
+from asa_viz.networks.hooks import WEIGHTS_FILE
 from asa_viz.networks.zoo.ensemble import PROJECTION
 from asa_viz.networks.zoo.projection import load_projection
 from asa_viz.networks.zoo.record import Head
@@ -44,7 +45,7 @@ def train(head: Head, seed: int, features: Path, work_dir: Path) -> HeadModel:
 
     The seed decides on the first weights and on the crops, the same crops for every head.
     """
-    weights = work_dir / "weights.safetensors"
+    weights = work_dir / WEIGHTS_FILE
     torch.manual_seed(seed)
     model = new_model(head, features)
     if weights.is_file():

@@ -131,7 +131,7 @@ def open_checkpoint(path: Path) -> tuple[Any, Card]:
         WeightsError: a file is missing or damaged, the weights do not fit, or are not finite.
     """
     card = Card.read(path.with_suffix(".json"))
-    if hashlib.sha256(path.read_bytes()).hexdigest() != card.sha256:
+    if digest_of(path) != card.sha256:
         raise WeightsError(f"{path.name} does not match the digest on its card.")
     weights = read_weights(path)
     network = build(card.model)
@@ -146,15 +146,25 @@ def open_checkpoint(path: Path) -> tuple[Any, Card]:
 
 def save_checkpoint(weights: dict[str, Tensor], fields: dict[str, Any], path: Path) -> Card:
     """Write weights in half precision and the card beside them; return the card."""
+    save_half(weights, path)
+    card = Card(**fields, sha256=digest_of(path))
+    card.write(path.with_suffix(".json"))
+    return card
+
+
+def save_half(weights: dict[str, Tensor], path: Path) -> None:
+    """Write weights in half precision, without the counters that only training reads."""
     half = {
         name: (value.half() if value.is_floating_point() else value).contiguous()
         for name, value in weights.items()
         if not name.endswith("num_batches_tracked")
     }
     save_file(half, path)
-    card = Card(**fields, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
-    card.write(path.with_suffix(".json"))
-    return card
+
+
+def digest_of(path: Path) -> str:
+    """Return the SHA-256 digest of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _check_model(part: Any, where: str) -> None:

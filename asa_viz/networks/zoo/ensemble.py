@@ -4,7 +4,6 @@ All heads stand on the backbone of one network, so that one pass through it serv
 ship in `checkpoints/heads`: weights of each, the projection to the channels they take, and a card.
 """
 
-import hashlib
 import json
 import threading
 from collections.abc import Mapping, Sequence
@@ -21,7 +20,7 @@ from asa_viz.attention.operator import flat
 from asa_viz.geometry import Cell
 from asa_viz.images import resize
 from asa_viz.networks.capture import calls_of
-from asa_viz.networks.checkpoint import FOLDER
+from asa_viz.networks.checkpoint import FOLDER, digest_of
 from asa_viz.networks.weights import WeightsError
 from asa_viz.networks.zoo.methods import HEADS, METHODS, build_head
 from asa_viz.networks.zoo.projection import Projection, load_projection
@@ -170,7 +169,7 @@ def load_ensemble(folder: Path = HEADS_FOLDER) -> Ensemble:
     card = json.loads((folder / CARD).read_text(encoding="utf-8"))
     for name, digest in card["sha256"].items():
         path = folder / name
-        if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+        if not path.is_file() or digest_of(path) != digest:
             raise WeightsError(f"{name} does not match the digest on the heads' card.")
     projection = load_projection(folder / PROJECTION)
     heads = {}
