@@ -12,7 +12,7 @@ from torch import Tensor
 from asa_viz.attention.row import SparseAttention
 from asa_viz.attention.what_if import AS_TRAINED, WhatIf
 from asa_viz.geometry import Cell, Grid, Pixel
-from asa_viz.views import QueryView, SegmentationView
+from asa_viz.views import QueryView, SegmentationView, WholeImageView
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +85,12 @@ class Session:
             local_threshold=row.local_threshold * self.grid.size,
             reciprocity=row.reciprocity,
         )
+
+    def whole_image(self) -> WholeImageView:
+        """Return what every cell keeps, and by how many it is kept: one pass, not n queries."""
+        shape = (self.grid.height, self.grid.width)
+        size, degree, mass = (part.view(shape).numpy() for part in self.attention.whole_image())
+        return WholeImageView(size.astype(int), degree.astype(int), mass)
 
 
 class SessionStore:

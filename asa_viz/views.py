@@ -84,6 +84,18 @@ class QueryView:
 
 
 @dataclass(frozen=True, eq=False)
+class WholeImageView:
+    """What every query of an image keeps: how many cells, by how many it is kept, how much mass.
+
+    `kept_mass` is the share of the dense row that lies in the support, 0 where that is empty.
+    """
+
+    support_size: Int[np.ndarray, "h w"]
+    in_degree: Int[np.ndarray, "h w"]
+    kept_mass: Float[np.ndarray, "h w"]
+
+
+@dataclass(frozen=True, eq=False)
 class SegmentationView:
     """The segmentation of one image.
 

@@ -53,6 +53,15 @@ def test_a_query_view_is_whole_and_consistent():
         assert np.array_equal(view.local, window & (view.dense_times_uniform >= threshold))
 
 
+def test_the_whole_image_is_all_queries_together():
+    session = make_session()
+    views = [session.query_cell(Cell(row, col)) for row in range(4) for col in range(5)]
+    whole = session.whole_image()
+    assert whole.support_size.ravel().tolist() == [view.support.sum() for view in views]
+    assert np.array_equal(whole.in_degree, sum(view.support.astype(int) for view in views))
+    assert np.allclose(whole.kept_mass.ravel(), [view.kept_mass for view in views], atol=1e-6)
+
+
 def test_a_query_under_another_rule_is_told_as_such():
     session, pixel = make_session(), Pixel(30, 20)
     trained = session.query(pixel)

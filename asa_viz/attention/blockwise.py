@@ -16,16 +16,16 @@ from torch.autograd.function import once_differentiable
 
 from asa_viz.attention.definition import (
     RELEASED_EPSILON,
-    SURROGATE_WIDTH,
     Rule,
     check_grid,
     half_step,
     log_scale,
-    surrogate_slope,
     tie_slack,
 )
 from asa_viz.attention.neighbourhood import window_keys
-from asa_viz.attention.tiled import Map, first_pass, second_pass
+from asa_viz.attention.tiled import Kept, second_pass
+from asa_viz.attention.tiled_gradient import gradients
+from asa_viz.attention.tiles import FirstPass, Map, first_pass
 
 # A block holds about this many weights: 4 MB of float32, small enough for a processor's cache.
 BLOCK_WEIGHTS = 1 << 20
@@ -77,12 +77,13 @@ def attend(
     query, key, wide_value, nonlocal_scale, local_scale = (
         tensor.to(precision) for tensor in (query, key, value, nonlocal_scale, local_scale)
     )
-    query = query * (query.shape[-1] ** -0.5 if scaled else 1.0)
-    shape = (height, width, window)
+    if scaled:
+        query = query * query.shape[-1] ** -0.5
+    function = _CleanAttention if rule == "clean" else _ReleasedAttention
+    images = zip(query, key, wide_value, nonlocal_scale, local_scale, strict=True)
     with torch.autocast(query.device.type, enabled=False):
-        output, support_size = _BlockwiseAttention.apply(
-            query, key, wide_value, nonlocal_scale, local_scale, shape, rule
-        )
+        made = [function.apply(*image, height, width, window) for image in images]
+    output, support_size = (torch.stack(parts) for parts in zip(*made, strict=True))
     return output.to(value.dtype), support_size
 
 
@@ -198,133 +199,81 @@ def over_rows(near: Tensor, keys: Int[Tensor, "r k"], everywhere: Tensor) -> Ten
     return row.scatter(1, keys, near)[:, :-1]
 
 
-def _forward_tiles(
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    nonlocal_scale: Tensor,
-    local_scale: Tensor,
-    shape: tuple[int, int, int],
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Return one image's output under the clean rule, support sizes and log normalisers."""
-    first = first_pass(query, key)
-    log_threshold = log_scale(nonlocal_scale) - math.log(len(query))
-    neighbours = window_keys(*shape, query.device)
-    image = Map(query, key, value, log_threshold, log_scale(local_scale), neighbours, *shape)
+def forward_tiles(image: Map) -> tuple[Kept, FirstPass]:
+    """Return what one image's queries keep under the clean rule, and the pass it came from."""
+    first = first_pass(image.query, image.key)
     kept, few = second_pass(image, first)
-    stored = Stored(
-        query, key, first.log_normaliser, nonlocal_scale, local_scale, neighbours, "clean"
-    )
+    stored = _stored(image, first.log_normaliser, "clean")
     for row in few.nonzero()[:, 0].tolist():
         at = slice(row, row + 1)
-        kept.output[at] = block_of(stored, at).weights @ value
-    return kept.output, kept.support_size, first.log_normaliser
+        block = block_of(stored, at)
+        kept.output[at] = block.weights @ image.value
+        kept.log_mass[at] = block.log_kept_mass[:, 0]
+        kept.log_strongest[at] = block.log_kept_mass[:, 0] + block.weights.amax(-1).log()
+    return kept, first
 
 
-def _forward_blocks(
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    nonlocal_scale: Tensor,
-    local_scale: Tensor,
-    shape: tuple[int, int, int],
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Return one image's output under the released rule, support sizes and log normalisers."""
-    normalisers, neighbours = log_normalisers(query, key), window_keys(*shape, query.device)
-    stored = Stored(query, key, normalisers, nonlocal_scale, local_scale, neighbours, "released")
-    output, support_size = torch.empty_like(value), torch.empty_like(nonlocal_scale)
-    for rows in blocks(len(query)):
-        block = block_of(stored, rows)
-        output[rows], support_size[rows] = block.weights @ value, block.support_size
-    return output, support_size, normalisers
+def _stored(image: Map, log_normaliser: Float[Tensor, " n"], rule: Rule = "released") -> Stored:
+    neighbours = window_keys(image.height, image.width, image.window, image.query.device)
+    scales = (image.nonlocal_scale, image.local_scale)
+    return Stored(image.query, image.key, log_normaliser, *scales, neighbours, rule)
 
 
-class _BlockwiseAttention(torch.autograd.Function):
+class _CleanAttention(torch.autograd.Function):
+    """One image under the clean rule, in tiles."""
+
     @staticmethod
-    def forward(
-        context: Any,
-        query: Tensor,
-        key: Tensor,
-        value: Tensor,
-        nonlocal_scale: Tensor,
-        local_scale: Tensor,
-        shape: tuple[int, int, int],
-        rule: Rule,
-    ) -> tuple[Tensor, Tensor]:
-        forward = _forward_tiles if rule == "clean" else _forward_blocks
-        images = zip(query, key, value, nonlocal_scale, local_scale, strict=True)
-        made = [forward(*image, shape) for image in images]
-        output, support_size, log_normaliser = (
-            torch.stack(parts) for parts in zip(*made, strict=True)
-        )
-        context.save_for_backward(query, key, value, nonlocal_scale, local_scale, log_normaliser)
-        context.shape, context.rule = shape, rule
+    def forward(context: Any, *inputs: Any) -> tuple[Tensor, Tensor]:
+        image = Map(*inputs)
+        kept, first = forward_tiles(image)
+        context.save_for_backward(*image[:5], *kept, *first)
+        context.shape = image[5:]
+        context.mark_non_differentiable(kept.support_size)
+        return kept.output, kept.support_size
+
+    @staticmethod
+    @once_differentiable
+    def backward(context: Any, *to_outputs: Tensor) -> tuple[Tensor | None, ...]:
+        saved = context.saved_tensors
+        image = Map(*saved[:5], *context.shape)
+        kept, first = Kept(*saved[5:-3]), FirstPass(*saved[-3:])
+        return (*gradients(image, kept, first, to_outputs[0]), None, None, None)
+
+
+class _ReleasedAttention(torch.autograd.Function):
+    """One image under the released rule, in blocks of rows; the scales get no gradient."""
+
+    @staticmethod
+    def forward(context: Any, *inputs: Any) -> tuple[Tensor, Tensor]:
+        image = Map(*inputs)
+        stored = _stored(image, log_normalisers(image.query, image.key))
+        output, support_size = torch.empty_like(image.value), torch.empty_like(image.local_scale)
+        for rows in blocks(len(image.query)):
+            block = block_of(stored, rows)
+            output[rows], support_size[rows] = block.weights @ image.value, block.support_size
+        context.save_for_backward(*image[:5], stored.log_normaliser)
+        context.shape = image[5:]
         context.mark_non_differentiable(support_size)
         return output, support_size
 
     @staticmethod
     @once_differentiable
-    def backward(context: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        query, key, value, nonlocal_scale, local_scale, log_normaliser = context.saved_tensors
-        neighbours = window_keys(*context.shape, query.device)
-        to_output = gradients[0]
-        to_query, to_key, to_value = map(torch.zeros_like, (query, key, value))
-        to_nonlocal, to_local = map(torch.zeros_like, (nonlocal_scale, local_scale))
-        stored = (query, key, log_normaliser, nonlocal_scale, local_scale)
-        for index, parts in enumerate(zip(*stored, strict=True)):
-            image = Stored(*parts, neighbours, context.rule)
-            for rows in blocks(query.shape[1]):
-                block = block_of(image, rows)
-                output_rows = to_output[index, rows]
-                to_value[index] += block.weights.mT @ output_rows
-                to_weights = output_rows @ value[index].mT
-                mean = (block.weights * to_weights).sum(-1, keepdim=True)
-                to_similarity = block.weights * (to_weights - mean)
-                if context.rule == "released":
-                    # The epsilon keeps such a row from summing to one: the normaliser shows again.
-                    leak = 1 - block.weights.sum(-1, keepdim=True)
-                    to_similarity -= block.log_affinity.exp() * (mean * leak)
-                else:
-                    _add_scale_gradients(
-                        image, rows, block, to_weights - mean, to_nonlocal[index], to_local[index]
-                    )
-                to_query[index, rows] = to_similarity @ key[index]
-                to_key[index] += to_similarity.mT @ query[index, rows]
-        if context.rule == "clean":
-            to_nonlocal /= nonlocal_scale.masked_fill(nonlocal_scale <= 0, torch.inf)
-            to_local /= local_scale.masked_fill(local_scale <= 0, torch.inf)
-        return to_query, to_key, to_value, to_nonlocal, to_local, None, None
-
-
-def _add_scale_gradients(
-    image: Stored,
-    rows: slice,
-    block: _Block,
-    gain: Float[Tensor, "r n"],
-    to_nonlocal: Float[Tensor, " n"],
-    to_local: Float[Tensor, " n"],
-) -> None:
-    """Add the gradients with respect to the logarithms of both scales.
-
-    Letting key j into row i changes the output by P_ij / (kept mass of i) times `gain`: what its
-    value adds over the present mean. A key left out counts for no more than the strongest one kept,
-    or a single strong key that never chooses back would drown all others. The pair hangs on both
-    thresholds; each learns where the other one passes, and neither where the local rule keeps the
-    pair anyway.
-    """
-    n = len(image.key)
-    share = (block.log_affinity - block.log_kept_mass).exp()
-    to_mask = share.clamp(max=block.weights.amax(-1, keepdim=True)) * gain
-    to_reciprocal = to_mask * ~block.local
-    log_nonlocal = log_scale(image.nonlocal_scale) - math.log(n)
-    own_slope = surrogate_slope(block.log_affinity - log_nonlocal[rows, None], SURROGATE_WIDTH)
-    their_slope = surrogate_slope(block.log_incoming - log_nonlocal, SURROGATE_WIDTH)
-    to_nonlocal[rows] -= (to_reciprocal * block.chooses_back * own_slope).sum(-1)
-    to_nonlocal -= (to_reciprocal * block.chosen * their_slope).sum(0)
-
-    keys = image.neighbours[rows]
-    reciprocal = block.chosen & block.chooses_back
-    near = keys.clamp_max(n - 1)
-    near_to_mask = (to_mask * ~reciprocal).gather(1, near).masked_fill(keys == n, 0)
-    slope = surrogate_slope(block.local_margin, SURROGATE_WIDTH)
-    to_local[rows] -= (near_to_mask * slope).sum(-1)
+    def backward(context: Any, *to_outputs: Tensor) -> tuple[Tensor | None, ...]:
+        *parts, log_normaliser = context.saved_tensors
+        image = Map(*parts, *context.shape)
+        stored, (query, key, value) = _stored(image, log_normaliser), image[:3]
+        to_query, to_key, to_value = map(torch.zeros_like, image[:3])
+        for rows in blocks(len(query)):
+            block = block_of(stored, rows)
+            to_output = to_outputs[0][rows]
+            to_value += block.weights.mT @ to_output
+            to_weights = to_output @ value.mT
+            mean = (block.weights * to_weights).sum(-1, keepdim=True)
+            # The epsilon keeps a row from summing to one: the normaliser shows again.
+            leak = 1 - block.weights.sum(-1, keepdim=True)
+            to_similarity = block.weights * (to_weights - mean)
+            to_similarity -= block.log_affinity.exp() * (mean * leak)
+            to_query[rows] = to_similarity @ key
+            to_key += to_similarity.mT @ query[rows]
+        to_scales = torch.zeros_like(image.local_scale)
+        return to_query, to_key, to_value, to_scales, to_scales, None, None, None

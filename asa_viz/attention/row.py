@@ -3,15 +3,17 @@
 import math
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import dataclass, field, fields
+from functools import cached_property
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from asa_viz.attention.blockwise import (
     blocks,
+    forward_tiles,
     in_window,
     kth_largest,
     log_normalisers,
@@ -19,6 +21,7 @@ from asa_viz.attention.blockwise import (
 )
 from asa_viz.attention.definition import check_grid, log_scale, tie_slack
 from asa_viz.attention.neighbourhood import window_keys
+from asa_viz.attention.tiles import Map
 from asa_viz.attention.what_if import AS_TRAINED, WhatIf
 from asa_viz.geometry import Cell
 
@@ -55,19 +58,6 @@ class AttentionRow:
     def support(self) -> Bool[Tensor, "h w"]:
         """The keys that are kept: reciprocal or local; without reciprocity, chosen or local."""
         return (self.reciprocal if self.reciprocity else self.chosen) | self.local
-
-
-class _Rows(NamedTuple):
-    """The rows of r queries, affinities as logarithms."""
-
-    log_affinity: Float[Tensor, "r n"]
-    log_incoming: Float[Tensor, "r n"]
-    log_thresholds: Float[Tensor, " n"]
-    log_local_threshold: Float[Tensor, "r 1"]
-    chosen: Bool[Tensor, "r n"]
-    chooses_back: Bool[Tensor, "r n"]
-    local: Bool[Tensor, "r n"]
-    weights: Float[Tensor, "r n"]
 
 
 class _LastThresholds:
@@ -128,33 +118,67 @@ class SparseAttention:
     @property
     def size_in_bytes(self) -> int:
         """The memory that the stored tensors take."""
-        tensors = [value for value in vars(self).values() if isinstance(value, Tensor)]
-        return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+        # What is derived later does not count: a store adds this number now and subtracts it then.
+        values = [getattr(self, each.name) for each in fields(self)]
+        return sum(value.nbytes for value in values if isinstance(value, Tensor))
 
+    # The ratio to a threshold of next to nothing leaves the range of numbers, and is infinite.
+    @np.errstate(over="ignore")
     def row(self, query: Cell, what_if: WhatIf = AS_TRAINED) -> AttentionRow:
-        """Return one query's row, in O(n d); the first under another k takes O(n^2 d)."""
-        i = query.row * self.width + query.col
-        rows = self._rows(slice(i, i + 1), what_if)
+        """Return one query's row, in O(n d); the first under another k takes O(n^2 d).
 
-        def laid(values: Tensor) -> Tensor:
-            values = values.to(self.key.dtype) if values.is_floating_point() else values
-            return values.view(self.height, self.width)
+        The arithmetic is that of `weights`, in numpy behind the two products: on vectors this short
+        torch spends more time on starting each step than the products take.
+        """
+        i, grid = query.row * self.width + query.col, (self.height, self.width)
+        slack = tie_slack(self.key.dtype)
+        queries, keys = self._projections(what_if)
+        log_normaliser = self.log_normaliser.numpy()
+        log_thresholds = self._log_thresholds(what_if).numpy()
+        log_affinity = (keys @ queries[i]).numpy() - log_normaliser[i]
+        log_incoming = (queries @ keys[i]).numpy() - log_normaliser
+        chosen = log_affinity >= log_thresholds[i] - slack
+        chooses_back = log_incoming >= log_thresholds - slack
 
+        reach = (what_if.window or self.window) // 2
+        window = tuple(slice(max(0, at - reach), at + reach + 1) for at in query)
+        near = log_affinity.reshape(grid)[window]
+        local_scale = float(self.local_scale.numpy()[i]) * what_if.local_factor
+        log_window_mean = float(np.logaddexp.reduce(near, axis=None)) - math.log(near.size)
+        log_local_threshold = log_window_mean + _log(local_scale)
+        local = np.zeros(grid, bool)
+        local[window] = (near >= log_local_threshold - slack) & what_if.local_rule
+
+        support = (chosen & chooses_back if what_if.reciprocity else chosen) | local.ravel()
+        (kept,) = support.nonzero()
+        if not len(kept):
+            kept = np.array([i])
+        log_kept = log_affinity[kept]
+        share = np.exp(log_kept - log_kept.max())
+        weights = np.zeros(len(keys), log_normaliser.dtype)
+        weights[kept] = share / share.sum()
         if what_if.top_k is None:
-            nonlocal_scale = self.nonlocal_scale[i].item() * what_if.nonlocal_factor
+            nonlocal_scale = float(self.nonlocal_scale.numpy()[i]) * what_if.nonlocal_factor
         else:
-            nonlocal_scale = rows.log_thresholds[i].exp().item() * len(self.key)
+            nonlocal_scale = math.exp(log_thresholds[i]) * len(keys)
+
+        def laid(values: np.ndarray) -> Tensor:
+            return torch.from_numpy(values.reshape(grid))
+
+        def exp(values: np.ndarray) -> Tensor:
+            return laid(np.exp(values).astype(log_normaliser.dtype, copy=False))
+
         return AttentionRow(
-            dense=laid(rows.log_affinity.exp()),
-            incoming=laid(rows.log_incoming.exp()),
-            incoming_ratio=laid((rows.log_incoming - rows.log_thresholds).exp()),
-            chosen=laid(rows.chosen),
-            chooses_back=laid(rows.chooses_back),
-            local=laid(rows.local),
-            weights=laid(rows.weights),
+            dense=exp(log_affinity),
+            incoming=exp(log_incoming),
+            incoming_ratio=exp(log_incoming - log_thresholds),
+            chosen=laid(chosen),
+            chooses_back=laid(chooses_back),
+            local=laid(local),
+            weights=laid(weights),
             nonlocal_scale=nonlocal_scale,
-            local_scale=self.local_scale[i].item() * what_if.local_factor,
-            local_threshold=rows.log_local_threshold.exp().item(),
+            local_scale=local_scale,
+            local_threshold=local_scale * math.exp(log_window_mean),
             reciprocity=what_if.reciprocity,
         )
 
@@ -166,36 +190,39 @@ class SparseAttention:
             [self.weights(rows, what_if).to(values) @ values for rows in blocks(len(values))]
         )
 
+    def whole_image(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Return every query's support size, in-degree and kept mass, in one pass: O(n^2 d)."""
+        nothing = self.key.new_empty(len(self.key), 0)
+        kept, _ = forward_tiles(
+            Map(
+                self.query, self.key, nothing, self.nonlocal_scale, self.local_scale,
+                self.height, self.width, self.window,
+            )
+        )  # fmt: skip
+        mass = kept.log_mass.exp().masked_fill(kept.support_size == 0, 0)
+        return kept.support_size, kept.in_degree, mass
+
     def weights(self, queries: slice, what_if: WhatIf = AS_TRAINED) -> Float[Tensor, "r n"]:
         """Return the rows of the queries in `queries`, counted along the rows of the map."""
-        return self._rows(queries, what_if).weights
-
-    def _rows(self, rows: slice, what_if: WhatIf) -> _Rows:
-        """Decide who is kept for the queries `rows`, and renormalise over them."""
         slack = tie_slack(self.key.dtype)
         query, key = self._projections(what_if)
-        log_affinity = query[rows] @ key.mT - self.log_normaliser[rows, None]
-        log_incoming = key[rows] @ query.mT - self.log_normaliser
+        log_affinity = query[queries] @ key.mT - self.log_normaliser[queries, None]
+        log_incoming = key[queries] @ query.mT - self.log_normaliser
         log_thresholds = self._log_thresholds(what_if)
-        chosen = log_affinity >= log_thresholds[rows, None] - slack
+        chosen = log_affinity >= log_thresholds[queries, None] - slack
         chooses_back = log_incoming >= log_thresholds - slack
 
         window = what_if.window or self.window
-        keys = window_keys(self.height, self.width, window, key.device)[rows]
+        keys = window_keys(self.height, self.width, window, key.device)[queries]
         near, log_window_mean = in_window(log_affinity, keys)
-        log_local_scale = log_scale(self.local_scale[rows, None] * what_if.local_factor)
-        log_local_threshold = log_local_scale + log_window_mean
-        passed = (near >= log_local_threshold - slack) & what_if.local_rule
+        log_local_scale = log_scale(self.local_scale[queries, None] * what_if.local_factor)
+        passed = (near >= log_local_scale + log_window_mean - slack) & what_if.local_rule
         local = over_rows(passed, keys, torch.zeros_like(chosen))
 
         support = (chosen & chooses_back if what_if.reciprocity else chosen) | local
-        own = torch.arange(rows.start, rows.stop, device=key.device)
-        support[own - rows.start, own] |= ~support.any(-1)
-        weights = log_affinity.masked_fill(~support, -torch.inf).softmax(-1)
-        return _Rows(
-            log_affinity, log_incoming, log_thresholds, log_local_threshold,
-            chosen, chooses_back, local, weights,
-        )  # fmt: skip
+        own = torch.arange(queries.start, queries.stop, device=key.device)
+        support[own - queries.start, own] |= ~support.any(-1)
+        return log_affinity.masked_fill(~support, -torch.inf).softmax(-1)
 
     def _projections(self, what_if: WhatIf) -> tuple[Tensor, Tensor]:
         """Return queries and keys, precise enough to compare.
@@ -207,12 +234,21 @@ class SparseAttention:
             return self.query, self.key
         return self.query.double(), self.key.double()
 
+    @cached_property
+    def _trained_log_thresholds(self) -> Float[Tensor, " n"]:
+        return log_scale(self.nonlocal_scale) - math.log(len(self.key))
+
     def _log_thresholds(self, what_if: WhatIf) -> Float[Tensor, " n"]:
         """Return the logarithm of the affinity from which each query chooses a key."""
         n = len(self.key)
         if what_if.top_k is None:
-            return log_scale(self.nonlocal_scale * what_if.nonlocal_factor) - math.log(n)
+            trained, factor = self._trained_log_thresholds, what_if.nonlocal_factor
+            return trained if factor == 1 else trained + _log(factor)
         query, key = self._projections(what_if)
         return self._top_k.get(
             min(what_if.top_k, n), lambda k: kth_largest(query, key, k) - self.log_normaliser
         )
+
+
+def _log(scale: float) -> float:
+    return math.log(scale) if scale > 0 else -math.inf

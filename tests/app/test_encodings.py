@@ -15,7 +15,6 @@ from app import encodings
 from app.encodings import stored
 from app.gallery import EXAMPLES
 from asa_viz.attention.row import SparseAttention
-from asa_viz.attention.what_if import AS_TRAINED
 from asa_viz.networks.checkpoint import DEFAULT, FOLDER, Card
 
 STEMS = [Path(example.file).stem for example in EXAMPLES]
@@ -81,7 +80,7 @@ def test_half_precision_keeps_what_is_shown():
         exact.height, exact.width, exact.window,
     )  # fmt: skip
     every = slice(0, session.grid.size)
-    one, other = (each._rows(every, AS_TRAINED).weights for each in (exact, rounded))
+    one, other = (each.weights(every) for each in (exact, rounded))
     moved = (one > 0) ^ (other > 0)
     assert moved.float().mean() < 1e-4
     assert moved.sum() < 1e-3 * (one > 0).sum()

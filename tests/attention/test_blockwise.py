@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from asa_viz.attention import adaptive_sparse_attention, adaptive_sparse_weights, blockwise, tiled
+from asa_viz.attention import adaptive_sparse_attention, adaptive_sparse_weights, blockwise, tiles
+from asa_viz.measuring import peak_bytes
 from tests.attention.watch import Watch
 
 GRIDS = [(1, 1), (1, 2), (2, 2), (1, 7), (3, 5)]
@@ -14,7 +15,7 @@ def _block_size(request, monkeypatch):
     """Blocks of a single row, blocks that do not divide n, and one block for all; tiles alike."""
     weights, tile = request.param
     monkeypatch.setattr(blockwise, "BLOCK_WEIGHTS", weights)
-    monkeypatch.setattr(tiled, "TILE", tile)
+    monkeypatch.setattr(tiles, "TILE", tile)
 
 
 @pytest.mark.usefixtures("_block_size")
@@ -134,3 +135,86 @@ def test_cuda_agrees_with_the_cpu(case, dtype):
     here = adaptive_sparse_attention(*inputs, height=5, width=7)
     there = adaptive_sparse_attention(*(tensor.cuda() for tensor in inputs), height=5, width=7)
     torch.testing.assert_close(there.cpu(), here)
+
+
+def _grouped(height, width, requires_grad=False):
+    """Cells of four kinds, as a picture's: most tiles hold no pair that choose each other."""
+    draw = torch.Generator().manual_seed(3)
+    n = height * width
+    kind = (torch.arange(n) // width * 4 // height)[:, None]
+    features = [
+        torch.nn.functional.one_hot(kind[:, 0], 16) * 2 + torch.randn(n, 16, generator=draw) * 0.2
+        for _ in range(2)
+    ]
+    value = torch.randn(n, 5, generator=draw)
+    scales = [0.7 + torch.rand(n, generator=draw) for _ in range(2)]
+    inputs = [tensor[None].contiguous() for tensor in (*features, value, *scales)]
+    return [tensor.requires_grad_(requires_grad) for tensor in inputs]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_where_most_tiles_are_left_out_output_and_gradients_are_still_exact(dtype, monkeypatch):
+    monkeypatch.setattr(tiles, "TILE", 64)
+    monkeypatch.setattr(tiles, "CHUNK", 128)
+    height, width = 24, 31
+    inputs = [part.detach().to(dtype).requires_grad_() for part in _grouped(height, width)]
+    formed = 0
+    of = tiles.Pair.of
+
+    def counted(*arguments, **options):
+        nonlocal formed
+        pair = of(*arguments, **options)
+        formed += pair.out.numel()
+        return pair
+
+    monkeypatch.setattr(tiles.Pair, "of", counted)
+    output = adaptive_sparse_attention(*inputs, height=height, width=width)
+    assert formed < (height * width) ** 2 / 4
+    weights = adaptive_sparse_weights(*inputs[:2], *inputs[3:], height=height, width=width)
+    expected = weights @ inputs[2]
+    torch.testing.assert_close(output, expected, rtol=2e-5, atol=2e-5)
+    towards = torch.randn(output.shape, dtype=dtype, generator=torch.Generator().manual_seed(5))
+    pairs = zip(
+        torch.autograd.grad(output, inputs, towards),
+        torch.autograd.grad(expected, inputs, towards),
+        strict=True,
+    )
+    for gradient, expected_gradient in pairs:
+        scale = expected_gradient.abs().max().item()
+        torch.testing.assert_close(gradient, expected_gradient, rtol=1e-4, atol=2e-5 * scale)
+
+
+def test_the_same_from_run_to_run_and_over_thread_counts():
+    inputs = _grouped(30, 40)
+
+    def output():
+        return blockwise.attend(*inputs, height=30, width=40)
+
+    read, support = output()
+    again, support_again = output()
+    assert torch.equal(read, again)
+    assert torch.equal(support, support_again)
+    threads = torch.get_num_threads()
+    try:
+        for count in (1, 2, 3):
+            torch.set_num_threads(count)
+            other, support_other = output()
+            torch.testing.assert_close(other, read, rtol=1e-5, atol=1e-6)
+            assert torch.equal(support_other, support)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def test_a_training_step_takes_an_eighth_of_the_definitions_memory():
+    height, width = 48, 64
+    inputs = _grouped(height, width, requires_grad=True)
+
+    def ours():
+        output = adaptive_sparse_attention(*inputs, height=height, width=width)
+        return torch.autograd.grad(output.sum(), inputs)
+
+    def definition():
+        weights = adaptive_sparse_weights(*inputs[:2], *inputs[3:], height=height, width=width)
+        return torch.autograd.grad((weights @ inputs[2]).sum(), inputs)
+
+    assert peak_bytes(ours) <= peak_bytes(definition) / 8

@@ -1,0 +1,72 @@
+"""Measure adaptive sparse attention against its peers: `python -m asa_viz.bench`.
+
+Ours and a peer run in turn, in one process, and the medians are compared: only the ratio means
+anything on another machine. PyTorch's fused attention reads every key, its memory is that of the
+definition with its whole matrix.
+"""
+
+import argparse
+import json
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from asa_viz.bench import scaling
+from asa_viz.bench.attention import forward_lines, training_lines
+from asa_viz.bench.inputs import PICTURE, Options
+from asa_viz.bench.network import encode_lines, query_lines
+from asa_viz.bench.report import Line, heading, setting
+from asa_viz.bench.startup import startup_lines
+
+SCALING = "scaling"
+PARTS: dict[str, Callable[[Options], Iterator[Line]]] = {
+    "forward": forward_lines,
+    "training": training_lines,
+    "query": query_lines,
+    "encode": encode_lines,
+    "startup": startup_lines,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print each line as it is measured."""
+    parser = argparse.ArgumentParser(prog="python -m asa_viz.bench", description=__doc__)
+    names = [*PARTS, SCALING]
+    parser.add_argument("--only", nargs="+", choices=names, default=names, metavar="NAME",
+                        help=f"some of: {', '.join(names)}")  # fmt: skip
+    parser.add_argument("--rounds", type=int, default=5, help="how often each is measured")
+    parser.add_argument("--quick", action="store_true", help="small maps: does it run?")
+    parser.add_argument("--network", help="name or path; the default network by default")
+    parser.add_argument("--picture", type=Path, default=PICTURE, help="the photograph it works on")
+    parser.add_argument("--json", type=Path, help="write all figures to this file")
+    parser.add_argument("--plot", type=Path, help="draw the scaling into this file, SVG or PNG")
+    parsed = parser.parse_args(arguments)
+    if parsed.rounds < 1:
+        parser.error("--rounds must be at least 1")
+    if parsed.plot and SCALING not in parsed.only:
+        parser.error("--plot draws what the part scaling measures; it is not among --only")
+    options = Options(parsed.rounds, parsed.quick, parsed.network, parsed.picture)
+
+    machine = setting(options.rounds)
+    print(", ".join(f"{name} {value}" for name, value in machine.items()), heading(), sep="\n\n")
+    measured = []
+    curves: scaling.Curves = {}
+    for name in names:
+        if name not in parsed.only:
+            continue
+        if name == SCALING:
+            curves = scaling.curves(options)
+            lines = scaling.curve_lines(curves)
+        else:
+            lines = PARTS[name](options)
+        for line in lines:
+            print(line.text, flush=True)
+            measured.append({"part": name, **line.data})
+    if parsed.json:
+        figures = {"setting": machine, "lines": measured, "curves": scaling.curve_data(curves)}
+        parsed.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    if parsed.plot:
+        scaling.picture(curves).savefig(parsed.plot, metadata={"Date": None})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,138 @@
+"""What the attention is measured on: a network's own features, and random ones like them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from asa_viz.attention.blockwise import attend
+from asa_viz.networks.checkpoint import Card, find, open_checkpoint
+from asa_viz.networks.segmenter import Segmenter
+
+PICTURE = Path(__file__).parents[2] / "app" / "examples" / "leuven_lane.jpg"
+# The grid of the default working size, and that of Cityscapes at half its size; with channels.
+SIZES = ((45, 60, 128), (64, 128, 256))
+QUICK_SIZES = ((6, 8, 16), (8, 16, 32))
+
+# Of random features: the standard deviation of a query's similarities, 0.4 to 0.6 on photographs,
+# and about the share of the keys that each query keeps.
+SPREAD = 0.5
+SUPPORT = 0.1
+
+_STRIDE = 8
+
+
+@dataclass(frozen=True)
+class Options:
+    """What every part is run with; `network` is a name or a path, None the default one."""
+
+    rounds: int = 5
+    quick: bool = False
+    network: str | None = None
+    picture: Path = PICTURE
+
+
+class Inputs(NamedTuple):
+    """One map, row by row; queries are already scaled."""
+
+    query: Float[Tensor, "1 n d"]
+    key: Float[Tensor, "1 n d"]
+    value: Float[Tensor, "1 n c"]
+    nonlocal_scale: Float[Tensor, "1 n"]
+    local_scale: Float[Tensor, "1 n"]
+    height: int
+    width: int
+
+    @property
+    def size(self) -> int:
+        """The number of cells, n."""
+        return self.height * self.width
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """The five tensors that the attention is a function of."""
+        return self[:5]
+
+    @property
+    def dense(self) -> tuple[Tensor, ...]:
+        """Queries, keys and values of one head: PyTorch is quick with four axes only."""
+        return tuple(tensor[:, None] for tensor in self[:3])
+
+    @property
+    def shape(self) -> dict[str, Any]:
+        """The arguments that say how the cells lie, and that queries are scaled."""
+        return {"height": self.height, "width": self.width, "scaled": False}
+
+
+def cases(options: Options) -> Iterator[tuple[str, Inputs]]:
+    """Give what is measured, with its name: both kinds of features in both sizes."""
+    for height, width, channels in QUICK_SIZES if options.quick else SIZES:
+        for kind, inputs in (
+            ("real", widened(real(height, width, options), channels)),
+            ("random", random(height, width, channels)),
+        ):
+            with torch.no_grad():
+                support = attend(*inputs.tensors, **inputs.shape)[1].mean().item() / inputs.size
+            depth = inputs.query.shape[-1]
+            yield f"{kind}, n = {inputs.size}, d = {depth}, {support:.0%} kept", inputs
+
+
+@torch.no_grad()
+def real(height: int, width: int, options: Options) -> Inputs:
+    """Return what enters the attention when the network works on the picture at this size."""
+    network, _ = opened(options.network)
+    head = network.decode_head
+    stage = segmenter(height, width, options).features(options.picture)[0]
+    projections = head.nl_block.project(head.convs[0](stage))
+    query, *rest = (part.contiguous() for part in projections)
+    if head.nl_block.use_scale:
+        query = query * query.shape[-1] ** -0.5
+    return Inputs(query, *rest, *stage.shape[-2:])
+
+
+def segmenter(height: int, width: int, options: Options) -> Segmenter:
+    """Return the network, made to work at the size that gives a map of `height` x `width`."""
+    network, card = opened(options.network)
+    card = replace(card, shapes=((height * _STRIDE, width * _STRIDE),))
+    return Segmenter(network, card, torch.device("cpu"))
+
+
+@cache
+def opened(name: str | None) -> tuple[Any, Card]:
+    """Return the network and its card, read once."""
+    return open_checkpoint(find(name))
+
+
+def widened(inputs: Inputs, channels: int) -> Inputs:
+    """Return inputs of at least so many channels, their similarities as they were.
+
+    Vectors are carried over by a matrix with orthonormal columns, which keeps dot products.
+    """
+    own = inputs.query.shape[-1]
+    if own >= channels:
+        return inputs
+    drawn = torch.randn(channels, own, generator=torch.Generator().manual_seed(0))
+    basis = torch.linalg.qr(drawn)[0]
+    query, key, value = (vectors @ basis.mT for vectors in inputs[:3])
+    return inputs._replace(query=query, key=key, value=value)
+
+
+def random(height: int, width: int, channels: int) -> Inputs:
+    """Return normal features whose similarities spread by `SPREAD`, and constant scales.
+
+    A pair is kept when each chooses the other, and here the two are independent: every query
+    chooses the root of `SUPPORT`, by the quantile of a sample of affinities.
+    """
+    n = height * width
+    draw = torch.Generator().manual_seed(0)
+    query, key, value = (torch.randn(1, n, channels, generator=draw) for _ in range(3))
+    query *= SPREAD * channels**-0.5
+    affinity = (query[0, :: max(1, n // 64)] @ key[0].mT).softmax(-1)
+    scale = n * affinity.quantile(1 - SUPPORT**0.5, dim=-1).mean()
+    ones = torch.ones(1, n)
+    return Inputs(query, key, value, scale * ones, ones, height, width)

@@ -1,0 +1,72 @@
+"""What a visitor waits for: the answer to one query, and the encoding of a picture."""
+
+from collections.abc import Iterator
+from functools import partial
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from asa_viz.bench.inputs import Options, opened, segmenter
+from asa_viz.bench.report import Goal, Line
+from asa_viz.geometry import Cell
+from asa_viz.images import read_image
+from asa_viz.measuring import seconds
+from asa_viz.networks.capture import calls_of
+
+QUERY = Goal(2)
+ENCODE = Goal(1.1)
+QUERY_GRIDS = ((45, 60), (64, 128), (128, 256))
+ENCODE_GRIDS = ((45, 60), (64, 128))
+QUICK_GRIDS = ((6, 8), (8, 12))
+# One query takes well under a millisecond: a median over more of them.
+_QUERIES_A_ROUND = 20
+
+
+def query_lines(options: Options) -> Iterator[Line]:
+    """Measure one row against the two products of a matrix and a vector that it cannot do without.
+
+    The row is asked of the attention, and of the session, which hands it on as arrays.
+    """
+    for height, width in QUICK_GRIDS if options.quick else QUERY_GRIDS:
+        session = segmenter(height, width, options).encode(options.picture)
+        attention = session.attention
+        cell = Cell(attention.height // 2, attention.width // 3)
+        i = cell.row * attention.width + cell.col
+        taken = seconds(
+            {
+                "row": partial(attention.row, cell),
+                "answer": partial(session.query_cell, cell),
+                "peer": partial(_products, attention.query, attention.key, i),
+            },
+            options.rounds * _QUERIES_A_ROUND,
+        )
+        for ours, name in (("row", "row of one query"), ("answer", "session's answer to it")):
+            what = f"{name}, n = {session.grid.size}"
+            yield Line(what, "seconds", taken[ours], taken["peer"], "two matrix-vectors", QUERY)
+
+
+def _products(
+    query: Float[Tensor, "n d"], key: Float[Tensor, "n d"], i: int
+) -> tuple[Float[Tensor, " n"], Float[Tensor, " n"]]:
+    """Return the similarities from and to one query."""
+    return key @ query[i], query @ key[i]
+
+
+def encode_lines(options: Options) -> Iterator[Line]:
+    """Measure the encoding of a decoded picture against the bare network on the same pixels."""
+    rgb = read_image(options.picture).rgb
+    network, _ = opened(options.network)
+    for height, width in QUICK_GRIDS if options.quick else ENCODE_GRIDS:
+        ours = segmenter(height, width, options)
+        with calls_of(network, ["backbone"]) as seen:
+            ours.encode(rgb)
+        (pixels,) = seen["backbone"][0].inputs
+        with torch.inference_mode():
+            taken = seconds(
+                {"ours": partial(ours.encode, rgb), "peer": partial(network, pixels)},
+                options.rounds,
+            )
+        size = " x ".join(map(str, pixels.shape[-2:]))
+        what = f"encode a picture at {size}"
+        yield Line(what, "seconds", taken["ours"], taken["peer"], "bare network", ENCODE)

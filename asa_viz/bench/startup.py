@@ -1,0 +1,86 @@
+"""How long the page takes to start: until it listens, and how much of that is its imports."""
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from statistics import median
+
+from asa_viz.bench.inputs import Options
+from asa_viz.bench.report import Goal, Line
+
+START = Goal(6, of="ours")
+
+_ROOT = Path(__file__).parents[2]
+_HOST = "127.0.0.1"
+_PATIENCE = 120.0
+_MOST_ROUNDS = 3
+
+
+def startup_lines(options: Options) -> Iterator[Line]:
+    """Measure the page against a process that imports what the page imports and does nothing."""
+    rounds = min(options.rounds, _MOST_ROUNDS)
+    taken = _medians({"ours": _page_seconds, "peer": _import_seconds}, rounds)
+    yield Line(
+        "page, from its start until it listens", "seconds", taken["ours"], taken["peer"],
+        "its imports alone", START,
+    )  # fmt: skip
+
+
+def _medians(functions: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, float]:
+    """Return medians of what the functions say they took: a process's end is not its start."""
+    taken: dict[str, list[float]] = {name: [] for name in functions}
+    for _ in range(rounds + 1):
+        for name, function in functions.items():
+            taken[name].append(function())
+    return {name: median(times[1:]) for name, times in taken.items()}
+
+
+def _page_seconds() -> float:
+    with socket.socket() as free:
+        free.bind((_HOST, 0))
+        port = free.getsockname()[1]
+
+    def listens() -> bool:
+        with socket.socket() as visitor:
+            return visitor.connect_ex((_HOST, port)) == 0
+
+    return _seconds_until(listens, "-m", "app", "--host", _HOST, "--port", str(port))
+
+
+def _import_seconds() -> float:
+    return _seconds_until(None, "-c", "import app.__main__, os; os._exit(0)")
+
+
+def _seconds_until(reached: Callable[[], bool] | None, *arguments: str) -> float:
+    """Return how long a Python took until `reached`, or until its end; then end it.
+
+    Raises:
+        RuntimeError: it ended with an error, or never got there.
+    """
+    start = time.perf_counter()
+    process = subprocess.Popen(  # noqa: S603 - our own
+        [sys.executable, *arguments], cwd=_ROOT,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        while (taken := time.perf_counter() - start) < _PATIENCE:
+            if reached is not None and reached():
+                return taken
+            if process.poll() is not None:
+                if reached is None and process.returncode == 0:
+                    return taken
+                raise RuntimeError(f"It ended with {process.returncode}: {' '.join(arguments)}")
+            time.sleep(0.01)
+        raise RuntimeError(f"Not there after {_PATIENCE:.0f} s: {' '.join(arguments)}")
+    finally:
+        # The page then takes its temporary folder with it; where interrupts are ignored it must go.
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
