@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import torch
 from mmengine.runner import Runner
@@ -87,6 +88,7 @@ def _settings(model: HeadModel, seed: int, features: Path, work_dir: Path) -> di
         },
         "log_processor": {"by_epoch": False, "window_size": 25},
         "randomness": {"seed": seed},
-        "experiment_name": f"{work_dir.parent.name}_{seed}",
+        # mmengine warns of two in one second that have the same name.
+        "experiment_name": f"{work_dir.parent.name}_{seed}_{uuid4().hex[:8]}",
         "default_scope": "mmseg",
     }  # fmt: skip

@@ -1,14 +1,9 @@
 """The Triton kernels: equal to the definition; on a GPU, or in Triton's interpreter without one."""
 
-import os
-
 import pytest
 import torch
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
-if DEVICE == "cpu":
-    # Read where a kernel is defined: before anything imports Triton.
-    os.environ["TRITON_INTERPRET"] = "1"
 pytest.importorskip("triton", reason="Triton is not installed")
 
 from asa_viz.attention import adaptive_sparse_weights, fused  # noqa: E402
