@@ -1,8 +1,10 @@
-"""Exact adaptive sparse attention in blocks of queries: no n x n array at any size.
+"""Exact adaptive sparse attention, differentiable, with no n x n array at any size.
 
-Two passes over the rows. The first keeps one number a query, the log-sum-exp of its similarities;
-with it a block of the second knows its affinities in both directions, so that reciprocity is
-decided without the whole matrix. The backward pass forms each block anew instead of keeping it.
+Of the clean rule `tiled` and `tiled_gradient` do the work; here are the operator around them, and
+blocks of whole rows: for the released rule, and for single rows that keep next to nothing. A block
+is formed from one number a query, the log-sum-exp of its similarities: with it affinities are known
+in both directions, so that reciprocity is decided without the whole matrix. The backward pass
+forms each block anew instead of keeping it.
 The result, and every gradient, is that of `definition.adaptive_sparse_weights` times the values.
 """
 
@@ -109,7 +111,7 @@ def blocks(n: int) -> list[slice]:
 
 
 class Stored(NamedTuple):
-    """What the blocks of one image have in common; queries are scaled, scales logarithmic."""
+    """What the blocks of one image have in common; queries are already scaled."""
 
     query: Float[Tensor, "n d"]
     key: Float[Tensor, "n d"]
@@ -121,14 +123,9 @@ class Stored(NamedTuple):
 
 
 class _Block(NamedTuple):
-    """A block of r queries: log affinities to and from every key, the rules, the weights."""
+    """A block of r queries: log affinities to every key, what is kept, the weights."""
 
     log_affinity: Float[Tensor, "r n"]
-    log_incoming: Float[Tensor, "r n"]
-    chosen: Tensor
-    chooses_back: Tensor
-    local: Tensor
-    local_margin: Float[Tensor, "r k"]
     support_size: Float[Tensor, " r"]
     log_kept_mass: Float[Tensor, "r 1"]
     weights: Float[Tensor, "r n"]
@@ -149,15 +146,11 @@ def block_of(image: Stored, rows: slice) -> _Block:
         chooses_back = half_step(log_incoming.exp() - image.nonlocal_scale / n)
         local_threshold = image.local_scale[rows, None] * log_window_mean.exp()
         everywhere = half_step(-local_threshold).expand(-1, n)
-        local_margin = near.exp() - local_threshold
-        local = over_rows(half_step(local_margin), keys, everywhere)
+        local = over_rows(half_step(near.exp() - local_threshold), keys, everywhere)
         kept = torch.maximum(chosen * chooses_back, local) * affinity
         support_size = (kept > 0).sum(-1).to(similarity)
         mass = kept.sum(-1, keepdim=True) + RELEASED_EPSILON
-        return _Block(
-            log_affinity, log_incoming, chosen, chooses_back, local, local_margin,
-            support_size, mass.log(), kept / mass,
-        )  # fmt: skip
+        return _Block(log_affinity, support_size, mass.log(), kept / mass)
 
     slack = tie_slack(similarity.dtype)
     log_nonlocal = log_scale(image.nonlocal_scale) - math.log(n)
@@ -174,10 +167,8 @@ def block_of(image: Stored, rows: slice) -> _Block:
     support[own[empty] - rows.start, own[empty]] = True
     log_kept = log_affinity.masked_fill(~support, -torch.inf)
     log_kept_mass = log_kept.logsumexp(-1, keepdim=True)
-    return _Block(
-        log_affinity, log_incoming, chosen, chooses_back, local, local_margin,
-        support_size, log_kept_mass, (log_kept - log_kept_mass).exp(),
-    )  # fmt: skip
+    weights = (log_kept - log_kept_mass).exp()
+    return _Block(log_affinity, support_size, log_kept_mass, weights)
 
 
 def in_window(

@@ -46,7 +46,7 @@ def second_pass(image: Map, first: FirstPass) -> tuple[Kept, Bool[Tensor, " n"]]
     """Return what is kept, and for which queries in a mass too small for this arithmetic."""
     tiles = Tiles.of(image, first)
     far = _Far(torch.zeros_like(tiles.value), *torch.zeros_like(tiles.lowest).repeat(3, 1))
-    for rows, cols, own, _, _, out, back in tiles.pairs():
+    for rows, cols, own, out, back in tiles.pairs():
         # Kept as 1 and 0, not as truths: these the processor compares and multiplies at once.
         kept = torch.minimum(out - tiles.lowest[rows, None], back - tiles.lowest[cols]).ge_(0)
         count = kept.sum(1)

@@ -68,16 +68,16 @@ def _far(
         _add(to_query, here, to_similarity @ key[there])
         _add(to_key, there, to_similarity.mT @ query[here])
 
-    for rows, cols, own, _, _, out, back in tiles.pairs(either=True):
+    for rows, cols, own, out, back in tiles.pairs(either=True):
         chosen = (out >= tiles.lowest[rows, None]).to(out)
         chooses_back = (back >= tiles.lowest[cols]).to(out)
         support = chosen * chooses_back
         slope = _slope(out - tiles.log_threshold[rows, None]).mul_(chooses_back)
         slope_back = _slope(back - tiles.log_threshold[cols]).mul_(chosen)
-        values, towards = value[cols], to_output[cols]
-        teach(rows, cols, out, to_output[rows] @ values.mT, support, (slope, slope_back))
+        gain = to_output[rows] @ value[cols].mT
+        teach(rows, cols, out, gain, support, (slope, slope_back))
         if not own:
-            gain = (value[rows] @ towards.mT).mT
+            gain = (value[rows] @ to_output[cols].mT).mT
             teach(cols, rows, back.mT, gain, support.mT, (slope_back.mT, slope.mT))
     far = (to_query, to_key, to_value, to_threshold)
     made = [torch.empty_like(part).index_copy_(0, order, part) for part in far]

@@ -193,15 +193,13 @@ class _Space(NamedTuple):
 class Pair(NamedTuple):
     """The log affinities between r cells of a tile and s cells, minus infinity within windows.
 
-    `own` says that both are the same tile; `query` and `key` are those of the s cells. All is
-    valid until the next pair is formed, and may be overwritten.
+    `own` says that both are the same tile. All is valid until the next pair is formed, and may be
+    overwritten.
     """
 
     rows: slice
     cols: Int[Tensor, " s"]
     own: bool
-    query: Float[Tensor, "s d"]
-    key: Float[Tensor, "s d"]
     out: Float[Tensor, "r s"]
     back: Float[Tensor, "r s"]
 
@@ -227,4 +225,4 @@ class Pair(NamedTuple):
         row, k = (near >= 0).nonzero(as_tuple=True)
         out[row, near[row, k]] = -torch.inf
         back[row, near[row, k]] = -torch.inf
-        return cls(rows, cols, own, query, key, out, back)
+        return cls(rows, cols, own, out, back)
