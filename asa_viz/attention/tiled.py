@@ -53,14 +53,14 @@ def second_pass(image: Map, first: FirstPass) -> tuple[Kept, Bool[Tensor, " n"]]
         if not bool(count.any()):
             continue
         weights = out.exp_().mul_(kept)
-        far.read[rows] += weights @ tiles.value[cols]
+        far.read.index_add_(0, rows, weights @ tiles.value.index_select(0, cols))
         far.mass[rows] += weights.sum(1)
         far.number[rows] += count
         far.strongest[rows] = torch.maximum(far.strongest[rows], weights.amax(1))
         if own:
             continue
         weights = back.exp_().mul_(kept)
-        far.read.index_add_(0, cols, weights.mT @ tiles.value[rows])
+        far.read.index_add_(0, cols, weights.mT @ tiles.value.index_select(0, rows))
         far.mass[cols] += weights.sum(0)
         far.number[cols] += kept.sum(0)
         far.strongest[cols] = torch.maximum(far.strongest[cols], weights.amax(0))

@@ -52,8 +52,8 @@ def _far(
     to_threshold = torch.zeros_like(mean)
 
     def teach(
-        here: slice | Int[Tensor, " r"],
-        there: slice | Int[Tensor, " s"],
+        here: Int[Tensor, " r"],
+        there: Int[Tensor, " s"],
         log_affinity: Float[Tensor, "r s"],
         gain: Float[Tensor, "r s"],
         support: Float[Tensor, "r s"],
@@ -63,10 +63,10 @@ def _far(
         change = gain.sub_(mean[here, None]).mul_(share)
         to_threshold[here] -= (change * learns[0]).sum(1)
         to_threshold[there] -= (change * learns[1]).sum(0)
-        _add(to_value, there, share.mul_(support).mT @ to_output[here])
+        to_value.index_add_(0, there, share.mul_(support).mT @ to_output[here])
         to_similarity = change.mul_(support)
-        _add(to_query, here, to_similarity @ key[there])
-        _add(to_key, there, to_similarity.mT @ query[here])
+        to_query.index_add_(0, here, to_similarity @ key[there])
+        to_key.index_add_(0, there, to_similarity.mT @ query[here])
 
     for rows, cols, own, out, back in tiles.pairs(either=True):
         chosen = (out >= tiles.lowest[rows, None]).to(out)
@@ -130,9 +130,3 @@ def _add_windows(
 def _slope(margin: Tensor) -> Tensor:
     return surrogate_slope(margin, SURROGATE_WIDTH)
 
-
-def _add(total: Tensor, at: slice | Tensor, part: Tensor) -> None:
-    if isinstance(at, slice):
-        total[at] += part
-    else:
-        total.index_add_(0, at, part)

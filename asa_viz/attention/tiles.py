@@ -19,10 +19,11 @@ from asa_viz.attention.definition import log_scale, tie_slack
 from asa_viz.attention.neighbourhood import window_keys
 
 # Smaller tiles leave out more pairs, and cost more in calls than the pairs would.
-TILE = 512
-# Tiles of queries meet at most so many keys at once: 2 MB of float32, small enough for a cache.
-CHUNK = 1024
+TILE = 768
 _CLUSTERS = 32
+# Similarities up to this size need no care in float32: their exponentials can be summed as they
+# are, over more keys than any memory holds.
+_TAME = 40.0
 # In place of minus infinity, so that differences from it are numbers.
 _LOWEST = -1e30
 
@@ -66,30 +67,24 @@ def first_pass(query: Float[Tensor, "n d"], key: Float[Tensor, "n d"]) -> FirstP
     n = len(query)
     order = _like_beside_like(query, key)
     keys = key[order].mT
-    highest = query.new_empty(n, len(cut(n)))
-    log_normaliser = query.new_empty(n)
-    # Whole tiles; one memory for all products, as fresh memory costs as much as they do.
-    step = max(TILE, CHUNK // TILE * TILE)
-    space = query.new_empty(min(step, n) ** 2)
-    for top in range(0, n, step):
-        rows = slice(top, min(top + step, n))
-        queries = query[rows]
-        strongest = queries.new_full((len(queries),), -torch.inf)
-        total = torch.zeros_like(strongest)
-        for left in range(0, n, step):
-            part = keys[:, left : left + step]
-            shape = (len(queries), part.shape[1])
+    tiles = cut(n)
+    highest = query.new_empty(n, len(tiles))
+    # No product of two vectors is larger than that of their lengths.
+    tame = bool(query.norm(dim=1).amax() * key.norm(dim=1).amax() <= _TAME)
+    total = query.new_full((n,), 0.0 if tame else -torch.inf)
+    # One memory for all products, as fresh memory costs as much as they do.
+    space = query.new_empty(min(TILE, n) ** 2)
+    for rows in tiles:
+        for column, cols in enumerate(tiles):
+            shape = (rows.stop - rows.start, cols.stop - cols.start)
             similarity = space[: math.prod(shape)].view(shape)
-            torch.mm(queries, part, out=similarity)
-            found = highest[rows, left // TILE : -(-(left + shape[1]) // TILE)]
-            for column, tile in enumerate(cut(shape[1])):
-                torch.amax(similarity[:, tile], -1, out=found[:, column])
-            risen = torch.maximum(strongest, found.amax(-1))
-            total *= (strongest - risen).exp_()
-            total += similarity.sub_(risen[:, None]).exp_().sum(-1)
-            strongest = risen
-        log_normaliser[rows] = total.log_().add_(strongest)
-    return FirstPass(order, log_normaliser, highest)
+            torch.mm(query[rows], keys[:, cols], out=similarity)
+            torch.amax(similarity, -1, out=highest[rows, column])
+            if tame:
+                total[rows] += similarity.exp_().sum(-1)
+            else:
+                total[rows] = torch.logaddexp(total[rows], similarity.logsumexp(-1))
+    return FirstPass(order, total.log_() if tame else total, highest)
 
 
 def cut(n: int) -> list[slice]:
@@ -154,7 +149,7 @@ class Tiles:
         )  # fmt: skip
 
     def pairs(self, *, either: bool = False) -> Iterator["Pair"]:
-        """Give every two cells that may choose each other once: a tile, and later cells.
+        """Give the cells of every two tiles that may choose each other; their pairs once.
 
         A tile with itself gives them twice, once from each end. `either` asks only that one of the
         two may choose the other.
@@ -162,42 +157,41 @@ class Tiles:
         n = len(self.order)
         tiles, cells = cut(n), torch.arange(n, device=self.order.device)
         space = _Space.of(self)
-        of_tile = torch.stack([self.may_choose[rows].any(0) for rows in tiles])
-        for index, rows in enumerate(tiles):
-            yield Pair.of(self, rows, cells[rows], space, own=True)
-            later = cells[rows.stop :]
-            theirs, ours = self.may_choose[rows.stop :, index], of_tile[index, later // TILE]
-            for cols in later[theirs | ours if either else theirs & ours].split(CHUNK):
-                if len(cols):
-                    yield Pair.of(self, rows, cols, space, own=False)
+        for left, rows in enumerate(tiles):
+            yield Pair.of(self, cells[rows], cells[rows], space, own=True)
+            for right, cols in enumerate(tiles[left + 1 :], left + 1):
+                ours, theirs = self.may_choose[rows, right], self.may_choose[cols, left]
+                if either:
+                    ours, theirs = ours | theirs.any(), theirs | ours.any()
+                if bool(ours.any() & theirs.any()):
+                    yield Pair.of(self, cells[rows][ours], cells[cols][theirs], space, own=False)
 
 
 class _Space(NamedTuple):
     """Memory used again for every pair, as fresh memory costs as much as the products."""
 
     places: Int[Tensor, " m"]
-    key: Float[Tensor, "s d"]
-    query: Float[Tensor, "s d"]
+    vectors: Float[Tensor, "4 s d"]
     out: Float[Tensor, " p"]
     back: Float[Tensor, " p"]
 
     @classmethod
     def of(cls, tiles: Tiles) -> "_Space":
         n, depth = tiles.key.shape
-        most = min(n, max(CHUNK, TILE))
-        sizes = ((most, depth), (most, depth), (min(n, TILE) * most,), (min(n, TILE) * most,))
+        most = min(n, TILE)
         places = torch.full((n + 1,), -1, device=tiles.order.device)
+        sizes = ((4, most, depth), (most**2,), (most**2,))
         return cls(places, *(tiles.key.new_empty(size) for size in sizes))
 
 
 class Pair(NamedTuple):
-    """The log affinities between r cells of a tile and s cells, minus infinity within windows.
+    """The log affinities between r cells and s cells of a tile, minus infinity within windows.
 
-    `own` says that both are the same tile. All is valid until the next pair is formed, and may be
+    `own` says that both are the same. All is valid until the next pair is formed, and may be
     overwritten.
     """
 
-    rows: slice
+    rows: Int[Tensor, " r"]
     cols: Int[Tensor, " s"]
     own: bool
     out: Float[Tensor, "r s"]
@@ -205,24 +199,34 @@ class Pair(NamedTuple):
 
     @classmethod
     def of(
-        cls, tiles: Tiles, rows: slice, cols: Int[Tensor, " s"], space: _Space, *, own: bool
+        cls,
+        tiles: Tiles,
+        rows: Int[Tensor, " r"],
+        cols: Int[Tensor, " s"],
+        space: _Space,
+        *,
+        own: bool,
     ) -> "Pair":
         """Form both directions."""
-        shape = (rows.stop - rows.start, len(cols))
+        query, key, their_query, their_key = (
+            torch.index_select(vectors, 0, cells, out=room[: len(cells)])
+            for room, vectors, cells in zip(
+                space.vectors,
+                (tiles.query, tiles.key, tiles.query, tiles.key),
+                (rows, rows, cols, cols),
+                strict=True,
+            )
+        )
+        shape = (len(rows), len(cols))
         size = math.prod(shape)
         out, back = space.out[:size].view(shape), space.back[:size].view(shape)
-        query, key = space.query[: shape[1]], space.key[: shape[1]]
-        torch.index_select(tiles.query, 0, cols, out=query)
-        torch.index_select(tiles.key, 0, cols, out=key)
-        torch.mm(tiles.query[rows], key.mT, out=out).sub_(tiles.log_normaliser[rows, None])
-        if own:
-            back = out.mT
-        else:
-            torch.mm(tiles.key[rows], query.mT, out=back).sub_(tiles.log_normaliser[cols])
+        torch.mm(query, their_key.mT, out=out).sub_(tiles.log_normaliser[rows, None])
+        torch.mm(key, their_query.mT, out=back).sub_(tiles.log_normaliser[cols])
         space.places[cols] = torch.arange(len(cols), device=cols.device)
         near = space.places[tiles.neighbours[rows]]
         space.places[cols] = -1
         row, k = (near >= 0).nonzero(as_tuple=True)
-        out[row, near[row, k]] = -torch.inf
-        back[row, near[row, k]] = -torch.inf
+        at = near[row, k]
+        out[row, at] = -torch.inf
+        back[row, at] = -torch.inf
         return cls(rows, cols, own, out, back)

@@ -155,7 +155,6 @@ def _grouped(height, width, requires_grad=False):
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_where_most_tiles_are_left_out_output_and_gradients_are_still_exact(dtype, monkeypatch):
     monkeypatch.setattr(tiles, "TILE", 64)
-    monkeypatch.setattr(tiles, "CHUNK", 128)
     height, width = 24, 31
     inputs = [part.detach().to(dtype).requires_grad_() for part in _grouped(height, width)]
     formed = 0
