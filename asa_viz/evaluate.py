@@ -54,7 +54,7 @@ def read_own_class(
     labels = torch.from_numpy(classes.ravel().astype(np.int64))
     values = torch.nn.functional.one_hot(labels).to(attention.key.dtype)
     factor = 0.0 if dense else 1.0
-    mixed, support_size = attend(
+    mixed, support_size, _ = attend(
         attention.query[None], attention.key[None], values[None],
         attention.nonlocal_scale[None] * factor, attention.local_scale[None] * factor,
         height=attention.height, width=attention.width, window=attention.window, scaled=False,

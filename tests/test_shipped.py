@@ -15,6 +15,7 @@ from asa_viz.attention.what_if import AS_TRAINED, WhatIf
 from asa_viz.evaluate import evaluate, frames
 from asa_viz.geometry import Cell, Pixel
 from asa_viz.images import nearest_shape, read_image, resize
+from asa_viz.networks.capture import calls_of
 from asa_viz.networks.checkpoint import DEFAULT
 from asa_viz.views import flips
 
@@ -49,14 +50,10 @@ def test_the_rows_shown_rebuild_the_blocks_output(segmenter):
     picture = read_image(Path(EXAMPLES[0].path)).rgb
     working = resize(picture, nearest_shape(*picture.shape[:2], segmenter.card.shapes))
     session = segmenter.encode(picture)
-    outputs = []
-    block = segmenter._block
-    handle = block.register_forward_hook(
-        lambda _, inputs, output: outputs.append((*inputs, output))
-    )
-    segmenter._run(working)
-    handle.remove()
-    ((x, output),) = outputs
+    block, network = segmenter._block, segmenter._network
+    with torch.no_grad(), calls_of(network, ["decode_head.nl_block"]) as seen:
+        network(segmenter._pixels(working))
+    (((x,), output),) = seen["decode_head.nl_block"]
     cells = [Cell(0, 0), Cell(44, 59), *(Cell(r, c) for r in (11, 30, 38) for c in (7, 36, 52))]
     rows = torch.from_numpy(np.stack([session.query_cell(cell).weights.ravel() for cell in cells]))
     with torch.no_grad():

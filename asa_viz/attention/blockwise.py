@@ -57,7 +57,18 @@ def adaptive_sparse_attention(
     return attend(
         query, key, value, nonlocal_scale, local_scale,
         height=height, width=width, window=window, scaled=scaled, rule=rule,
-    )[0]  # fmt: skip
+    ).output  # fmt: skip
+
+
+class Attended(NamedTuple):
+    """What every query reads, how many keys it keeps, the log-sum-exp of its similarities.
+
+    Only the output has a gradient.
+    """
+
+    output: Float[Tensor, "b n c"]
+    support_size: Float[Tensor, "b n"]
+    log_normaliser: Float[Tensor, "b n"]
 
 
 def attend(
@@ -72,8 +83,8 @@ def attend(
     window: int = 3,
     scaled: bool = True,
     rule: Rule = "clean",
-) -> tuple[Float[Tensor, "b n c"], Float[Tensor, "b n"]]:
-    """Return the attention's output and, without gradient, the size of each query's support."""
+) -> Attended:
+    """Return `adaptive_sparse_attention` and what else it finds on its way."""
     check_grid(query, height, width, rule)
     precision = torch.promote_types(value.dtype, torch.float32)
     query, key, wide_value, nonlocal_scale, local_scale = (
@@ -85,8 +96,8 @@ def attend(
     images = zip(query, key, wide_value, nonlocal_scale, local_scale, strict=True)
     with torch.autocast(query.device.type, enabled=False):
         made = [function.apply(*image, height, width, window) for image in images]
-    output, support_size = (torch.stack(parts) for parts in zip(*made, strict=True))
-    return output.to(value.dtype), support_size
+    output, *found = (torch.stack(parts) for parts in zip(*made, strict=True))
+    return Attended(output.to(value.dtype), *found)
 
 
 def log_normalisers(query: Float[Tensor, "n d"], key: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
@@ -214,13 +225,13 @@ class _CleanAttention(torch.autograd.Function):
     """One image under the clean rule, in tiles."""
 
     @staticmethod
-    def forward(context: Any, *inputs: Any) -> tuple[Tensor, Tensor]:
+    def forward(context: Any, *inputs: Any) -> tuple[Tensor, Tensor, Tensor]:
         image = Map(*inputs)
         kept, first = forward_tiles(image)
         context.save_for_backward(*image[:5], *kept, *first)
         context.shape = image[5:]
-        context.mark_non_differentiable(kept.support_size)
-        return kept.output, kept.support_size
+        context.mark_non_differentiable(kept.support_size, first.log_normaliser)
+        return kept.output, kept.support_size, first.log_normaliser
 
     @staticmethod
     @once_differentiable
@@ -235,7 +246,7 @@ class _ReleasedAttention(torch.autograd.Function):
     """One image under the released rule, in blocks of rows; the scales get no gradient."""
 
     @staticmethod
-    def forward(context: Any, *inputs: Any) -> tuple[Tensor, Tensor]:
+    def forward(context: Any, *inputs: Any) -> tuple[Tensor, Tensor, Tensor]:
         image = Map(*inputs)
         stored = _stored(image, log_normalisers(image.query, image.key))
         output, support_size = torch.empty_like(image.value), torch.empty_like(image.local_scale)
@@ -244,8 +255,8 @@ class _ReleasedAttention(torch.autograd.Function):
             output[rows], support_size[rows] = block.weights @ image.value, block.support_size
         context.save_for_backward(*image[:5], stored.log_normaliser)
         context.shape = image[5:]
-        context.mark_non_differentiable(support_size)
-        return output, support_size
+        context.mark_non_differentiable(support_size, stored.log_normaliser)
+        return output, support_size, stored.log_normaliser
 
     @staticmethod
     @once_differentiable

@@ -107,13 +107,16 @@ class SparseAttention:
         width: int,
         window: int = 3,
         scaled: bool = True,
+        log_normaliser: Float[Tensor, " n"] | None = None,
     ) -> "SparseAttention":
-        """Do the one costly step, O(n^2 d) time and O(n) memory, and keep all on the CPU."""
+        """Keep all on the CPU; the normalisers, unless given, take O(n^2 d) time, O(n) memory."""
         check_grid(query, height, width, "clean")
         query = query * (query.shape[-1] ** -0.5 if scaled else 1.0)
-        stored = (query, key, log_normalisers(query, key), nonlocal_scale, local_scale)
-        q, k, log_normaliser, t1, t2 = (tensor.detach().cpu() for tensor in stored)
-        return cls(q, k, log_normaliser, t1, t2, height, width, window)
+        if log_normaliser is None:
+            log_normaliser = log_normalisers(query, key)
+        stored = (query, key, log_normaliser, nonlocal_scale, local_scale)
+        q, k, normaliser, t1, t2 = (tensor.detach().cpu() for tensor in stored)
+        return cls(q, k, normaliser, t1, t2, height, width, window)
 
     @property
     def size_in_bytes(self) -> int:

@@ -129,4 +129,3 @@ def _add_windows(
 
 def _slope(margin: Tensor) -> Tensor:
     return surrogate_slope(margin, SURROGATE_WIDTH)
-

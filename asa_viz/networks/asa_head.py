@@ -28,6 +28,18 @@ class Projections(NamedTuple):
     local_scale: Float[Tensor, "b n"]
 
 
+class BlockOutput(NamedTuple):
+    """What a block made of its map, and on the way; the normaliser is None where none was formed.
+
+    `output` is the map plus what each cell reads, the rest is `attend`'s and the block's own.
+    """
+
+    output: Float[Tensor, "b c h w"]
+    support_size: Float[Tensor, "b n"]
+    log_normaliser: Float[Tensor, "b n"] | None
+    projections: Projections
+
+
 class ASABlock(NonLocal2d):
     """A non-local block that keeps reciprocal and strong local neighbours only.
 
@@ -57,22 +69,20 @@ class ASABlock(NonLocal2d):
             *(softplus(part(x)).flatten(1) + SMALLEST_SCALE for part in scales),
         )
 
-    def attend(
-        self, x: Float[Tensor, "b c h w"]
-    ) -> tuple[Float[Tensor, "b c h w"], Float[Tensor, "b n"], Projections]:
-        """Return the block's output, the size of each query's support, and the projections."""
+    def attend(self, x: Float[Tensor, "b c h w"]) -> BlockOutput:
+        """Return the block's output and what it came from."""
         projections = self.project(x)
         height, width = x.shape[-2:]
-        mixed, support_size = attend(
+        mixed, support_size, log_normaliser = attend(
             *projections, height=height, width=width,
             window=self.window, scaled=self.use_scale, rule=self.rule,
         )  # fmt: skip
         mixed = mixed.mT.reshape(*mixed.shape[::2], height, width)
-        return x + self.conv_out(mixed), support_size, projections
+        return BlockOutput(x + self.conv_out(mixed), support_size, log_normaliser, projections)
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         """Return `x` plus what each cell reads from its neighbours."""
-        return self.attend(x)[0]
+        return self.attend(x).output
 
 
 @MODELS.register_module()
@@ -121,10 +131,10 @@ class ASAHead(FCNHead):
     ) -> dict[str, Tensor]:
         """Return segmentation loss, mean support and scale, and with a target the push there."""
         x = self._transform_inputs(inputs)
-        mixed, support_size, projections = self.nl_block.attend(self.convs[0](x))
-        losses = self.loss_by_feat(classify(self, x, mixed), batch_data_samples)
-        scale = projections.nonlocal_scale
-        support = support_size.mean() / support_size.shape[-1]
+        made = self.nl_block.attend(self.convs[0](x))
+        losses = self.loss_by_feat(classify(self, x, made.output), batch_data_samples)
+        scale = made.projections.nonlocal_scale
+        support = made.support_size.mean() / made.support_size.shape[-1]
         losses["support"] = support
         losses["scale"] = scale.detach().mean()
         if self.support_target is not None:

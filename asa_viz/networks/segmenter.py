@@ -1,6 +1,5 @@
 """A trained network that turns an image into a session."""
 
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,6 @@ from asa_viz.attention.what_if import WhatIf
 from asa_viz.geometry import Grid
 from asa_viz.images import fit_within, nearest_shape, read_image, resize
 from asa_viz.networks.asa_head import ASABlock, classify
-from asa_viz.networks.capture import calls_of
 from asa_viz.networks.checkpoint import Card, find, open_checkpoint
 from asa_viz.networks.weights import WeightsError
 from asa_viz.session import Session
@@ -39,7 +37,6 @@ class Segmenter:
         self.device = device
         self._block = block
         self._network = network.to(device)
-        self._lock = threading.Lock()
 
     def encode(
         self, image: Image.Image | UInt8[np.ndarray, "height width 3"] | Path | bytes
@@ -52,16 +49,15 @@ class Segmenter:
         picture = read_image(image)
         height, width = picture.rgb.shape[:2]
         working = resize(picture.rgb, nearest_shape(height, width, self.card.shapes))
-        logits, features, block_input = self._run(working)
-        rows, cols = block_input.shape[-2:]
-        grid = Grid(rows, cols, height, width)
+        logits, features, attention = self._run(working)
+        grid = Grid(attention.height, attention.width, height, width)
         return Session(
             network=self.name,
             picture=fit_within(picture.rgb, LONGEST_DISPLAY_SIDE),
             notes=picture.notes,
             grid=grid,
             segmentation=self._segmentation(logits, working.shape[:2], grid),
-            attention=self._attention(block_input),
+            attention=attention,
             thresholds_learned=isinstance(self._block, ASABlock),
             features=tuple(stage.cpu() for stage in features),
         )
@@ -77,17 +73,15 @@ class Segmenter:
             raise ValueError(f"The session was not made by {self.name}; encode the picture anew.")
         head, block = self._network.decode_head, self._block
         x = session.features[0].to(self.device)
-        # `encode` may have its hook on the block in another thread.
-        with self._lock:
-            mixed = head.convs[0](x)
-            if what_if.changed:
-                values = block.g(mixed)[0].flatten(1).mT.cpu()
-                read = session.attention.mix(values, what_if).to(self.device)
-                read = read.mT.reshape(1, -1, session.grid.height, session.grid.width)
-                mixed = mixed + block.conv_out(read)
-            else:
-                mixed = block(mixed)
-            logits = classify(head, x, mixed)
+        mixed = head.convs[0](x)
+        if what_if.changed:
+            values = block.g(mixed)[0].flatten(1).mT.cpu()
+            read = session.attention.mix(values, what_if).to(self.device)
+            read = read.mT.reshape(1, -1, session.grid.height, session.grid.width)
+            mixed = mixed + block.conv_out(read)
+        else:
+            mixed = block(mixed)
+        logits = classify(head, x, mixed)
         return self._segmentation(logits, session.segmentation.working_labels.shape, session.grid)
 
     def _segmentation(
@@ -103,17 +97,34 @@ class Segmenter:
     @torch.inference_mode()
     def _run(
         self, rgb: UInt8[np.ndarray, "height width 3"]
-    ) -> tuple[Float[Tensor, "1 classes h w"], tuple[Tensor, ...], Float[Tensor, "1 d h w"]]:
-        """Return the logits at the grid's size, two stages of the backbone, and the block's input.
+    ) -> tuple[Float[Tensor, "1 classes h w"], tuple[Tensor, ...], SparseAttention]:
+        """Return the logits at the grid's size, two stages of the backbone, and the attention.
 
         The first is the one that the head reads, the second the one before it of the same size.
+        The network's own pass, with its block taken apart: no projection is computed twice.
         """
-        head = self._network.decode_head
-        # The hook belongs to the shared network: without the lock one visitor gets another's map.
-        with self._lock, calls_of(head, ["nl_block"]) as seen:
-            features = self._network.extract_feat(self._pixels(rgb))
-            logits = head(features)
-        return logits, self._last_two(features), seen["nl_block"][0].inputs[0]
+        head, block = self._network.decode_head, self._block
+        features = self._network.extract_feat(self._pixels(rgb))
+        x = head._transform_inputs(features)
+        mixed = head.convs[0](x)
+        height, width = mixed.shape[-2:]
+        settings = {"height": height, "width": width, "scaled": block.use_scale}
+        if isinstance(block, ASABlock):
+            read, _, normaliser, (query, key, _, nonlocal_scale, local_scale) = block.attend(mixed)
+            settings |= {
+                "window": block.window,
+                "log_normaliser": None if normaliser is None else normaliser[0],
+            }
+        else:
+            read = block(mixed)
+            query, key = (part(mixed).flatten(2).mT for part in (block.theta, block.phi))
+            nonlocal_scale = local_scale = query.new_zeros(query.shape[:2])
+            settings |= {"window": 1}
+        attention = SparseAttention.of(
+            query[0].contiguous(), key[0].contiguous(), nonlocal_scale[0], local_scale[0],
+            **settings,
+        )  # fmt: skip
+        return classify(head, x, read), self._last_two(features), attention
 
     @torch.inference_mode()
     def features(self, image: Image.Image | Path) -> tuple[Float[Tensor, "1 _ h w"], ...]:
@@ -136,23 +147,6 @@ class Segmenter:
         deepest = self._network.decode_head._transform_inputs(stages)
         same_size = [stage for stage in stages if stage.shape[-2:] == deepest.shape[-2:]]
         return (deepest, *same_size[-2:-1])
-
-    @torch.inference_mode()
-    def _attention(self, x: Float[Tensor, "1 c h w"]) -> SparseAttention:
-        """Compute the projections anew, by the block's own layers, and keep them."""
-        height, width = x.shape[-2:]
-        block = self._block
-        if isinstance(block, ASABlock):
-            query, key, _, nonlocal_scale, local_scale = (part[0] for part in block.project(x))
-            window = block.window
-        else:
-            query, key = (part(x)[0].flatten(1).mT for part in (block.theta, block.phi))
-            nonlocal_scale = local_scale = query.new_zeros(len(query))
-            window = 1
-        return SparseAttention.of(
-            query.contiguous(), key.contiguous(), nonlocal_scale, local_scale,
-            height=height, width=width, window=window, scaled=block.use_scale,
-        )  # fmt: skip
 
 
 def load(name_or_path: str | Path | None = None, device: str | None = None) -> Segmenter:

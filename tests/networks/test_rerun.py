@@ -7,6 +7,8 @@ import pytest
 import torch
 
 from asa_viz.attention.what_if import AS_TRAINED, WhatIf
+from asa_viz.images import nearest_shape, resize
+from asa_viz.networks.capture import calls_of
 from asa_viz.networks.segmenter import load
 from asa_viz.views import flips
 from tests.networks.small import save_small
@@ -40,6 +42,24 @@ def same(one, other):
         np.array_equal(getattr(one, name), getattr(other, name))
         for name in ("working_labels", "cell_labels", "labels")
     )
+
+
+def test_a_session_is_made_by_the_networks_own_pass(segmenter, image):
+    """Its labels and normalisers are those of the network called as a whole, and of its input."""
+    session = segmenter.encode(image)
+    network, attention = segmenter._network, session.attention
+    working = resize(image, nearest_shape(*image.shape[:2], segmenter.card.shapes))
+    with torch.no_grad(), calls_of(network, ["decode_head.nl_block"]) as seen:
+        logits = network(segmenter._pixels(working))
+    assert np.array_equal(session.segmentation.cell_labels, logits[0].argmax(0).numpy())
+    (x,) = seen["decode_head.nl_block"][0].inputs
+    block = segmenter._block
+    with torch.no_grad():
+        query, key = (part(x)[0].flatten(1).mT for part in (block.theta, block.phi))
+        query = query * query.shape[-1] ** -0.5 if block.use_scale else query
+    torch.testing.assert_close(attention.query, query)
+    torch.testing.assert_close(attention.key, key)
+    torch.testing.assert_close(attention.log_normaliser, (query @ key.mT).logsumexp(-1))
 
 
 def test_as_trained_nothing_changes(segmenter, image):

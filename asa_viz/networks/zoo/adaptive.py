@@ -12,7 +12,7 @@ from asa_viz.attention import METHODS, adaptive_sparse_weights
 from asa_viz.attention.adaptive import adaptive_attention, released_attention
 from asa_viz.attention.row import SparseAttention
 from asa_viz.attention.what_if import AS_TRAINED, WhatIf
-from asa_viz.networks.asa_head import ASABlock, ASAHead, Projections
+from asa_viz.networks.asa_head import ASABlock, ASAHead, BlockOutput, Projections
 from asa_viz.networks.capture import Seen
 from asa_viz.networks.zoo.dense import rebuilt_nonlocal
 from asa_viz.networks.zoo.record import Head, HeadMethod, Reading
@@ -57,9 +57,7 @@ class AblatedASABlock(ASABlock):
         return parts._replace(nonlocal_scale=one, local_scale=one)
 
     @override
-    def attend(
-        self, x: Float[Tensor, "b c h w"]
-    ) -> tuple[Float[Tensor, "b c h w"], Float[Tensor, "b n"], Projections]:
+    def attend(self, x: Float[Tensor, "b c h w"]) -> BlockOutput:
         if self.ablation not in ("one_sided", "top_k"):
             return super().attend(x)
         parts = self.project(x)
@@ -76,7 +74,8 @@ class AblatedASABlock(ASABlock):
             lowest = similarity.topk(largest(height * width)).values[..., -1:]
             weights = similarity.masked_fill(similarity < lowest, -torch.inf).softmax(-1)
         mixed = (weights @ parts.value).mT.reshape(*parts.value.mT.shape[:2], height, width)
-        return x + self.conv_out(mixed), (weights > 0).sum(-1).to(weights), parts
+        support_size = (weights > 0).sum(-1).to(weights)
+        return BlockOutput(x + self.conv_out(mixed), support_size, None, parts)
 
 
 def largest(n: int) -> int:

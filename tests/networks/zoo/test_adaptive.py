@@ -22,8 +22,7 @@ def support(name: str) -> torch.Tensor:
     head = head_of(name)
     with torch.no_grad():
         inputs = features(9, 13)
-        _, size, _ = head.nl_block.attend(head.convs[0](inputs[0]))
-    return size[0]
+        return head.nl_block.attend(head.convs[0](inputs[0])).support_size[0]
 
 
 def test_top_k_keeps_the_same_number_everywhere():
