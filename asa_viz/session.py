@@ -71,20 +71,8 @@ class Session:
         """
         self.grid.box_of(cell)
         row = self.attention.row(cell, what_if)
-        return QueryView(
-            query=cell,
-            dense=row.dense.numpy(),
-            incoming=row.incoming.numpy(),
-            incoming_ratio=row.incoming_ratio.numpy(),
-            weights=row.weights.numpy(),
-            chosen=row.chosen.numpy(),
-            chooses_back=row.chooses_back.numpy(),
-            local=row.local.numpy(),
-            nonlocal_scale=row.nonlocal_scale,
-            local_scale=row.local_scale,
-            local_threshold=row.local_threshold * self.grid.size,
-            reciprocity=row.reciprocity,
-        )
+        told = vars(row) | {"local_threshold": row.local_threshold * self.grid.size}
+        return QueryView(query=cell, **told)
 
     def whole_image(self) -> WholeImageView:
         """Return what every cell keeps, and by how many it is kept: one pass, not n queries."""

@@ -37,25 +37,25 @@ class AttentionRow:
     must reach. Without `reciprocity` a key needs only be chosen.
     """
 
-    dense: Float[Tensor, "h w"]
-    incoming: Float[Tensor, "h w"]
-    incoming_ratio: Float[Tensor, "h w"]
-    chosen: Bool[Tensor, "h w"]
-    chooses_back: Bool[Tensor, "h w"]
-    local: Bool[Tensor, "h w"]
-    weights: Float[Tensor, "h w"]
+    dense: Float[np.ndarray, "h w"]
+    incoming: Float[np.ndarray, "h w"]
+    incoming_ratio: Float[np.ndarray, "h w"]
+    chosen: Bool[np.ndarray, "h w"]
+    chooses_back: Bool[np.ndarray, "h w"]
+    local: Bool[np.ndarray, "h w"]
+    weights: Float[np.ndarray, "h w"]
     nonlocal_scale: float
     local_scale: float
     local_threshold: float
     reciprocity: bool = True
 
     @property
-    def reciprocal(self) -> Bool[Tensor, "h w"]:
+    def reciprocal(self) -> Bool[np.ndarray, "h w"]:
         """The keys that are chosen and choose back."""
         return self.chosen & self.chooses_back
 
     @property
-    def support(self) -> Bool[Tensor, "h w"]:
+    def support(self) -> Bool[np.ndarray, "h w"]:
         """The keys that are kept: reciprocal or local; without reciprocity, chosen or local."""
         return (self.reciprocal if self.reciprocity else self.chosen) | self.local
 
@@ -130,23 +130,23 @@ class SparseAttention:
     def row(self, query: Cell, what_if: WhatIf = AS_TRAINED) -> AttentionRow:
         """Return one query's row, in O(n d); the first under another k takes O(n^2 d).
 
-        The arithmetic is that of `weights`, in numpy behind the two products: on vectors this short
-        torch spends more time on starting each step than the products take.
+        The arithmetic is that of `weights`, in numpy: torch takes twice as long for a matrix times
+        a vector, and to start each step on vectors this short.
         """
         i, grid = query.row * self.width + query.col, (self.height, self.width)
         slack = tie_slack(self.key.dtype)
-        queries, keys = self._projections(what_if)
-        log_normaliser = self.log_normaliser.numpy()
-        log_thresholds = self._log_thresholds(what_if).numpy()
-        log_affinity = (keys @ queries[i]).numpy() - log_normaliser[i]
-        log_incoming = (queries @ keys[i]).numpy() - log_normaliser
+        arrays = self._trained if what_if is AS_TRAINED else self._arrays(what_if)
+        queries, keys, log_normaliser, log_thresholds, nonlocal_scales, local_scales = arrays
+        log_affinity = keys @ queries[i] - log_normaliser[i]
+        log_incoming = queries @ keys[i] - log_normaliser
         chosen = log_affinity >= log_thresholds[i] - slack
-        chooses_back = log_incoming >= log_thresholds - slack
+        log_ratio = log_incoming - log_thresholds
+        chooses_back = log_ratio >= -slack
 
         reach = (what_if.window or self.window) // 2
         window = tuple(slice(max(0, at - reach), at + reach + 1) for at in query)
         near = log_affinity.reshape(grid)[window]
-        local_scale = float(self.local_scale.numpy()[i]) * what_if.local_factor
+        local_scale = float(local_scales[i]) * what_if.local_factor
         log_window_mean = float(np.logaddexp.reduce(near, axis=None)) - math.log(near.size)
         log_local_threshold = log_window_mean + _log(local_scale)
         local = np.zeros(grid, bool)
@@ -161,24 +161,21 @@ class SparseAttention:
         weights = np.zeros(len(keys), log_normaliser.dtype)
         weights[kept] = share / share.sum()
         if what_if.top_k is None:
-            nonlocal_scale = float(self.nonlocal_scale.numpy()[i]) * what_if.nonlocal_factor
+            nonlocal_scale = float(nonlocal_scales[i]) * what_if.nonlocal_factor
         else:
             nonlocal_scale = math.exp(log_thresholds[i]) * len(keys)
 
-        def laid(values: np.ndarray) -> Tensor:
-            return torch.from_numpy(values.reshape(grid))
-
-        def exp(values: np.ndarray) -> Tensor:
-            return laid(np.exp(values).astype(log_normaliser.dtype, copy=False))
+        def exp(values: np.ndarray) -> np.ndarray:
+            return np.exp(values, dtype=log_normaliser.dtype).reshape(grid)
 
         return AttentionRow(
             dense=exp(log_affinity),
             incoming=exp(log_incoming),
-            incoming_ratio=exp(log_incoming - log_thresholds),
-            chosen=laid(chosen),
-            chooses_back=laid(chooses_back),
-            local=laid(local),
-            weights=laid(weights),
+            incoming_ratio=exp(log_ratio),
+            chosen=chosen.reshape(grid),
+            chooses_back=chooses_back.reshape(grid),
+            local=local,
+            weights=weights.reshape(grid),
             nonlocal_scale=nonlocal_scale,
             local_scale=local_scale,
             local_threshold=local_scale * math.exp(log_window_mean),
@@ -238,15 +235,19 @@ class SparseAttention:
         return self.query.double(), self.key.double()
 
     @cached_property
-    def _trained_log_thresholds(self) -> Float[Tensor, " n"]:
-        return log_scale(self.nonlocal_scale) - math.log(len(self.key))
+    def _trained(self) -> tuple[np.ndarray, ...]:
+        return self._arrays(AS_TRAINED)
+
+    def _arrays(self, what_if: WhatIf) -> tuple[np.ndarray, ...]:
+        """Return queries, keys, their normalisers and thresholds as logarithms, both scales."""
+        parts = (*self._projections(what_if), self.log_normaliser, self._log_thresholds(what_if))
+        return tuple(part.numpy() for part in (*parts, self.nonlocal_scale, self.local_scale))
 
     def _log_thresholds(self, what_if: WhatIf) -> Float[Tensor, " n"]:
         """Return the logarithm of the affinity from which each query chooses a key."""
         n = len(self.key)
         if what_if.top_k is None:
-            trained, factor = self._trained_log_thresholds, what_if.nonlocal_factor
-            return trained if factor == 1 else trained + _log(factor)
+            return log_scale(self.nonlocal_scale) - math.log(n) + _log(what_if.nonlocal_factor)
         query, key = self._projections(what_if)
         return self._top_k.get(
             min(what_if.top_k, n), lambda k: kth_largest(query, key, k) - self.log_normaliser

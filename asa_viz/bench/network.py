@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from functools import partial
 
+import numpy as np
 import torch
 from jaxtyping import Float
-from torch import Tensor
 
 from asa_viz.bench.inputs import Options, opened, segmenter
 from asa_viz.bench.report import Goal, Line
@@ -37,7 +37,7 @@ def query_lines(options: Options) -> Iterator[Line]:
             {
                 "row": partial(attention.row, cell),
                 "answer": partial(session.query_cell, cell),
-                "peer": partial(_products, attention.query, attention.key, i),
+                "peer": partial(_products, attention.query.numpy(), attention.key.numpy(), i),
             },
             options.rounds * _QUERIES_A_ROUND,
         )
@@ -47,9 +47,9 @@ def query_lines(options: Options) -> Iterator[Line]:
 
 
 def _products(
-    query: Float[Tensor, "n d"], key: Float[Tensor, "n d"], i: int
-) -> tuple[Float[Tensor, " n"], Float[Tensor, " n"]]:
-    """Return the similarities from and to one query."""
+    query: Float[np.ndarray, "n d"], key: Float[np.ndarray, "n d"], i: int
+) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
+    """Return the similarities from and to one query; numpy takes half of torch's time for them."""
     return key @ query[i], query @ key[i]
 
 

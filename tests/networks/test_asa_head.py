@@ -39,7 +39,11 @@ def test_the_blocks_output_is_rebuilt_from_the_rows_shown(use_scale):
         query, key, value, t1, t2 = (part[0] for part in block.project(x))
         attention = SparseAttention.of(query, key, t1, t2, height=5, width=7, scaled=use_scale)
         rows = torch.stack(
-            [attention.row(Cell(r, c)).weights.flatten() for r in range(5) for c in range(7)]
+            [
+                torch.from_numpy(attention.row(Cell(r, c)).weights.ravel())
+                for r in range(5)
+                for c in range(7)
+            ]
         )
         rebuilt = x + block.conv_out((rows @ value).mT.reshape(1, 4, 5, 7))
         torch.testing.assert_close(block(x), rebuilt)
