@@ -7,15 +7,18 @@ definition with its whole matrix.
 
 import argparse
 import json
+import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+
+import torch
 
 from asa_viz.bench.attention import forward_lines, training_lines
 from asa_viz.bench.inputs import PICTURE, Options
 from asa_viz.bench.network import encode_lines, query_lines
 from asa_viz.bench.plot import plot
-from asa_viz.bench.report import Line, heading, setting
+from asa_viz.bench.report import HEADING, Line
 from asa_viz.bench.scaling import Curves, scaling_lines
 from asa_viz.bench.startup import startup_lines
 
@@ -49,8 +52,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error("--plot draws what the part scaling measures; it is not among --only")
     options = Options(parsed.rounds, parsed.quick, parsed.network, parsed.picture)
 
-    machine = setting(options.rounds)
-    print(", ".join(f"{name} {value}" for name, value in machine.items()), heading(), sep="\n\n")
+    setting = {
+        "torch": torch.__version__,
+        "threads": torch.get_num_threads(),
+        "processors": os.cpu_count(),
+        "rounds": options.rounds,
+    }
+    print(", ".join(f"{name} {value}" for name, value in setting.items()), HEADING, sep="\n\n")
     measured = []
     for name in (name for name in parts if name in parsed.only):
         for line in parts[name](options):
@@ -58,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             measured.append({"part": name, **line.data})
     if parsed.json:
         points = {name: [vars(point) for point in curve] for name, curve in curves.items()}
-        figures = {"setting": machine, "lines": measured, "curves": points}
+        figures = {"setting": setting, "lines": measured, "curves": points}
         parsed.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     if parsed.plot:
         plot(curves).savefig(parsed.plot, metadata={"Date": None})

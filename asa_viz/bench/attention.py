@@ -1,5 +1,6 @@
 """The attention alone, forward and with its gradients, against fused dense attention."""
 
+import math
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -81,9 +82,9 @@ def _lines(
 
 def _defined_bytes(step: Callable[..., Step], inputs: Inputs) -> tuple[float, str]:
     """Return the peak memory of the definition, and what to call it: measured or reckoned."""
-    height, width = _DEFINED
-    if inputs.size <= height * width:
-        return peak_bytes(step(*designs(inputs)[DEFINED])), "definition, measured"
-    smaller = random(height, width, inputs.value.shape[-1])
-    peak = peak_bytes(step(*designs(smaller)[DEFINED]))
-    return peak * (inputs.size / smaller.size) ** 2, f"definition, from n = {smaller.size}"
+    size, how = inputs.size, "measured"
+    if size > math.prod(_DEFINED):
+        inputs = random(*_DEFINED, inputs.value.shape[-1])
+        how = f"from n = {inputs.size}"
+    peak = peak_bytes(step(*designs(inputs)[DEFINED]))
+    return peak * (size / inputs.size) ** 2, f"definition, {how}"

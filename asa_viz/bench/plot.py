@@ -1,59 +1,46 @@
 """The scaling as a picture."""
 
-from typing import Any
-
 import torch
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
-from asa_viz.bench.attention import DEFINED, FUSED, OURS
-from asa_viz.bench.scaling import CHANNELS, Curves
+from asa_viz.bench.attention import OURS
+from asa_viz.bench.scaling import BLOCKS, CHANNELS, Curves
 
-_ALONE = {OURS: "#d55e00", FUSED: "#0072b2", DEFINED: "#000000"}
-_BLOCKS = {"ISA": "#009e73", "CCNet": "#cc79a7", "ANN": "#e69f00"}
+_COLOURS = ("#d55e00", "#0072b2", "#000000", "#009e73", "#cc79a7", "#e69f00")
 
 
 def plot(curves: Curves) -> Figure:
     """Draw time and memory over the number of cells; all axes are logarithmic."""
+    sizes = [point.n for point in curves[OURS]]
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "asa-viz", "font.size": 9}):
         figure = Figure(figsize=(7, 3.6), layout="constrained")
-        threads = torch.get_num_threads()
-        for axes, quantity, unit, title in zip(
-            figure.subplots(1, 2),
-            ("seconds", "bytes"),
-            "sB",
-            (f"one pass, {threads} thread{'s' * (threads > 1)}", "peak memory of one pass"),
-            strict=True,
-        ):
-            for name, points in curves.items():
+        time, memory = figure.subplots(1, 2)
+        for axes, quantity, unit in (time, "seconds", "s"), (memory, "bytes", "B"):
+            for (name, points), colour in zip(curves.items(), _COLOURS, strict=True):
                 axes.plot(
                     [point.n for point in points],
                     [getattr(point, quantity) for point in points],
-                    "o-" if name in _ALONE else "o--",
-                    color=(_ALONE | _BLOCKS)[name],
-                    linewidth=2.5 if name == OURS else 1,
-                    markersize=4.5 if name == OURS else 3,
+                    "o--" if name in BLOCKS else "o-",
+                    color=colour,
+                    linewidth=3 if name == OURS else 1,
+                    markersize=5 if name == OURS else 3,
                     zorder=3 if name == OURS else 2,
                     label=name,
                 )
-            axes.set(xlabel="cells of the map, n", xscale="log", yscale="log", title=title)
-            sizes = [point.n for point in curves[OURS]]
-            axes.set_xticks(sizes[::2], [f"{n}" for n in sizes[::2]])
-            axes.set_xticks(sizes[1::2], [], minor=True)
+            axes.set(xlabel="cells of the map, n", xscale="log", yscale="log")
+            axes.set_xticks(sizes[1::2], [str(n) for n in sizes[1::2]])
+            axes.set_xticks(sizes, [], minor=True)
             axes.yaxis.set_major_formatter(EngFormatter(unit))
             axes.grid(alpha=0.3)
             axes.spines[["top", "right"]].set_visible(False)
-        lines, names = axes.get_legend_handles_labels()
-        drawn = dict(zip(names, lines, strict=True))
-        alone = f"attention alone, {CHANNELS} channels"
-        blocks = f"blocks with their projections, {CHANNELS} channels"
-        look: dict[str, Any] = {"alignment": "left", "frameon": False}
+        threads = torch.get_num_threads()
+        time.set_title(f"one pass, {threads} thread{'s' * (threads > 1)}")
+        memory.set_title("its peak memory")
         figure.legend(
-            [drawn[name] for name in _ALONE], _ALONE, title=alone, loc="outside lower left", **look
-        )
-        figure.legend(
-            [drawn[name] for name in _BLOCKS], _BLOCKS, title=blocks, loc="outside lower right",
-            **look,
+            *time.get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False,
+            title="solid: the attention alone; dashed: blocks, which hold their projections "
+            f"(convolutions); {CHANNELS} channels", title_fontsize="medium",
         )  # fmt: skip
     return figure

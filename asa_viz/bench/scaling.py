@@ -16,6 +16,7 @@ from asa_viz.networks.zoo.methods import HEADS, build_head
 
 GRIDS = ((16, 16), (16, 32), (32, 32), (32, 64), (64, 64), (64, 128), (128, 128), (128, 256))
 CHANNELS = 128
+BLOCKS = ("ISA", "CCNet", "ANN")
 # A curve ends before the point that would take more than either, were it to grow like n squared.
 MOST_SECONDS = 60.0
 MOST_BYTES = 8e9
@@ -95,11 +96,12 @@ def _blocks() -> dict[str, Callable[[Tensor], Tensor]]:
     isa.in_conv = isa.out_conv = isa.conv_seg = nn.Identity()
     ccnet = _head("ccnet")
     (ann,) = _head("ann", project_channels=CHANNELS // 2).context.stages
-    return {
-        "ISA": lambda x: isa([x]),
-        "CCNet": nn.Sequential(*[ccnet.cca] * ccnet.recurrence),
-        "ANN": lambda x: ann(x, x),
-    }
+    blocks = (
+        lambda x: isa([x]),
+        nn.Sequential(*[ccnet.cca] * ccnet.recurrence),
+        lambda x: ann(x, x),
+    )
+    return dict(zip(BLOCKS, blocks, strict=True))
 
 
 def _head(name: str, **settings: Any) -> Any:
