@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -10,18 +11,30 @@ from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
 
-def seconds(functions: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
-    """Return the median time of each function; they run in turn, so that all see the same machine.
+def seconds(
+    functions: Mapping[str, Callable[[], Any]], rounds: int, uncounted: int = 1
+) -> dict[str, float]:
+    """Return the median time of each function, as `medians` does."""
+    return medians(
+        {name: partial(_timed, made) for name, made in functions.items()}, rounds, uncounted
+    )
 
-    One round before is not counted.
+
+def medians(
+    timers: Mapping[str, Callable[[], float]], rounds: int, uncounted: int = 1
+) -> dict[str, float]:
+    """Return the median of what each timer says, after some rounds that are not counted.
+
+    They run in turn, so that all see the same machine.
     """
-    taken: dict[str, list[float]] = {name: [] for name in functions}
-    for _ in range(rounds + 1):
-        for name, function in functions.items():
-            start = time.perf_counter()
-            function()
-            taken[name].append(time.perf_counter() - start)
-    return {name: median(times[1:]) for name, times in taken.items()}
+    said = [{name: timer() for name, timer in timers.items()} for _ in range(uncounted + rounds)]
+    return {name: median(turn[name] for turn in said[uncounted:]) for name in timers}
+
+
+def _timed(function: Callable[[], Any]) -> float:
+    start = time.perf_counter()
+    function()
+    return time.perf_counter() - start
 
 
 def peak_bytes(function: Callable[[], Any]) -> int:

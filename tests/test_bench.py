@@ -12,8 +12,10 @@ from PIL import Image
 from asa_viz.attention.blockwise import attend
 from asa_viz.bench import inputs, scaling, startup
 from asa_viz.bench.__main__ import PARTS, SCALING, main
+from asa_viz.bench.attention import OURS, designs, forward
 from asa_viz.bench.inputs import Options, random, real, widened
 from asa_viz.bench.report import Goal, Line
+from asa_viz.measuring import peak_bytes
 from tests.networks.small import save_small
 
 
@@ -46,7 +48,7 @@ def test_every_part_in_this_process_gives_ratios(options, tmp_path, capsys):
         assert math.isfinite(line["ratio"])
         assert line["ratio"] == line["ours"] / line["peer"] > 0
         assert (line["met"] is None) == (line["goal"] is None) == (line["part"] == SCALING)
-    sizes = [height * width for height, width in scaling.QUICK_GRIDS]
+    sizes = [height * width for height, width in inputs.QUICK_GRIDS]
     assert len(figures["curves"]) == 6
     for points in figures["curves"].values():
         assert [point["n"] for point in points] == sizes
@@ -102,8 +104,17 @@ def test_random_features_spread_and_keep_as_they_are_said_to():
     assert support == pytest.approx(inputs.SUPPORT, abs=0.02)
 
 
-def test_dense_attention_gets_a_head_so_that_pytorch_forms_no_matrix():
-    assert [tensor.shape for tensor in random(6, 8, 16).dense] == [(1, 1, 48, 16)] * 3
+def test_all_three_answer_alike_where_every_pair_is_kept():
+    drawn = random(6, 8, 16)._replace(nonlocal_scale=torch.zeros(1, 48))
+    ours, fused, defined = (forward(*design)() for design in designs(drawn).values())
+    torch.testing.assert_close(ours, fused)
+    torch.testing.assert_close(defined, fused)
+
+
+def test_the_definition_alone_forms_a_matrix():
+    drawn = random(64, 64, 16)
+    ours, fused, defined = (peak_bytes(forward(*design)) for design in designs(drawn).values())
+    assert max(ours, fused) < 4 * drawn.size**2 <= defined
 
 
 @pytest.mark.parametrize(
@@ -115,16 +126,26 @@ def test_a_goal_bounds_the_ratio_or_our_own_figure(goal, met):
     assert line.text.endswith({None: "2 x", True: " met", False: " missed"}[met])
 
 
-def test_a_curve_ends_after_its_first_slow_point_and_the_definition_where_memory_does(
-    options, monkeypatch
-):
-    monkeypatch.setattr(scaling, "LONGEST", 0.0)
-    assert all(len(points) == 1 for points in scaling.curves(options).values())
-    monkeypatch.setattr(scaling, "LONGEST", 60.0)
-    monkeypatch.setattr(scaling, "MOST_DEFINED", 48)
-    found = scaling.curves(options)
-    assert len(found.pop(scaling.DEFINED)) == 1
-    assert all(len(points) == 2 for points in found.values())
+@pytest.mark.parametrize("most", ["MOST_SECONDS", "MOST_BYTES"])
+def test_a_curve_ends_before_the_point_that_would_take_too_much(most, options, monkeypatch):
+    monkeypatch.setattr(scaling, most, 0.0)
+    curves = {}
+    lines = list(scaling.scaling_lines(options, curves))
+    assert [len(points) for points in curves.values()] == [1] * 6
+    # Each of the others is set beside ours where it ends.
+    assert [line.peer_name for line in lines[::2]] == [name for name in curves if name != OURS]
+
+
+def test_a_size_is_reported_before_the_next_is_measured(options):
+    curves = {}
+    for line in scaling.scaling_lines(options, curves):
+        assert f"n = {curves[OURS][-1].n}," in line.what
+
+
+def test_a_curve_is_taken_to_grow_like_the_square_of_the_cells():
+    half = scaling.Point(100, scaling.MOST_SECONDS / 4, int(scaling.MOST_BYTES / 4))
+    assert scaling._goes_on([half], 200)
+    assert not scaling._goes_on([half], 201)
 
 
 @pytest.mark.parametrize("wrong", [["--rounds", "0"], ["--only", "query", "--plot", "a.svg"]])

@@ -2,7 +2,7 @@ import time
 
 import torch
 
-from asa_viz.measuring import multiply_adds, peak_bytes, seconds
+from asa_viz.measuring import medians, multiply_adds, peak_bytes, seconds
 
 
 def test_peak_memory_counts_what_is_held_at_one_time():
@@ -22,6 +22,12 @@ def test_multiply_adds_of_a_product_and_of_a_convolution():
     assert multiply_adds(lambda: a @ b) == 3 * 5 * 7
     convolution = torch.nn.Conv2d(4, 6, 3, padding=1)
     assert multiply_adds(lambda: convolution(torch.zeros(1, 4, 8, 9))) == 4 * 6 * 9 * 8 * 9
+
+
+def test_of_what_timers_say_the_first_round_is_not_counted():
+    said = {"a": iter([9.0, 1.0, 2.0, 4.0]), "b": iter([9.0, 3.0, 3.0, 3.0])}
+    timers = {name: values.__next__ for name, values in said.items()}
+    assert medians(timers, rounds=3) == {"a": 2.0, "b": 3.0}
 
 
 def test_the_slower_function_takes_longer():

@@ -7,14 +7,19 @@ definition with its whole matrix.
 
 import argparse
 import json
+import os
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
-from asa_viz.bench import scaling
+import torch
+
 from asa_viz.bench.attention import forward_lines, training_lines
 from asa_viz.bench.inputs import PICTURE, Options
 from asa_viz.bench.network import encode_lines, query_lines
-from asa_viz.bench.report import Line, heading, setting
+from asa_viz.bench.plot import plot
+from asa_viz.bench.report import HEADING, Line
+from asa_viz.bench.scaling import Curves, scaling_lines
 from asa_viz.bench.startup import startup_lines
 
 SCALING = "scaling"
@@ -30,9 +35,10 @@ PARTS: dict[str, Callable[[Options], Iterator[Line]]] = {
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print each line as it is measured."""
     parser = argparse.ArgumentParser(prog="python -m asa_viz.bench", description=__doc__)
-    names = [*PARTS, SCALING]
-    parser.add_argument("--only", nargs="+", choices=names, default=names, metavar="NAME",
-                        help=f"some of: {', '.join(names)}")  # fmt: skip
+    curves: Curves = {}
+    parts = PARTS | {SCALING: partial(scaling_lines, curves=curves)}
+    parser.add_argument("--only", nargs="+", choices=parts, default=[*parts], metavar="NAME",
+                        help=f"some of: {', '.join(parts)}")  # fmt: skip
     parser.add_argument("--rounds", type=int, default=5, help="how often each is measured")
     parser.add_argument("--quick", action="store_true", help="small maps: does it run?")
     parser.add_argument("--network", help="name or path; the default network by default")
@@ -46,26 +52,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error("--plot draws what the part scaling measures; it is not among --only")
     options = Options(parsed.rounds, parsed.quick, parsed.network, parsed.picture)
 
-    machine = setting(options.rounds)
-    print(", ".join(f"{name} {value}" for name, value in machine.items()), heading(), sep="\n\n")
+    setting = {
+        "torch": torch.__version__,
+        "threads": torch.get_num_threads(),
+        "processors": os.cpu_count(),
+        "rounds": options.rounds,
+    }
+    print(", ".join(f"{name} {value}" for name, value in setting.items()), HEADING, sep="\n\n")
     measured = []
-    curves: scaling.Curves = {}
-    for name in names:
-        if name not in parsed.only:
-            continue
-        if name == SCALING:
-            curves = scaling.curves(options)
-            lines = scaling.curve_lines(curves)
-        else:
-            lines = PARTS[name](options)
-        for line in lines:
+    for name in (name for name in parts if name in parsed.only):
+        for line in parts[name](options):
             print(line.text, flush=True)
             measured.append({"part": name, **line.data})
     if parsed.json:
-        figures = {"setting": machine, "lines": measured, "curves": scaling.curve_data(curves)}
+        points = {name: [vars(point) for point in curve] for name, curve in curves.items()}
+        figures = {"setting": setting, "lines": measured, "curves": points}
         parsed.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     if parsed.plot:
-        scaling.picture(curves).savefig(parsed.plot, metadata={"Date": None})
+        plot(curves).savefig(parsed.plot, metadata={"Date": None})
 
 
 if __name__ == "__main__":

@@ -16,8 +16,9 @@ from asa_viz.networks.segmenter import Segmenter
 
 PICTURE = Path(__file__).parents[2] / "app" / "examples" / "leuven_lane.jpg"
 # The grid of the default working size, and that of Cityscapes at half its size; with channels.
-SIZES = ((45, 60, 128), (64, 128, 256))
-QUICK_SIZES = ((6, 8, 16), (8, 16, 32))
+GRIDS = ((45, 60), (64, 128))
+CHANNELS = (128, 256)
+QUICK_GRIDS = ((6, 8), (8, 12))
 
 # Of random features: the standard deviation of a query's similarities, 0.4 to 0.6 on photographs,
 # and about the share of the keys that each query keeps.
@@ -25,6 +26,8 @@ SPREAD = 0.5
 SUPPORT = 0.1
 
 _STRIDE = 8
+
+Grids = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,10 @@ class Options:
     quick: bool = False
     network: str | None = None
     picture: Path = PICTURE
+
+    def grids(self, grids: Grids) -> Grids:
+        """Return the grids to measure: these, or small ones."""
+        return QUICK_GRIDS if self.quick else grids
 
 
 class Inputs(NamedTuple):
@@ -59,11 +66,6 @@ class Inputs(NamedTuple):
         return self[:5]
 
     @property
-    def dense(self) -> tuple[Tensor, ...]:
-        """Queries, keys and values of one head: PyTorch is quick with four axes only."""
-        return tuple(tensor[:, None] for tensor in self[:3])
-
-    @property
     def shape(self) -> dict[str, Any]:
         """The arguments that say how the cells lie, and that queries are scaled."""
         return {"height": self.height, "width": self.width, "scaled": False}
@@ -71,7 +73,7 @@ class Inputs(NamedTuple):
 
 def cases(options: Options) -> Iterator[tuple[str, Inputs]]:
     """Give what is measured, with its name: both kinds of features in both sizes."""
-    for height, width, channels in QUICK_SIZES if options.quick else SIZES:
+    for (height, width), channels in zip(options.grids(GRIDS), CHANNELS, strict=True):
         for kind, inputs in (
             ("real", widened(real(height, width, options), channels)),
             ("random", random(height, width, channels)),

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from asa_viz.bench.inputs import Options, opened, segmenter
+from asa_viz.bench.inputs import GRIDS, Options, opened, segmenter
 from asa_viz.bench.report import Goal, Line
 from asa_viz.geometry import Cell
 from asa_viz.images import read_image
@@ -16,9 +16,6 @@ from asa_viz.networks.capture import calls_of
 
 QUERY = Goal(2)
 ENCODE = Goal(1.1)
-QUERY_GRIDS = ((45, 60), (64, 128), (128, 256))
-ENCODE_GRIDS = ((45, 60), (64, 128))
-QUICK_GRIDS = ((6, 8), (8, 12))
 # One query takes well under a millisecond: a median over more of them.
 _QUERIES_A_ROUND = 20
 
@@ -28,7 +25,7 @@ def query_lines(options: Options) -> Iterator[Line]:
 
     The row is asked of the attention, and of the session, which hands it on as arrays.
     """
-    for height, width in QUICK_GRIDS if options.quick else QUERY_GRIDS:
+    for height, width in options.grids((*GRIDS, (128, 256))):
         session = segmenter(height, width, options).encode(options.picture)
         attention = session.attention
         cell = Cell(attention.height // 2, attention.width // 3)
@@ -57,7 +54,7 @@ def encode_lines(options: Options) -> Iterator[Line]:
     """Measure the encoding of a decoded picture against the bare network on the same pixels."""
     rgb = read_image(options.picture).rgb
     network, _ = opened(options.network)
-    for height, width in QUICK_GRIDS if options.quick else ENCODE_GRIDS:
+    for height, width in options.grids(GRIDS):
         ours = segmenter(height, width, options)
         with calls_of(network, ["backbone"]) as seen:
             ours.encode(rgb)

@@ -5,12 +5,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from statistics import median
 
 from asa_viz.bench.inputs import Options
 from asa_viz.bench.report import Goal, Line
+from asa_viz.measuring import medians
 
 START = Goal(6, of="ours")
 
@@ -23,20 +23,11 @@ _MOST_ROUNDS = 3
 def startup_lines(options: Options) -> Iterator[Line]:
     """Measure the page against a process that imports what the page imports and does nothing."""
     rounds = min(options.rounds, _MOST_ROUNDS)
-    taken = _medians({"ours": _page_seconds, "peer": _import_seconds}, rounds)
+    taken = medians({"ours": _page_seconds, "peer": _import_seconds}, rounds)
     yield Line(
         "page, from its start until it listens", "seconds", taken["ours"], taken["peer"],
         "its imports alone", START,
     )  # fmt: skip
-
-
-def _medians(functions: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, float]:
-    """Return medians of what the functions say they took: a process's end is not its start."""
-    taken: dict[str, list[float]] = {name: [] for name in functions}
-    for _ in range(rounds + 1):
-        for name, function in functions.items():
-            taken[name].append(function())
-    return {name: median(times[1:]) for name, times in taken.items()}
 
 
 def _page_seconds() -> float:
