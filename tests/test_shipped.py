@@ -15,7 +15,7 @@ from asa_viz.attention.what_if import AS_TRAINED, WhatIf
 from asa_viz.evaluate import evaluate, frames
 from asa_viz.geometry import Cell, Pixel
 from asa_viz.images import nearest_shape, read_image, resize
-from asa_viz.networks.checkpoint import DEFAULT
+from asa_viz.shipped import DEFAULT
 from asa_viz.views import flips
 
 pytestmark = pytest.mark.slow
