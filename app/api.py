@@ -3,10 +3,10 @@
 A picture is an uploaded file (`gradio_client.handle_file`) or the name of a photograph that ships.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 import numpy as np
@@ -15,17 +15,20 @@ from gradio.processing_utils import save_bytes_to_cache
 from gradio.utils import get_upload_folder
 from PIL import Image
 
+from app.desk import Encode
 from app.questions import network_name, picture_file, pixel_at, what_if
 from app.sheet import sheet
 from asa_viz.geometry import Cell
 from asa_viz.images import ImageError
-from asa_viz.session import Session
 from asa_viz.views import MaskMap, QueryView
+
+if TYPE_CHECKING:
+    from asa_viz.session import Session
 
 GONE = "That picture is no longer here. Send it again."
 
 
-def add_api(encode: Callable[[str, str], Session], networks: list[str]) -> None:
+def add_api(encode: Encode, networks: list[str]) -> None:
     """Add the endpoints to the page that is being built; the first network is the default."""
     endpoints = Endpoints(encode, networks)
     for answer in (
@@ -40,7 +43,7 @@ def add_api(encode: Callable[[str, str], Session], networks: list[str]) -> None:
 class Endpoints:
     """What programs may ask; the docstrings are what they are told."""
 
-    def __init__(self, encode: Callable[[str, str], Session], networks: list[str]) -> None:
+    def __init__(self, encode: Encode, networks: list[str]) -> None:
         self._encode = encode
         self._networks = networks
 
@@ -144,13 +147,13 @@ class Endpoints:
 
     def _query(
         self, picture: object, network: object, x: object, y: object, *rule: object
-    ) -> tuple[Session, QueryView]:
+    ) -> "tuple[Session, QueryView]":
         """Return the session of a picture and what its pixel (x, y) attends to under a rule."""
         with _sentences():
             session = self._session(picture, network)
             return session, session.query(pixel_at(x, y), what_if(*rule))
 
-    def _session(self, picture: object, network: object) -> Session:
+    def _session(self, picture: object, network: object) -> "Session":
         name = network_name(self._networks[0] if network is None else network, self._networks)
         file = picture_file(picture)
         try:
@@ -173,7 +176,7 @@ def _sentences() -> Iterator[None]:
         raise gr.Error(GONE, print_exception=False) from error
 
 
-def _setting(session: Session) -> dict[str, Any]:
+def _setting(session: "Session") -> dict[str, Any]:
     grid = session.grid
     return {
         "network": session.network,
@@ -183,7 +186,7 @@ def _setting(session: Session) -> dict[str, Any]:
     }
 
 
-def _place(session: Session, cell: Cell) -> dict[str, Any]:
+def _place(session: "Session", cell: Cell) -> dict[str, Any]:
     segmentation = session.segmentation
     return {
         "cell": cell._asdict(),

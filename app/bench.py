@@ -17,7 +17,7 @@ import torch
 
 import asa_viz
 from app.__main__ import Networks
-from app.desk import Desk
+from app.desk import Desk, SessionStore
 from app.encodings import stored
 from app.gallery import EXAMPLES
 from app.handlers import Answers
@@ -26,7 +26,7 @@ from app.viewer import program
 from asa_viz.attention.row import SparseAttention
 from asa_viz.geometry import Grid
 from asa_viz.packet import pack
-from asa_viz.session import Session, SessionStore
+from asa_viz.session import Session
 from asa_viz.views import SegmentationView
 
 if TYPE_CHECKING:

@@ -6,19 +6,19 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from app.desk import Desk
-from asa_viz.attention.method import LANGUAGES, Paper, family_title
-from asa_viz.attention.methods import FAMILIES
 from asa_viz.geometry import Pixel
-from asa_viz.networks.zoo.ensemble import Comparison, Ensemble
-from asa_viz.networks.zoo.methods import METHODS
-from asa_viz.networks.zoo.record import HeadMethod, ImageMethod
-from asa_viz.session import Session
 from asa_viz.views import AgreementView, LabelMap, MethodView, labels_at
+
+if TYPE_CHECKING:
+    from asa_viz.attention.method import Paper
+    from asa_viz.networks.zoo.ensemble import Comparison, Ensemble
+    from asa_viz.networks.zoo.record import HeadMethod, ImageMethod
+    from asa_viz.session import Session
 
 NO_METHOD = "There is no method {name!r:.40}; there are {names}."
 NO_LIST = "methods must be a list of names, or null for all, not {value!r:.40}."
@@ -30,7 +30,7 @@ KEPT_READINGS = 4
 class Comparisons:
     """Answers for all methods; a picture is read by the heads once and its last readings kept."""
 
-    def __init__(self, desk: Desk, load: Callable[[], Ensemble]) -> None:
+    def __init__(self, desk: Desk, load: "Callable[[], Ensemble]") -> None:
         self._desk = desk
         self._load = cache(load)
         self._readings: OrderedDict[str, Comparison] = OrderedDict()
@@ -38,6 +38,8 @@ class Comparisons:
 
     def facts(self, language: str) -> dict[str, Any]:
         """Return what there is to say of every method, in a language, and the experiment."""
+        from app.late import FAMILIES, LANGUAGES, METHODS, family_title
+
         language = language if language in LANGUAGES else "en"
         with self._reading:
             ensemble = self._load()
@@ -87,7 +89,7 @@ class Comparisons:
             ),
         }
 
-    def _read(self, file: str) -> tuple[Session, Comparison]:
+    def _read(self, file: str) -> "tuple[Session, Comparison]":
         """Return a picture's session under the heads' network, and the heads' reading of it."""
         with self._reading:
             ensemble = self._load()
@@ -105,6 +107,8 @@ def method_names(asked: object) -> list[str] | None:
     Raises:
         ValueError: it is no list, or there is no such method.
     """
+    from app.late import METHODS
+
     if asked is None:
         return None
     if not isinstance(asked, list) or len(asked) > len(METHODS):
@@ -115,7 +119,9 @@ def method_names(asked: object) -> list[str] | None:
     return asked
 
 
-def _facts(record: HeadMethod | ImageMethod, language: str) -> dict[str, Any]:
+def _facts(record: "HeadMethod | ImageMethod", language: str) -> dict[str, Any]:
+    from app.late import HeadMethod
+
     method = record.method
     return {
         "name": method.name,
@@ -134,7 +140,7 @@ def _facts(record: HeadMethod | ImageMethod, language: str) -> dict[str, Any]:
     }
 
 
-def _cited(paper: Paper) -> str:
+def _cited(paper: "Paper") -> str:
     kind = "doi" if paper.link.startswith("10.") else "arXiv"
     link = f", {kind}:{paper.link}" if paper.link else ""
     return f"{paper.authors}: {paper.title}. {paper.venue} {paper.year}{link}"

@@ -5,11 +5,13 @@ With them the page shows a photograph of the gallery before any network is loade
 
 import hashlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import asa_viz
 from app.gallery import EXAMPLES, Example
-from asa_viz.networks.checkpoint import DEFAULT
-from asa_viz.packet import pack
+from asa_viz.shipped import DEFAULT
+
+if TYPE_CHECKING:
+    from asa_viz import Segmenter
 
 FOLDER = Path(__file__).parent / "examples" / "encodings"
 
@@ -21,8 +23,10 @@ def stored(network: str, stem: str) -> Path | None:
     return files.get((network, stem))
 
 
-def encoding(segmenter: asa_viz.Segmenter, example: Example) -> bytes:
+def encoding(segmenter: "Segmenter", example: Example) -> bytes:
     """Return the session of a photograph in half precision, its picture the photograph itself."""
+    from app.late import pack
+
     photograph = Path(example.path).read_bytes()
     return pack(
         segmenter.encode(photograph),
@@ -37,7 +41,9 @@ def encoding(segmenter: asa_viz.Segmenter, example: Example) -> bytes:
 
 def main(network: str = DEFAULT) -> None:
     """Write the session of every photograph of the gallery as the default network sees it."""
-    segmenter = asa_viz.load(network, "cpu")
+    from app.late import load
+
+    segmenter = load(network, "cpu")
     folder = FOLDER / network
     folder.mkdir(parents=True, exist_ok=True)
     for example in EXAMPLES:

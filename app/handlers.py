@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from anyio import CapacityLimiter, to_thread
 
@@ -19,14 +19,15 @@ from app.comparing import Comparisons, method_names
 from app.desk import Desk
 from app.questions import network_name, picture_file, pixel_at, what_if
 from app.viewer import dictionaries
-from asa_viz.attention.what_if import WhatIf
 from asa_viz.figures.plots import PlotTexts, pair_plane
 from asa_viz.images import ImageError
-from asa_viz.packet import pack
-from asa_viz.session import Session
 from asa_viz.views import SegmentationView, flips
 
-Rerun = Callable[[Session, WhatIf], SegmentationView]
+if TYPE_CHECKING:
+    from asa_viz.attention.what_if import WhatIf
+    from asa_viz.session import Session
+
+Rerun = Callable[["Session", "WhatIf"], SegmentationView]
 Answer = dict[str, Any]
 
 # A page fetches its packet at once; who comes an hour later asks again.
@@ -122,6 +123,8 @@ class Answers:
     @answered
     def encode(self, question: dict[str, Any]) -> Answer:
         """Encode a picture and say where its packet lies."""
+        from app.late import pack
+
         return {"file": self._packets.put(pack(self._session(question)))}
 
     @answered
@@ -169,7 +172,7 @@ class Answers:
             raise RuntimeError("There are no trained heads to compare methods with.")
         return self._comparisons
 
-    def _session(self, question: dict[str, Any]) -> Session:
+    def _session(self, question: dict[str, Any]) -> "Session":
         network = network_name(question["network"], self._networks)
         return self.desk.session(picture_file(question["source"]), network)
 
@@ -221,7 +224,7 @@ def plot_texts(language: str) -> PlotTexts:
     )
 
 
-def _rule(question: dict[str, Any]) -> WhatIf:
+def _rule(question: dict[str, Any]) -> "WhatIf":
     """Return the rule that a viewer's state asks for."""
     asked = question["what_if"]
     return what_if(

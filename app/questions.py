@@ -3,12 +3,15 @@
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gradio.utils import get_upload_folder
 
 from app.gallery import EXAMPLES
-from asa_viz.attention.what_if import WhatIf
 from asa_viz.geometry import Pixel
+
+if TYPE_CHECKING:
+    from asa_viz.attention.what_if import WhatIf
 
 NO_PICTURE = "Give a picture as an uploaded file, or the name of one of these: {names}."
 NO_NETWORK = "There is no network {name!r:.40}; there are {names}."
@@ -66,12 +69,14 @@ def what_if(
     local_rule: object = True,
     window: object = None,
     top_k: object = None,
-) -> WhatIf:
+) -> "WhatIf":
     """Return the rule asked for; nothing that a program sends is of a type until it was looked at.
 
     Raises:
         ValueError: one of the numbers is none, or is out of range.
     """
+    from app.late import WhatIf
+
     return WhatIf(
         _number("nonlocal_factor", nonlocal_factor),
         _number("local_factor", local_factor),

@@ -1,5 +1,7 @@
 """One query as a single picture: the six panels on a sheet, each under its title."""
 
+from typing import TYPE_CHECKING
+
 from PIL import Image, ImageDraw, ImageFont
 
 from asa_viz.figures.panels import (
@@ -11,8 +13,10 @@ from asa_viz.figures.panels import (
     stage_of,
 )
 from asa_viz.figures.scales import row_scale, threshold_scale
-from asa_viz.session import Session
 from asa_viz.views import QueryView
+
+if TYPE_CHECKING:
+    from asa_viz.session import Session
 
 COLUMNS = 3
 GAP = 16
@@ -20,7 +24,7 @@ TITLE_SIZE = 20
 TITLE_HEIGHT = 32
 
 
-def sheet(session: Session, view: QueryView) -> Image.Image:
+def sheet(session: "Session", view: QueryView) -> Image.Image:
     """Draw the panels of a query, two rows of three."""
     stage, query = stage_of(session.picture, session.grid), view.query
     scale = row_scale(view)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from asa_viz.geometry import Cell, Grid, Pixel
-    from asa_viz.networks.checkpoint import available
     from asa_viz.networks.segmenter import Segmenter, load
     from asa_viz.session import Session
+    from asa_viz.shipped import available
 
 _HOMES = {
     "Cell": "geometry",
@@ -22,7 +22,7 @@ _HOMES = {
     "Pixel": "geometry",
     "Segmenter": "networks.segmenter",
     "Session": "session",
-    "available": "networks.checkpoint",
+    "available": "shipped",
     "load": "networks.segmenter",
 }
 
@@ -33,3 +33,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

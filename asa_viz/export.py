@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from asa_viz.networks.camvid import CLASSES, PALETTE
-from asa_viz.networks.checkpoint import FOLDER, build, model_as_data, save_checkpoint
+from asa_viz.networks.checkpoint import build, model_as_data, save_checkpoint
 from asa_viz.networks.configs import read_config
 from asa_viz.networks.weights import load_weights, read_weights
+from asa_viz.shipped import FOLDER
 
 # About 2700 cells each at output stride 8: 4:3, 3:4, square, 3:2, 16:9, 9:16.
 SHAPES = ((360, 480), (480, 360), (416, 416), (344, 512), (312, 552), (552, 312))

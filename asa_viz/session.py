@@ -1,8 +1,5 @@
-"""One encoded image, which answers queries, and a bounded store of such sessions."""
+"""One encoded image, which answers queries."""
 
-import threading
-from collections import OrderedDict
-from collections.abc import Hashable
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,46 +76,3 @@ class Session:
         shape = (self.grid.height, self.grid.width)
         size, degree, mass = (part.view(shape).numpy() for part in self.attention.whole_image())
         return WholeImageView(size.astype(int), degree.astype(int), mass)
-
-
-class SessionStore:
-    """Sessions by what they were made from; over `max_bytes` the least recently used go.
-
-    A session larger than the whole store is still kept, alone: its visitor has to see something.
-    """
-
-    def __init__(self, max_bytes: int = 256 * 2**20) -> None:
-        self._max_bytes = max_bytes
-        self._sessions: OrderedDict[Hashable, Session] = OrderedDict()
-        self._bytes = 0
-        self._lock = threading.Lock()
-
-    def __len__(self) -> int:
-        return len(self._sessions)
-
-    @property
-    def size_in_bytes(self) -> int:
-        """The memory that all sessions take together."""
-        return self._bytes
-
-    def put(self, key: Hashable, session: Session) -> None:
-        """Keep a session under `key`, in place of one that was there."""
-        with self._lock:
-            self._forget(key)
-            self._sessions[key] = session
-            self._bytes += session.size_in_bytes
-            while self._bytes > self._max_bytes and len(self._sessions) > 1:
-                self._forget(next(iter(self._sessions)))
-
-    def get(self, key: Hashable) -> Session | None:
-        """Return the session under `key`, or None if it is unknown or had to make room."""
-        with self._lock:
-            if key not in self._sessions:
-                return None
-            self._sessions.move_to_end(key)
-            return self._sessions[key]
-
-    def _forget(self, key: Hashable) -> None:
-        session = self._sessions.pop(key, None)
-        if session is not None:
-            self._bytes -= session.size_in_bytes

@@ -1,4 +1,4 @@
-"""A session answers from what is stored; the store keeps to its bytes."""
+"""A session answers from what is stored."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ import torch
 from asa_viz.attention.row import SparseAttention
 from asa_viz.attention.what_if import WhatIf
 from asa_viz.geometry import Cell, Grid, Pixel
-from asa_viz.session import Session, SessionStore
+from asa_viz.session import Session
 from asa_viz.views import SegmentationView
 
 
@@ -91,33 +91,3 @@ def test_a_cell_outside_is_refused():
         session.query_cell(Cell(4, 0))
     with pytest.raises(ValueError, match="outside the 60 x 40 image"):
         session.query(Pixel(60, 0))
-
-
-def test_the_store_drops_the_least_recently_used_by_bytes():
-    session = make_session()
-    store = SessionStore(max_bytes=3 * session.size_in_bytes)
-    for key in "abc":
-        store.put(key, session)
-    assert store.get("a") is session
-    store.put("d", session)
-    assert store.get("b") is None
-    assert all(store.get(key) is session for key in "acd")
-    assert len(store) == 3
-    assert store.size_in_bytes == 3 * session.size_in_bytes
-
-
-def test_a_session_in_place_of_another_counts_once():
-    first, second = make_session(), make_session(height=2)
-    store = SessionStore()
-    store.put("a", first)
-    store.put("a", second)
-    assert store.get("a") is second
-    assert store.size_in_bytes == second.size_in_bytes
-
-
-def test_one_session_is_kept_even_if_it_is_too_large():
-    store = SessionStore(max_bytes=1)
-    store.put("a", make_session())
-    store.put("b", make_session())
-    assert store.get("b") is not None
-    assert len(store) == 1

@@ -16,7 +16,7 @@ from asa_viz.evaluate import evaluate, frames
 from asa_viz.geometry import Cell, Pixel
 from asa_viz.images import nearest_shape, read_image, resize
 from asa_viz.networks.capture import calls_of
-from asa_viz.networks.checkpoint import DEFAULT
+from asa_viz.shipped import DEFAULT
 from asa_viz.views import flips
 
 pytestmark = pytest.mark.slow

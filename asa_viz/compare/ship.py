@@ -11,8 +11,9 @@ from asa_viz.compare.model import WIDTH
 from asa_viz.compare.runs import weights_of
 from asa_viz.networks.camvid import CLASSES
 from asa_viz.networks.checkpoint import digest_of, save_half
-from asa_viz.networks.zoo.ensemble import CARD, HEADS_FOLDER, PROJECTION
+from asa_viz.networks.zoo.ensemble import PROJECTION
 from asa_viz.networks.zoo.projection import load_projection, save_projection
+from asa_viz.shipped import HEADS_CARD, HEADS_FOLDER
 
 LICENCE = "Research and non-commercial use; trained on CamVid, see checkpoints/NOTICE.md"
 
@@ -41,4 +42,4 @@ def ship(
         "experiment": measured,
         "sha256": {path.name: digest_of(path) for path in sorted(folder.glob("*.safetensors"))},
     }
-    (folder / CARD).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    (folder / HEADS_CARD).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")

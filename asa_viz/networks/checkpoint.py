@@ -18,9 +18,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from asa_viz.networks.weights import WeightsError, load_weights, read_weights
-
-FOLDER = Path(__file__).resolve().parents[2] / "checkpoints"
-DEFAULT = "asa_mobilenetv2_camvid"
+from asa_viz.shipped import DEFAULT, FOLDER, available
 
 _PARTS = frozenset({
     "EncoderDecoder", "SegDataPreProcessor", "MobileNetV2", "ResNet", "ResNetV1c",
@@ -75,12 +73,6 @@ class Card:
     def write(self, path: Path) -> None:
         """Write the card, one line for each colour and shape."""
         path.write_text(json.dumps(vars(self), indent=1) + "\n", encoding="utf-8")
-
-
-def available() -> list[str]:
-    """Return the names of the networks that ship, the default first."""
-    names = sorted(path.stem for path in FOLDER.glob("*.safetensors"))
-    return sorted(names, key=lambda name: name != DEFAULT)
 
 
 def find(name_or_path: str | Path | None = None) -> Path:

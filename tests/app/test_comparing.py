@@ -9,13 +9,12 @@ import pytest
 
 from app import comparing
 from app.comparing import Comparisons, method_names
-from app.desk import Desk
+from app.desk import Desk, SessionStore
 from app.gallery import EXAMPLES
 from app.handlers import Answers
 from app.page import build_page
 from asa_viz.attention.methods import FAMILIES, METHODS
 from asa_viz.geometry import Cell, Pixel
-from asa_viz.session import SessionStore
 from asa_viz.views import cells_along
 from tests.app.ensembles import EXPERIMENT, NAMES, FakeEnsemble, gates_of
 from tests.fakes import fake_session

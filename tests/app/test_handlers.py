@@ -15,14 +15,13 @@ from gradio.utils import get_upload_folder
 from safetensors.numpy import load_file
 
 from app import handlers
-from app.desk import Desk
+from app.desk import Desk, SessionStore
 from app.gallery import EXAMPLES
 from app.handlers import Answers
 from app.viewer import dictionaries
 from asa_viz.attention.what_if import WhatIf
 from asa_viz.geometry import Pixel
 from asa_viz.images import ImageError
-from asa_viz.session import SessionStore
 from asa_viz.views import flips
 from tests.fakes import fake_session
 

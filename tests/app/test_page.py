@@ -7,12 +7,11 @@ from pathlib import Path
 import pytest
 
 from app import viewer
-from app.desk import Desk
+from app.desk import Desk, SessionStore
 from app.gallery import EXAMPLES
 from app.handlers import Answers
 from app.page import build_page, launch_settings, network_title, offer
-from asa_viz.networks.checkpoint import DEFAULT
-from asa_viz.session import SessionStore
+from asa_viz.shipped import DEFAULT
 from tests.fakes import fake_session
 
 

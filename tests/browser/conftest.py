@@ -9,11 +9,10 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from app.comparing import Comparisons
-from app.desk import Desk
+from app.desk import Desk, SessionStore
 from app.handlers import Answers
 from app.page import build_page, launch_settings
 from asa_viz.images import read_image
-from asa_viz.session import SessionStore
 from tests.app.ensembles import FakeEnsemble
 from tests.browser.chromium import ARGUMENTS, executable
 from tests.browser.visit import Visit

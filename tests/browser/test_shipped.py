@@ -13,8 +13,7 @@ from PIL import Image
 
 from app.encodings import stored
 from app.gallery import EXAMPLES
-from asa_viz.networks.checkpoint import DEFAULT
-from asa_viz.networks.zoo.ensemble import CARD, HEADS_FOLDER
+from asa_viz.shipped import DEFAULT, has_heads
 from tests.browser.visit import query_cell
 
 pytestmark = pytest.mark.slow
@@ -88,9 +87,7 @@ def test_photographs_come_from_what_is_stored_and_uploads_through_the_network(
     check(visit)
 
 
-@pytest.mark.skipif(
-    not (HEADS_FOLDER / CARD).is_file(), reason="there are no trained heads in checkpoints/heads"
-)
+@pytest.mark.skipif(not has_heads(), reason="there are no trained heads in checkpoints/heads")
 def test_one_click_is_answered_by_twenty_trained_methods_within_a_second(visitors, address):
     visit = visitors(address).open("?compare=1&lock=1").compared()
     names = visit.ask("viewer.comparison.rows.map(({ name }) => name)")
@@ -117,7 +114,7 @@ def test_one_click_is_answered_by_twenty_trained_methods_within_a_second(visitor
         assert tile.locator("canvas").get_attribute("aria-label").count(",") >= 2
 
 
-@pytest.mark.skipif((HEADS_FOLDER / CARD).is_file(), reason="there are trained heads")
+@pytest.mark.skipif(has_heads(), reason="there are trained heads")
 def test_without_trained_heads_there_is_no_comparison(visitors, address):
     visit = visitors(address).open("?compare=1")
     assert visit.find('[data-do="methods"]').is_hidden()

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from asa_viz import shipped
 from asa_viz.geometry import Pixel
 from asa_viz.networks import checkpoint
 from asa_viz.networks.segmenter import load
@@ -94,7 +95,8 @@ def test_invalid_numbers_and_missing_parts_are_noticed(tmp_path):
 
 
 def test_an_unknown_network_lists_those_there_are(monkeypatch, tmp_path):
-    monkeypatch.setattr(checkpoint, "FOLDER", tmp_path)
+    for module in (checkpoint, shipped):
+        monkeypatch.setattr(module, "FOLDER", tmp_path)
     for name in ("a_network", checkpoint.DEFAULT):
         (tmp_path / f"{name}.safetensors").touch()
     with pytest.raises(WeightsError, match=f"there are: {checkpoint.DEFAULT}, a_network"):

@@ -17,8 +17,8 @@ from app.encodings import stored
 from app.gallery import EXAMPLES
 from asa_viz.attention.what_if import WhatIf
 from asa_viz.geometry import Cell, Grid, Pixel
-from asa_viz.networks.checkpoint import DEFAULT
 from asa_viz.packet import pack
+from asa_viz.shipped import DEFAULT
 from tests.viewer.node import needs_node, run
 
 pytestmark = needs_node

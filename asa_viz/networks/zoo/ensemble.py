@@ -20,16 +20,15 @@ from asa_viz.attention.operator import flat
 from asa_viz.geometry import Cell
 from asa_viz.images import resize
 from asa_viz.networks.capture import calls_of
-from asa_viz.networks.checkpoint import FOLDER, digest_of
+from asa_viz.networks.checkpoint import digest_of
 from asa_viz.networks.weights import WeightsError
 from asa_viz.networks.zoo.methods import HEADS, METHODS, build_head
 from asa_viz.networks.zoo.projection import Projection, load_projection
 from asa_viz.networks.zoo.record import HeadMethod, ImageMethod, Reading
 from asa_viz.session import Session
+from asa_viz.shipped import HEADS_CARD, HEADS_FOLDER
 from asa_viz.views import AgreementView, MethodView
 
-HEADS_FOLDER = FOLDER / "heads"
-CARD = "card.json"
 PROJECTION = "projection.safetensors"
 
 
@@ -164,9 +163,9 @@ def load_ensemble(folder: Path = HEADS_FOLDER) -> Ensemble:
     Raises:
         WeightsError: there are none, or a file does not match the card.
     """
-    if not (folder / CARD).is_file():
+    if not (folder / HEADS_CARD).is_file():
         raise WeightsError(f"There are no trained heads in {folder.name}.")
-    card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+    card = json.loads((folder / HEADS_CARD).read_text(encoding="utf-8"))
     for name, digest in card["sha256"].items():
         path = folder / name
         if not path.is_file() or digest_of(path) != digest:

@@ -12,10 +12,11 @@ import asa_viz
 from asa_viz.geometry import Cell
 from asa_viz.networks.capture import calls_of
 from asa_viz.networks.weights import WeightsError
-from asa_viz.networks.zoo.ensemble import CARD, HEADS_FOLDER, Ensemble, load_ensemble, logits_of
+from asa_viz.networks.zoo.ensemble import Ensemble, load_ensemble, logits_of
 from asa_viz.networks.zoo.methods import METHODS
 from asa_viz.networks.zoo.projection import Projection
 from asa_viz.networks.zoo.record import HeadMethod
+from asa_viz.shipped import has_heads
 from tests.networks.small import save_small
 from tests.networks.zoo.small import CHANNELS, head_of
 
@@ -115,7 +116,7 @@ def test_without_heads_the_error_says_so(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not (HEADS_FOLDER / CARD).is_file(), reason="no trained heads are here yet")
+@pytest.mark.skipif(not has_heads(), reason="no trained heads are here yet")
 def test_with_trained_weights_rows_rebuild_what_the_heads_computed():
     ensemble = load_ensemble()
     photo = Path(__file__).parents[3] / "app" / "examples" / "leuven_lane.jpg"

@@ -1,0 +1,27 @@
+"""What the page needs torch and mmsegmentation for; they take seconds, so the page listens first.
+
+Import it inside functions, and what it offers from nowhere else. Threads that import a package from
+two ends at once can wait for each other, where Python ends one of them with an error; at one door
+the second waits until the first has everything.
+"""
+
+from asa_viz.attention.method import LANGUAGES, family_title
+from asa_viz.attention.methods import FAMILIES
+from asa_viz.attention.what_if import WhatIf
+from asa_viz.networks.segmenter import load
+from asa_viz.networks.zoo.ensemble import load_ensemble
+from asa_viz.networks.zoo.methods import METHODS
+from asa_viz.networks.zoo.record import HeadMethod
+from asa_viz.packet import pack
+
+__all__ = [
+    "FAMILIES",
+    "LANGUAGES",
+    "METHODS",
+    "HeadMethod",
+    "WhatIf",
+    "family_title",
+    "load",
+    "load_ensemble",
+    "pack",
+]

@@ -1,0 +1,98 @@
+"""The page listens before what takes long to import, and nobody's first request fails of it."""
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from app import late
+from app.__main__ import Networks
+
+ROOT = Path(__file__).parents[2]
+# Everything that `main` does before the page is launched, in a process of its own.
+BEFORE_LAUNCH = """
+import runpy, sys
+import gradio
+def launch(*_, **settings):
+    print(*sys.modules, sep="\\n")
+    sys.exit()
+gradio.Blocks.launch = launch
+sys.argv = ["app"]
+runpy.{start}
+"""
+
+
+class Loader:
+    """In place of `load`: waits until it may go on, and fails as often as it is told to."""
+
+    def __init__(self):
+        self.asked = []
+        self.begun = threading.Event()
+        self.may_end = threading.Event()
+        self.failures = 0
+
+    def __call__(self, name, device):
+        self.asked.append((name, device))
+        self.begun.set()
+        assert self.may_end.wait(60)
+        if self.failures:
+            self.failures -= 1
+            raise ValueError(f"no {name}")
+        return self
+
+    def encode(self, file):
+        return f"session of {file.name}"
+
+
+@pytest.fixture
+def loader(monkeypatch):
+    loader = Loader()
+    monkeypatch.setattr(late, "load", loader)
+    yield loader
+    loader.may_end.set()
+
+
+@pytest.mark.parametrize(
+    "start", ["run_module('app', run_name='__main__')", "run_path('space.py', run_name='__main__')"]
+)
+def test_before_the_page_is_launched_nothing_heavy_is_imported(start):
+    command = [sys.executable, "-c", BEFORE_LAUNCH.format(start=start)]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    imported = set(done.stdout.split())
+    assert {"app.page", "gradio", "numpy"} <= imported
+    assert not imported & {"torch", "mmseg", "mmengine", "mmcv", "app.late"}
+
+
+def test_who_asks_during_the_warm_up_waits_for_it_and_is_answered(loader):
+    networks, answers = Networks("cpu"), []
+    warming = networks.warm_up("asa")
+    assert loader.begun.wait(60)
+    visitor = threading.Thread(target=lambda: answers.append(networks.encode("a.jpg", "asa")))
+    visitor.start()
+    visitor.join(0.2)
+    assert visitor.is_alive()
+    loader.may_end.set()
+    visitor.join(60)
+    warming.join(60)
+    assert answers == ["session of a.jpg"]
+    assert loader.asked == [("asa", "cpu")]
+
+
+def test_an_error_of_the_warm_up_is_told_once_and_raised_for_who_needs_the_network(
+    loader, monkeypatch
+):
+    told = []
+    monkeypatch.setattr(threading, "excepthook", told.append)
+    loader.may_end.set()
+    loader.failures = 2
+    networks = Networks(None)
+    networks.warm_up("asa").join(60)
+    ((kind, error, _, thread),) = told
+    assert (kind, str(error), thread.name) == (ValueError, "no asa", "warm-up of asa")
+    with pytest.raises(ValueError, match="no asa"):
+        networks.encode("a.jpg", "asa")
+    # What has been repaired meanwhile is found.
+    assert networks.encode("a.jpg", "asa") == "session of a.jpg"
+    assert len(told) == 1
