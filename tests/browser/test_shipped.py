@@ -4,16 +4,18 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from urllib.error import URLError
 from urllib.request import urlopen
 
 import numpy as np
 import pytest
+from gradio_client import Client
 from PIL import Image
 
 from app.encodings import stored
 from app.gallery import EXAMPLES
-from asa_viz.shipped import DEFAULT, has_heads
+from asa_viz.shipped import DEFAULT, available, has_heads
 from tests.browser.visit import query_cell
 
 pytestmark = pytest.mark.slow
@@ -49,6 +51,21 @@ def check(visit):
     both, local, *_ = (int(amount) for amount in visit.legend("neighbours").values())
     assert f"Keeps {both + local} of 2700 cells" in visit.text(".sentence")
     assert query_cell(visit) == visit.cell
+
+
+# First in this file: the libraries are still being imported. The client leaves sockets open.
+@pytest.mark.filterwarnings("ignore")
+def test_who_asks_as_soon_as_the_page_listens_is_answered(visitors, address):
+    client = Client(address, verbose=False)
+    asked = (EXAMPLES[0].name, *EXAMPLES[0].query)
+    with ThreadPoolExecutor(2) as pool:
+        answers = [
+            pool.submit(client.predict, *asked, network, api_name="/reciprocal_neighbours")
+            for network in available()
+        ]
+        if has_heads():
+            assert visitors(address).open("?compare=1&lock=1").compared()
+    assert [answer.result()["network"] for answer in answers] == available()
 
 
 def test_photographs_come_from_what_is_stored_and_uploads_through_the_network(
