@@ -205,6 +205,8 @@ def forward_tiles(image: Map) -> tuple[Kept, FirstPass]:
     """Return what one image's queries keep under the clean rule, and the pass it came from."""
     first = first_pass(image.query, image.key)
     kept, few = second_pass(image, first)
+    if not bool(few.any()):
+        return kept, first
     stored = _stored(image, first.log_normaliser, "clean")
     for row in few.nonzero()[:, 0].tolist():
         at = slice(row, row + 1)

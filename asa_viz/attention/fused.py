@@ -14,7 +14,7 @@ Dao: FlashAttention-2, arXiv 2307.08691, has the running maximum.
 
 import math
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, NamedTuple, no_type_check
+from typing import Any, no_type_check
 
 import torch
 import triton
@@ -22,6 +22,7 @@ import triton.language as tl
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from asa_viz.attention.blockwise import Attended
 from asa_viz.attention.definition import log_scale, tie_slack
 
 # Chosen for 256 channels in bfloat16 on a GPU with 228 KB of shared memory a multiprocessor, where
@@ -40,14 +41,6 @@ _DTYPES = (torch.float32, torch.bfloat16, torch.float16)
 _LOWEST = tl.constexpr(-1e38)
 
 
-class Read(NamedTuple):
-    """What every query reads, the size of its support, the log-sum-exp of its similarities."""
-
-    output: Float[Tensor, "b n c"]
-    support_size: Float[Tensor, "b n"]
-    log_normaliser: Float[Tensor, "b n"]
-
-
 def serves(query: Tensor, key: Tensor, value: Tensor) -> bool:
     """Tell whether the kernels take these tensors: their precision, width and number."""
     alike = query.dtype == key.dtype and {query.dtype, value.dtype} <= set(_DTYPES)
@@ -63,7 +56,7 @@ def forward(
     local_scale: Float[Tensor, "b n"],
     shape: tuple[int, int, int],
     similarity_scale: float = 1.0,
-) -> Read:
+) -> Attended:
     """Return in float32 what `adaptive_sparse_weights` times the values gives; no gradient.
 
     Similarities are sums in float32 times `similarity_scale`, so that narrow inputs stay exact.
@@ -105,7 +98,7 @@ def forward(
             query, key, value, thresholds, order, counts, wide, support_size,
             channels=channels, padded_channels=_padded(channels), **common, **_SECOND_LAUNCH,
         )  # fmt: skip
-    return Read(wide, support_size, log_normaliser)
+    return Attended(wide, support_size, log_normaliser)
 
 
 def _block(query: Tensor, value: Tensor) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -23,15 +24,22 @@ def shifts(height: int, width: int, window: int) -> Iterator[tuple[Part, Part]]:
             yield (rows[0], cols[0]), (rows[1], cols[1])
 
 
-def window_similarities(
-    query: Float[Tensor, "h w d"], key: Float[Tensor, "h w d"], window: int
-) -> Float[Tensor, "k h w"]:
-    """Return each query's similarities in its window, minus infinity outside the map."""
+def window_affinities(
+    query: Float[Tensor, "h w d"],
+    key: Float[Tensor, "h w d"],
+    log_normaliser: Float[Tensor, "h w"],
+    window: int,
+) -> tuple[Float[Tensor, "k h w"], Float[Tensor, "h w"]]:
+    """Return the log affinities of each query's window, and the logarithm of their mean.
+
+    Outside the map they are minus infinity, and not part of the mean.
+    """
     height, width = query.shape[:2]
-    near = query.new_full((window**2, height, width), float("-inf"))
+    near = query.new_full((window**2, height, width), -torch.inf)
     for place, (here, there) in enumerate(shifts(height, width, window)):
         near[place][here] = row_products(query[here], key[there])
-    return near
+    near -= log_normaliser
+    return near, near.logsumexp(0) - (near > -torch.inf).sum(0).log()
 
 
 def row_products(

@@ -8,11 +8,11 @@ each other's windows, which the local rule may keep as well, are decided by them
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from asa_viz.attention.definition import tie_slack
-from asa_viz.attention.shifts import shifts, window_similarities
+from asa_viz.attention.shifts import shifts, window_affinities
 from asa_viz.attention.tiles import FirstPass, Map, Tiles
 
 # A kept mass below it is formed anew, row by row, in relation to the row's strongest key.
@@ -41,6 +41,19 @@ class _Far(NamedTuple):
     strongest: Float[Tensor, " n"]
     number: Float[Tensor, " n"]
 
+    def add(
+        self,
+        rows: Int[Tensor, " r"],
+        weights: Float[Tensor, "r s"],
+        count: Float[Tensor, " r"],
+        values: Float[Tensor, "s c"],
+    ) -> None:
+        """Let `rows` read values by affinities that are 0 where a pair is not kept."""
+        self.read.index_add_(0, rows, weights @ values)
+        self.mass[rows] += weights.sum(1)
+        self.number[rows] += count
+        self.strongest[rows] = torch.maximum(self.strongest[rows], weights.amax(1))
+
 
 def second_pass(image: Map, first: FirstPass) -> tuple[Kept, Bool[Tensor, " n"]]:
     """Return what is kept, and for which queries in a mass too small for this arithmetic."""
@@ -52,18 +65,10 @@ def second_pass(image: Map, first: FirstPass) -> tuple[Kept, Bool[Tensor, " n"]]
         count = kept.sum(1)
         if not bool(count.any()):
             continue
-        weights = out.exp_().mul_(kept)
-        far.read.index_add_(0, rows, weights @ tiles.value.index_select(0, cols))
-        far.mass[rows] += weights.sum(1)
-        far.number[rows] += count
-        far.strongest[rows] = torch.maximum(far.strongest[rows], weights.amax(1))
-        if own:
-            continue
-        weights = back.exp_().mul_(kept)
-        far.read.index_add_(0, cols, weights.mT @ tiles.value.index_select(0, rows))
-        far.mass[cols] += weights.sum(0)
-        far.number[cols] += kept.sum(0)
-        far.strongest[cols] = torch.maximum(far.strongest[cols], weights.amax(0))
+        far.add(rows, out.exp_().mul_(kept), count, tiles.value.index_select(0, cols))
+        if not own:
+            weights = back.exp_().mul_(kept).mT
+            far.add(cols, weights, kept.sum(0), tiles.value.index_select(0, rows))
     far = _Far(*(torch.empty_like(part).index_copy_(0, tiles.order, part) for part in far))
     few = (far.number > 0) & (far.mass < SMALLEST)
     return _with_windows(image, first.log_normaliser, far), few
@@ -75,11 +80,9 @@ def _with_windows(image: Map, log_normaliser: Float[Tensor, " n"], far: _Far) ->
     grid = (height, width)
     slack = tie_slack(far.mass.dtype)
     query, key = (part.view(*grid, -1) for part in (image.query, image.key))
-    near = window_similarities(query, key, window) - log_normaliser.view(grid)
+    near, log_mean = window_affinities(query, key, log_normaliser.view(grid), window)
     passes = near >= image.log_threshold.view(grid) - slack
-    inside = near > -torch.inf
-    mean = near.logsumexp(0) - inside.sum(0).log()
-    kept = inside & (near - mean >= image.log_local_scale.view(grid) - slack)
+    kept = (near > -torch.inf) & (near - log_mean >= image.log_local_scale.view(grid) - slack)
     in_degree = far.number.clone()
     for place, (here, there) in enumerate(shifts(height, width, window)):
         kept[place][here] |= passes[place][here] & passes[-1 - place][there]

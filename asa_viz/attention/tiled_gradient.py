@@ -14,7 +14,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from asa_viz.attention.definition import SURROGATE_WIDTH, surrogate_slope, tie_slack
-from asa_viz.attention.shifts import row_products, shifts, window_similarities
+from asa_viz.attention.shifts import row_products, shifts, window_affinities
 from asa_viz.attention.tiled import Kept
 from asa_viz.attention.tiles import FirstPass, Map, Tiles
 
@@ -100,11 +100,10 @@ def _add_windows(
         return [part.view(*grid, *part.shape[1:]) for part in parts]
 
     query, key, value, towards = laid(image.query, image.key, image.value, to_output)
+    near, log_window_mean = window_affinities(query, key, log_normaliser.view(grid), image.window)
     to_query, to_key, to_value, to_threshold, to_local = laid(*made)
     log_mass, limit = laid(kept.log_mass, kept.log_strongest - kept.log_mass)
     threshold, log_local_scale, mean = laid(image.log_threshold, image.log_local_scale, mean)
-    near = window_similarities(query, key, image.window) - log_normaliser.view(grid)
-    log_window_mean = near.logsumexp(0) - (near > -torch.inf).sum(0).log()
     local_threshold = log_window_mean + log_local_scale
     for place, (here, there) in enumerate(shifts(*grid, image.window)):
         out, back = near[place][here], near[-1 - place][there]

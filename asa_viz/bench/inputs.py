@@ -79,9 +79,9 @@ def cases(options: Options) -> Iterator[tuple[str, Inputs]]:
             ("random", random(height, width, channels)),
         ):
             with torch.no_grad():
-                support = attend(*inputs.tensors, **inputs.shape)[1].mean().item() / inputs.size
+                kept = attend(*inputs.tensors, **inputs.shape).support_size.mean() / inputs.size
             depth = inputs.query.shape[-1]
-            yield f"{kind}, n = {inputs.size}, d = {depth}, {support:.0%} kept", inputs
+            yield f"{kind}, n = {inputs.size}, d = {depth}, {kept.item():.0%} kept", inputs
 
 
 @torch.no_grad()

@@ -91,7 +91,7 @@ class Segmenter:
         """Return the classes at the grid's size and at the one the network worked at."""
         enlarged = interpolate(logits, working_size, mode="bilinear", align_corners=False)
         return SegmentationView(
-            self.classes, self.card.palette, _labels(enlarged), _labels(logits),
+            self.classes, self.card.palette, labels_of(enlarged), labels_of(logits),
             grid.image_height, grid.image_width,
         )  # fmt: skip
 
@@ -167,6 +167,7 @@ def default_device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def _labels(logits: Float[Tensor, "1 classes h w"]) -> UInt8[np.ndarray, "h w"]:
+def labels_of(logits: Float[Tensor, "1 classes h w"]) -> UInt8[np.ndarray, "h w"]:
+    """Return the class of the largest logit at each place."""
     # As argmax, ten times as fast: torch does not vectorise that over channels.
     return logits[0].max(0).indices.to(torch.uint8).cpu().numpy()

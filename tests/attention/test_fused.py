@@ -7,7 +7,7 @@ DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 pytest.importorskip("triton", reason="Triton is not installed")
 
 from asa_viz.attention import adaptive_sparse_weights, fused  # noqa: E402
-from asa_viz.attention.blockwise import log_normalisers  # noqa: E402
+from asa_viz.attention.blockwise import Attended, log_normalisers  # noqa: E402
 
 GRIDS = [(1, 1), (1, 2), (3, 5), (7, 9)]
 
@@ -32,7 +32,7 @@ def run(query, key, value, t1, t2, shape, similarity_scale=None):
     tensors = [tensor.detach().to(DEVICE) for tensor in (query, key, value, t1, t2)]
     scale = query.shape[-1] ** -0.5 if similarity_scale is None else similarity_scale
     assert fused.serves(*tensors[:3])
-    return fused.Read(*(part.cpu() for part in fused.forward(*tensors, shape, scale)))
+    return Attended(*(part.cpu() for part in fused.forward(*tensors, shape, scale)))
 
 
 def draw(case, *grid, **settings):

@@ -21,6 +21,7 @@ from asa_viz.geometry import Cell
 from asa_viz.images import resize
 from asa_viz.networks.capture import calls_of
 from asa_viz.networks.checkpoint import digest_of
+from asa_viz.networks.segmenter import labels_of
 from asa_viz.networks.weights import WeightsError
 from asa_viz.networks.zoo.methods import HEADS, METHODS, build_head
 from asa_viz.networks.zoo.projection import Projection, load_projection
@@ -138,7 +139,7 @@ class Comparison:
             logits = logits_of(head, self._inputs)
         for record in inside:
             self._readings[record.method.name] = record.read(head, seen)
-        self._labels[name] = logits[0].argmax(0).to(torch.uint8).cpu().numpy()
+        self._labels[name] = labels_of(logits)
 
 
 def methods_in(head: str) -> list[HeadMethod]:
