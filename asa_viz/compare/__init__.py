@@ -1,1 +1,1 @@
-"""The comparison: every head on one frozen backbone, trained alike and measured alike."""
+"""The comparison: heads on one frozen backbone, trained alike and measured alike."""

@@ -1,4 +1,4 @@
-"""What a trained head does on the validation frames."""
+"""What a trained head does on the validation pictures."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,45 +6,86 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
+from jaxtyping import Float, Int
 from mmseg.evaluation import IoUMetric
 from torch import Tensor
 
 from asa_viz.attention.operator import Attention
-from asa_viz.compare.features import STRIDE, UNLABELLED, FrameFeatures
+from asa_viz.compare.features import STRIDE, Pictures
 from asa_viz.geometry import Cell
-from asa_viz.networks.camvid import CLASSES
+from asa_viz.networks.blocks import block_output
 from asa_viz.networks.capture import calls_of
+from asa_viz.networks.datasets import DataSet
+from asa_viz.networks.heads import AttentionHead, classify
+from asa_viz.networks.pictures import IGNORED
 from asa_viz.networks.zoo.ensemble import logits_of
 from asa_viz.networks.zoo.record import HeadMethod
 from asa_viz.views import MethodView, labels_at
 
-# Rows are asked for on every tenth frame, at the middle of every 5 x 5 cells.
-ROW_FRAMES = 10
+# Rows are asked for on every tenth picture, at the middle of every 5 x 5 cells.
+ROW_PICTURES = 10
 ROW_CELLS = 5
+
+Areas = Int[np.ndarray, "pictures 3 classes"]
 
 
 @torch.no_grad()
-def segmentation(head: Any, frames: FrameFeatures) -> dict[str, float]:
-    """Return mIoU and pixel accuracy over whole frames, at the size of the labels."""
-    areas = np.zeros((4, len(CLASSES)))
-    for index in range(len(frames)):
-        inputs, labels = frame_of(frames, index)
-        logits = F.interpolate(logits_of(head, inputs), labels.shape, mode="bilinear")
-        areas += np.stack(
-            IoUMetric.intersect_and_union(
-                logits[0].argmax(0), labels.long(), len(CLASSES), UNLABELLED
-            )
-        )
-    intersect, union, _, label = areas
+def segmentation(head: Any, pictures: Pictures, classes: int) -> tuple[Areas, dict[str, Any]]:
+    """Return areas per picture, and what a head without its attention would do.
+
+    The areas are the pixels of each class that are right, found or labelled, and labelled: from
+    them every share can be computed, of any set of pictures. The second is empty for heads without
+    a block of attention that can be taken out; else it holds the `areas` where every cell reads its
+    own value alone, and the share of the pixels that `flips` by it.
+    """
+    areas, without, changed, pixels = [], [], 0, 0
+    for inputs, labels in pictures.whole():
+        shown = _labels(logits_of(head, inputs), labels)
+        areas.append(_areas(shown, labels, classes))
+        if isinstance(head, AttentionHead):
+            alone = _labels(without_attention(head, inputs), labels)
+            without.append(_areas(alone, labels, classes))
+            changed += int((alone != shown).sum())
+            pixels += shown.numel()
+    control = {"areas": np.stack(without), "flips": changed / pixels} if without else {}
+    return np.stack(areas), control
+
+
+def without_attention(
+    head: AttentionHead, inputs: Sequence[Tensor]
+) -> Float[Tensor, "b classes h w"]:
+    """Return the logits if every cell read its own value alone, without retraining."""
+    x = head._transform_inputs(inputs)
+    entering = head.convs[0](x)
+    return classify(head, x, block_output(head.nl_block, entering, head.nl_block.values(entering)))
+
+
+def _labels(logits: Tensor, labels: Tensor) -> Tensor:
+    return F.interpolate(logits, labels.shape, mode="bilinear")[0].max(0).indices
+
+
+def _areas(shown: Tensor, labels: Tensor, classes: int) -> Int[np.ndarray, "3 classes"]:
+    right, union, _, labelled = IoUMetric.intersect_and_union(
+        shown, labels.long(), classes, IGNORED
+    )
+    return torch.stack([right, union, labelled]).long().numpy()
+
+
+def shares(areas: Areas, facts: DataSet) -> dict[str, float]:
+    """Return mIoU over the scored classes and over all that are labelled, and pixel accuracy."""
+    right, union, labelled = areas.sum(0)
+    present = labelled > 0
+    scored = present & np.isin(facts.classes, facts.scored)
     return {
-        "mIoU": float(np.nanmean(intersect / union)),
-        "pixel_accuracy": float(intersect.sum() / label.sum()),
+        "mIoU": float((right[scored] / union[scored]).mean()),
+        "mIoU_all": float((right[present] / union[present]).mean()),
+        "pixel_accuracy": float(right.sum() / labelled.sum()),
     }
 
 
 @torch.no_grad()
 def attention(
-    head: Any, records: Sequence[HeadMethod], frames: FrameFeatures
+    head: Any, records: Sequence[HeadMethod], pictures: Pictures
 ) -> dict[str, dict[str, float]]:
     """Return means over queries for each of the head's methods that has a matrix of cells.
 
@@ -53,8 +94,7 @@ def attention(
     query's true class. Queries without a label are left out; as keys they are another class.
     """
     found: dict[str, list[tuple[float, ...]]] = {}
-    for index in range(0, len(frames), ROW_FRAMES):
-        inputs, labels = frame_of(frames, index)
+    for inputs, labels in pictures.whole(ROW_PICTURES):
         classes = labels[STRIDE // 2 :: STRIDE, STRIDE // 2 :: STRIDE].numpy()
         with calls_of(head, {part for record in records for part in record.watch}) as seen:
             logits_of(head, inputs)
@@ -95,11 +135,5 @@ def queries(classes: np.ndarray) -> list[Cell]:
         Cell(row, col)
         for row in range(half, height, ROW_CELLS)
         for col in range(half, width, ROW_CELLS)
-        if classes[row, col] != UNLABELLED
+        if classes[row, col] != IGNORED
     ]
-
-
-def frame_of(frames: FrameFeatures, index: int) -> tuple[list[Tensor], Tensor]:
-    """Return the stages of one frame as a batch of one, and its labels."""
-    item: Any = frames[index]
-    return [stage[None] for stage in item["inputs"]], item["labels"]

@@ -1,4 +1,4 @@
-"""A head on encoded frames, as mmengine's Runner trains it."""
+"""A head on encoded pictures, as mmengine's Runner trains it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,29 +9,63 @@ from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
+from asa_viz.networks.capture import calls_of
+from asa_viz.networks.distillation import divergence, logits_behind
+from asa_viz.networks.hooks import start_attention
 from asa_viz.networks.zoo.ensemble import logits_of
 from asa_viz.networks.zoo.methods import build_head
 from asa_viz.networks.zoo.record import Head
 
 WIDTH = 64
+TEACHER_WEIGHT = 0.5
+SPREAD = 2.0
 
 
 class HeadModel(BaseModel):
     """A decode head without its backbone: trained on crops of the stages' components."""
 
-    def __init__(self, head: Head, channels: tuple[int, ...], loss: dict[str, Any], classes: int):
-        super().__init__()
-        self.head: Any = build_head(
-            head, channels, WIDTH, num_classes=classes, dropout_ratio=0.1, loss_decode=loss
-        )
-        open_gains(self.head)
+    head: Any
 
-    def forward(self, inputs: Sequence[Tensor], labels: Tensor, mode: str = "loss") -> Any:
+    def __init__(
+        self,
+        head: Head,
+        channels: tuple[int, ...],
+        loss: dict[str, Any],
+        classes: int,
+        width: int = WIDTH,
+    ):
+        super().__init__()
+        built: Any = build_head(
+            head, channels, width, num_classes=classes, dropout_ratio=0.1, loss_decode=loss
+        )
+        # Once, here: the Runner initialises what is not yet, and would close the gains again.
+        built.init_weights()
+        open_gains(built)
+        self.head = built
+
+    def forward(
+        self,
+        inputs: Sequence[Tensor],
+        labels: Tensor,
+        taught: Tensor | None = None,
+        mode: str = "loss",
+    ) -> Any:
         """Return the losses (mode "loss") or the logits on the grid of cells."""
         if mode != "loss":
             return logits_of(self.head, inputs)
         samples = [SegDataSample(gt_sem_seg=PixelData(data=label[None].long())) for label in labels]
-        return self.head.loss(inputs, samples, {})
+        with logits_behind(self.head) as made:
+            losses = self.head.loss(inputs, samples, {})
+        if taught is not None:
+            losses["loss_teacher"] = TEACHER_WEIGHT * divergence(made[-1], taught)
+        return losses
+
+    @torch.no_grad()
+    def start(self, inputs: Sequence[Tensor]) -> None:
+        """Give the head's block of attention the start that the shipped networks have."""
+        with calls_of(self.head, ["nl_block"]) as seen:
+            logits_of(self.head, inputs)
+        start_attention(self.head.nl_block, seen["nl_block"][0].inputs[0], SPREAD)
 
 
 @torch.no_grad()

@@ -3,37 +3,51 @@
 import json
 import multiprocessing
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 import torch
 from mmengine.utils import ProgressBar
 
-from asa_viz.compare.features import FrameFeatures
-from asa_viz.compare.measure import attention, segmentation
-from asa_viz.compare.train import train
+from asa_viz.compare.arms import ARMS, Arm
+from asa_viz.compare.features import Pictures
+from asa_viz.compare.measure import Areas, attention, segmentation, shares
+from asa_viz.compare.train import data_set_in, train
 from asa_viz.networks.hooks import WEIGHTS_FILE
-from asa_viz.networks.zoo.adaptive import ABLATIONS, record
 from asa_viz.networks.zoo.ensemble import methods_in
 from asa_viz.networks.zoo.methods import HEADS
-from asa_viz.networks.zoo.record import HeadMethod
 
 FIGURES = "figures.json"
+AREAS = "areas.npz"
 RUNS_A_PROCESS = 6
 
 
-def run_all(work_dir: Path, names: Sequence[str], seeds: int, jobs: int) -> None:
+# Everything that is trained alike: the arms of the experiment and the other designs of the zoo.
+ENTRANTS: Mapping[str, Arm] = MappingProxyType(
+    dict(ARMS)
+    | {
+        name: Arm(head, name == "asa", tuple(methods_in(name)), width=None, rate=None)
+        for name, head in HEADS.items()
+    }
+)
+
+
+def run_all(
+    work_dir: Path, names: Sequence[str], seeds: int, jobs: int, device: str = "cpu"
+) -> None:
     """Do the runs that are not done, `jobs` at a time with one thread each; first all of seed 0.
 
     Raises:
         RuntimeError: a run failed; the others are done all the same.
     """
     open_runs = [
-        (name, seed)
+        (work_dir, name, seed, device)
         for seed in range(seeds)
         for name in names
-        if not (_run_dir(work_dir, name, seed) / FIGURES).is_file()
+        if not (run_dir(work_dir, name, seed) / FIGURES).is_file()
     ]
     if not open_runs:
         return
@@ -42,16 +56,15 @@ def run_all(work_dir: Path, names: Sequence[str], seeds: int, jobs: int) -> None
     # a few runs, for its memory grows with each.
     context = multiprocessing.get_context("spawn")
     with context.Pool(jobs, torch.set_num_threads, (1,), maxtasksperchild=RUNS_A_PROCESS) as pool:
-        tasks = [(work_dir, name, seed) for name, seed in open_runs]
         failed = []
-        for failure in pool.imap_unordered(_run_task, tasks):
+        for failure in pool.imap_unordered(_run_task, open_runs):
             failed += [failure] if failure else []
             progress.update()
     if failed:
         raise RuntimeError("\n".join(failed))
 
 
-def _run_task(task: tuple[Path, str, int]) -> str:
+def _run_task(task: tuple[Path, str, int, str]) -> str:
     """Return what went wrong, so that one head does not end the runs of all others."""
     try:
         run(*task)
@@ -60,35 +73,43 @@ def _run_task(task: tuple[Path, str, int]) -> str:
     return ""
 
 
-def run(work_dir: Path, name: str, seed: int) -> None:
+def run(work_dir: Path, name: str, seed: int, device: str = "cpu") -> None:
     """Train one head from one seed, measure it, and write down what was measured."""
-    folder = _run_dir(work_dir, name, seed)
-    model = train(HEADS[name], seed, work_dir / "features", folder)
-    frames = FrameFeatures(work_dir / "features", "val")
-    figures: dict[str, Any] = dict(segmentation(model.head, frames))
-    figures["attention"] = attention(model.head, records_of(name), frames)
+    folder, features = run_dir(work_dir, name, seed), work_dir / "features"
+    entrant, facts = ENTRANTS[name], data_set_in(features)
+    model = train(
+        entrant.head, seed, features, folder,
+        started=entrant.started, device=device, width=entrant.width, rate=entrant.rate,
+    )  # fmt: skip
+    pictures = Pictures(features, "val")
+    areas, control = segmentation(model.head, pictures, len(facts.classes))
+    figures: dict[str, Any] = dict(shares(areas, facts))
+    if control:
+        figures["without_attention"] = shares(control["areas"], facts) | {"flips": control["flips"]}
+    figures["attention"] = attention(model.head, entrant.methods, pictures)
+    np.savez_compressed(folder / AREAS, areas=areas)
     (folder / FIGURES).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-
-
-def records_of(name: str) -> list[HeadMethod]:
-    """Return the methods whose rows are measured in a head."""
-    if name in ABLATIONS:
-        return [record(name)]
-    return methods_in(name)
 
 
 def figures_of(work_dir: Path, name: str) -> list[dict[str, Any]]:
     """Return what was measured of a head, one entry a seed, as far as it is done."""
     found: list[dict[str, Any]] = []
-    while (path := _run_dir(work_dir, name, len(found)) / FIGURES).is_file():
+    while (path := run_dir(work_dir, name, len(found)) / FIGURES).is_file():
         found.append(json.loads(path.read_text(encoding="utf-8")))
     return found
 
 
+def areas_of(work_dir: Path, name: str) -> list[Areas]:
+    """Return the areas per picture of a head, one entry a seed, as far as they are there."""
+    seeds = range(len(figures_of(work_dir, name)))
+    return [np.load(run_dir(work_dir, name, seed) / AREAS)["areas"] for seed in seeds]
+
+
 def weights_of(work_dir: Path, name: str, seed: int) -> Path:
     """Return the file of a run's weights."""
-    return _run_dir(work_dir, name, seed) / WEIGHTS_FILE
+    return run_dir(work_dir, name, seed) / WEIGHTS_FILE
 
 
-def _run_dir(work_dir: Path, name: str, seed: int) -> Path:
+def run_dir(work_dir: Path, name: str, seed: int) -> Path:
+    """Return the folder of a run."""
     return work_dir / "runs" / name / str(seed)

@@ -9,13 +9,11 @@ from safetensors.torch import load_file
 
 from asa_viz.compare.model import WIDTH
 from asa_viz.compare.runs import weights_of
-from asa_viz.networks.camvid import CLASSES
-from asa_viz.networks.checkpoint import digest_of, save_half
+from asa_viz.compare.train import data_set_in
+from asa_viz.networks.checkpoint import save_half
 from asa_viz.networks.zoo.ensemble import PROJECTION
 from asa_viz.networks.zoo.projection import load_projection, save_projection
-from asa_viz.shipped import HEADS_CARD, HEADS_FOLDER
-
-LICENCE = "Research and non-commercial use; trained on CamVid, see checkpoints/NOTICE.md"
+from asa_viz.shipped import HEADS_CARD, HEADS_FOLDER, digest_of
 
 
 def ship(
@@ -23,23 +21,67 @@ def ship(
     names: Sequence[str],
     measured: Mapping[str, Any],
     folder: Path = HEADS_FOLDER,
-) -> None:
-    """Write the heads of seed 0 in half precision, the projection, and a card over all."""
+) -> dict[str, Any]:
+    """Write the heads of seed 0 in half precision, the projection, and a card over all.
+
+    Heads that are there and stand on the same backbone, its projection included, stay, with their
+    figures and those of arms and contrasts that were not measured anew; those of another backbone
+    go, for no picture could be read by both.
+
+    Returns:
+        The experiment as the card has it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.iterdir():
-        old.unlink()
+    facts = data_set_in(work_dir / "features")
+    fresh = folder / f"{PROJECTION}.part"
+    save_projection(load_projection(work_dir / "features" / PROJECTION), fresh)
+    projection, network = folder / PROJECTION, measured["setting"]["backbone"]
+    before = _card(folder)
+    stays = (
+        before.get("network") == network
+        and projection.is_file()
+        and digest_of(projection) == digest_of(fresh)
+    )
+    kept = [name for name in before.get("heads", []) if stays and name not in names]
+    for old in folder.glob("*.safetensors"):
+        if old.stem not in kept:
+            old.unlink()
+    fresh.replace(projection)
     for name in names:
         weights = load_file(weights_of(work_dir, name, 0))
         own = {key.removeprefix("head."): value for key, value in weights.items()}
         save_half(own, folder / f"{name}.safetensors")
-    save_projection(load_projection(work_dir / "features" / PROJECTION), folder / PROJECTION)
+    known = before.get("experiment", {}) if stays else {}
+    rows = [row for row in known.get("rows", []) if row["head"] in kept]
+    together = {
+        **measured,
+        "contrasts": _added(known.get("contrasts", []), measured["contrasts"], "name"),
+        "arms": _added(known.get("arms", []), measured["arms"], "head"),
+        "rows": sorted(_added(rows, measured["rows"], "head"), key=lambda row: -row["mIoU"]),
+    }
+    seeds = max(len(row["seeds"]) for row in (*together["arms"], *together["rows"]))
+    together["setting"] = {**measured["setting"], "seeds": seeds}
     card = {
-        "network": measured["setting"]["backbone"],
+        "network": network,
         "width": WIDTH,
-        "classes": list(CLASSES),
-        "heads": list(names),
-        "licence": LICENCE,
-        "experiment": measured,
+        "classes": list(facts.classes),
+        "heads": sorted([*kept, *names]),
+        "licence": facts.licence,
+        "experiment": together,
         "sha256": {path.name: digest_of(path) for path in sorted(folder.glob("*.safetensors"))},
     }
     (folder / HEADS_CARD).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    return together
+
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+def _added(before: Rows, now: Rows, key: str) -> list[Mapping[str, Any]]:
+    """Return the entries of both by their `key`; those of now in place of those before."""
+    return list(({row[key]: row for row in before} | {row[key]: row for row in now}).values())
+
+
+def _card(folder: Path) -> dict[str, Any]:
+    path = folder / HEADS_CARD
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}

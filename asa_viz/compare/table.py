@@ -1,42 +1,43 @@
-"""The comparison's table: means over seeds, paired differences, and what each head costs."""
+"""The comparison as data and as tables: contrasts, arms, the other designs, and what they cost."""
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from scipy.stats import t as student
-from scipy.stats import ttest_rel
 
-from asa_viz.compare.features import DONE, FrameFeatures
-from asa_viz.compare.measure import frame_of
+from asa_viz.compare import arms
+from asa_viz.compare.contrasts import CONTRASTS, Effect, effect, holm
+from asa_viz.compare.features import DONE, Pictures
 from asa_viz.compare.model import WIDTH
-from asa_viz.compare.runs import figures_of, weights_of
-from asa_viz.compare.train import SCHEDULE, train
+from asa_viz.compare.runs import ENTRANTS, areas_of, figures_of, weights_of
+from asa_viz.compare.train import SCHEDULE, data_set_in, train
 from asa_viz.measuring import multiply_adds, peak_bytes, seconds
 from asa_viz.networks.zoo.ensemble import logits_of
-from asa_viz.networks.zoo.methods import HEADS
 
-FLOOR = "fcn"
-PEER = "nonlocal_embedded_gaussian"
 ROUNDS = 9
 
 
 def costs(work_dir: Path, names: Sequence[str]) -> dict[str, dict[str, float]]:
-    """Return what one pass of each head over one frame costs, all measured in this run.
+    """Return what one pass of each head over one picture costs, all measured in this run.
 
     Parameters, multiply-adds, milliseconds (median, heads in turn), and the peak memory of the
     tensors made; of the heads as trained from seed 0, for what is kept decides on what ASA takes.
     """
-    frames = FrameFeatures(work_dir / "features", "val")
-    inputs, _ = frame_of(frames, 0)
+    inputs, _ = next(Pictures(work_dir / "features", "val").whole())
     heads = {
         name: train(
-            HEADS[name], 0, work_dir / "features", weights_of(work_dir, name, 0).parent
+            ENTRANTS[name].head,
+            0,
+            work_dir / "features",
+            weights_of(work_dir, name, 0).parent,
+            width=ENTRANTS[name].width,
         ).head
         for name in names
+        if weights_of(work_dir, name, 0).is_file()
     }
     passes = {name: _Pass(head, inputs) for name, head in heads.items()}
     taken = seconds(passes, ROUNDS)
@@ -52,7 +53,7 @@ def costs(work_dir: Path, names: Sequence[str]) -> dict[str, dict[str, float]]:
 
 
 class _Pass:
-    """One pass of a head over a frame."""
+    """One pass of a head over a picture."""
 
     def __init__(self, head: Any, inputs: Sequence[torch.Tensor]) -> None:
         self.head, self.inputs = head, inputs
@@ -65,106 +66,152 @@ class _Pass:
 def experiment(
     work_dir: Path, names: Sequence[str], costs: Mapping[str, Mapping[str, float]]
 ) -> dict[str, Any]:
-    """Return the table as data, the head of the highest mean mIoU first."""
+    """Return what is done so far as data: setting, contrasts, arms and rows of the other designs.
+
+    Every figure of a head comes with the values of all its seeds.
+    """
     figures = {name: found for name in names if (found := figures_of(work_dir, name))}
-    rows = [
-        {
-            "head": name,
-            **_spread("mIoU", found),
-            **_spread("pixel_accuracy", found),
-            **{f"versus_{other}": _paired(found, figures.get(other)) for other in (FLOOR, PEER)},
-            "attention": _attention(found),
-            **costs[name],
-        }
-        for name, found in figures.items()
-    ]
     kept = json.loads((work_dir / "features" / DONE).read_text(encoding="utf-8"))
     setting = SCHEDULE | {
         "backbone": kept["network"],
+        "data_set": kept["data_set"],
+        "taught": kept["taught"],
+        "train_pictures": kept["pictures"],
         "backbone_frozen": True,
         "variance_kept": kept["kept"],
         "width": WIDTH,
+        "arms": {"width": arms.WIDTH, "rate": arms.RATE},
         "seeds": max((len(found) for found in figures.values()), default=0),
         "threads": torch.get_num_threads(),
     }
-    return {"setting": setting, "rows": sorted(rows, key=lambda row: -row["mIoU"])}
-
-
-def _spread(name: str, found: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
-    values = [one[name] for one in found]
-    spread = float(np.std(values, ddof=1)) if len(values) > 1 else None
-    return {name: float(np.mean(values)), f"{name}_deviation": spread}
-
-
-def _paired(
-    found: Sequence[Mapping[str, Any]], other: Sequence[Mapping[str, Any]] | None
-) -> dict[str, float] | None:
-    """Compare mIoU seed by seed: the mean difference, its 95 % interval and p (paired t-test).
-
-    A seed decides on the crops for every head, so that runs of one seed belong together.
-    """
-    if not other or found is other or (count := min(len(found), len(other))) < 2:
-        return None
-    ours, theirs = ([one["mIoU"] for one in runs[:count]] for runs in (found, other))
-    differences = np.subtract(ours, theirs)
-    reach = student.ppf(0.975, count - 1) * differences.std(ddof=1) / count**0.5
-    mean = float(differences.mean())
+    rows = [
+        {"head": name} | _summary(found) | dict(costs.get(name, {}))
+        for name, found in figures.items()
+    ]
     return {
-        "difference": mean,
-        "low": mean - float(reach),
-        "high": mean + float(reach),
-        "p": float(ttest_rel(ours, theirs).pvalue),
+        "setting": setting,
+        "contrasts": contrasts(work_dir),
+        "arms": [row for row in rows if row["head"] in arms.ARMS],
+        "rows": sorted(
+            (row for row in rows if row["head"] not in arms.ARMS), key=lambda row: -row["mIoU"]
+        ),
     }
 
 
-def _attention(found: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, float]]:
-    methods = found[0]["attention"]
-    return {
+def contrasts(work_dir: Path) -> list[dict[str, Any]]:
+    """Return the declared contrasts of which both arms have run from two seeds or more."""
+    facts = data_set_in(work_dir / "features")
+    names = [picture.name for picture in Pictures(work_dir / "features", "val").index]
+    effects: dict[str, Effect] = {}
+    for contrast in CONTRASTS:
+        first, second = (areas_of(work_dir, name) for name in (contrast.first, contrast.second))
+        if (found := effect(first, second, names, facts)) is not None:
+            effects[contrast.name] = found
+    corrected = holm({name: found.p for name, found in effects.items()})
+    return [
+        {
+            **contrast._asdict(),
+            **asdict(replace(effects[contrast.name], p_holm=corrected[contrast.name])),
+            "verdict": effects[contrast.name].verdict,
+        }
+        for contrast in CONTRASTS
+        if contrast.name in effects
+    ]
+
+
+def _summary(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return means and deviations over seeds, and what every seed came to."""
+    row: dict[str, Any] = {}
+    for name in ("mIoU", "mIoU_all", "pixel_accuracy"):
+        values = [one[name] for one in found]
+        row[name] = float(np.mean(values))
+        row[f"{name}_deviation"] = _deviation(values)
+    if "without_attention" in found[0]:
+        row["without_attention"] = {
+            name: float(np.mean([one["without_attention"][name] for one in found]))
+            for name in found[0]["without_attention"]
+        }
+    row["attention"] = {
         method: {
             name: float(np.mean([one["attention"][method][name] for one in found]))
-            for name in methods[method]
+            for name in figures
         }
-        for method in methods
+        | {
+            "own_class_deviation": _deviation(
+                [one["attention"][method]["own_class"] for one in found]
+            )
+        }
+        for method, figures in found[0]["attention"].items()
     }
+    return row | {"seeds": list(found)}
+
+
+def _deviation(values: Sequence[float]) -> float | None:
+    return float(np.std(values, ddof=1)) if len(values) > 1 else None
 
 
 def markdown(measured: Mapping[str, Any]) -> str:
-    """Return the table for a README, with the setting above it."""
-    setting = measured["setting"]
-    lines = [
-        f"Setting: {json.dumps(setting)}",
-        "",
-        "| Head | mIoU, % | against FCN | against dense (p) | parameters | M multiply-adds | ms "
-        "| MB | support, % | effective, % | entropy, bits | own class, % |",
-        "|---|---|---|---|---|---|---|---|---|---|---|---|",
+    """Return the contrasts, the arms and the other designs as tables for a README."""
+    parts = [f"Setting: {json.dumps(measured['setting'])}"]
+    if measured["contrasts"]:
+        parts.append("\n".join([_CONTRASTS, *map(_contrast_line, measured["contrasts"])]))
+    parts += [
+        "\n".join([_ROWS, *map(_line, rows)])
+        for rows in (measured["arms"], measured["rows"])
+        if rows
     ]
-    return "\n".join([*lines, *map(_line, measured["rows"])])
+    return "\n\n".join(parts)
 
 
-# Columns of what is read, and by how much a figure is multiplied for its column.
-_OF_ATTENTION = {"support": 100, "effective_support": 100, "entropy": 1, "own_class": 100}
+_CONTRASTS = (
+    "| Contrast, points of mIoU | difference (95 % over seeds) | 95 % over pictures "
+    "| could have seen | seeds | p (Holm) | |\n|---|---|---|---|---|---|---|"
+)
+_ROWS = (
+    "| Head | mIoU, % | without attention | pixels flip, % | support, % | own class, % "
+    "| parameters | M multiply-adds | ms | MB |\n|---|---|---|---|---|---|---|---|---|---|"
+)
 
 
-def _line(row: Mapping[str, Any]) -> str:
-    spread = row["mIoU_deviation"]
+def _contrast_line(row: Mapping[str, Any]) -> str:
+    def points(name: str) -> str:
+        return f"{100 * row[name]:+.1f}"
+
     cells = [
-        row["head"],
-        f"{100 * row['mIoU']:.1f}" + ("" if spread is None else f" ± {100 * spread:.1f}"),
-        _difference(row[f"versus_{FLOOR}"], test=False),
-        _difference(row[f"versus_{PEER}"], test=True),
-        f"{row['parameters'] / 1000:.0f} k",
-        f"{row['multiply_adds'] / 1e6:.0f}",
-        f"{row['milliseconds']:.0f}",
-        f"{row['megabytes']:.0f}",
+        row["name"],
+        f"{points('difference')} ({points('low')} to {points('high')})",
+        f"{points('pictures_low')} to {points('pictures_high')}",
+        f"{100 * row['detectable']:.1f}",
+        str(row["seeds"]),
+        f"{row['p_holm']:.3f}",
+        row["verdict"],
     ]
-    for name, unit in _OF_ATTENTION.items():
-        parts = [f"{unit * method[name]:.3g}" for method in row["attention"].values()]
-        cells.append(" / ".join(parts) or "–")
     return f"| {' | '.join(cells)} |"
 
 
-def _difference(paired: Mapping[str, float] | None, *, test: bool) -> str:
-    if paired is None:
-        return "–"
-    text = f"{100 * paired['difference']:+.1f}"
-    return f"{text} ({paired['p']:.2f})" if test else text
+def _line(row: Mapping[str, Any]) -> str:
+    without = row.get("without_attention")
+    methods = row["attention"].values()
+    cells = [
+        row["head"],
+        _spread(row["mIoU"], row["mIoU_deviation"]),
+        f"{100 * without['mIoU']:.1f}" if without else "–",
+        f"{100 * without['flips']:.1f}" if without else "–",
+        " / ".join(f"{100 * method['support']:.3g}" for method in methods) or "–",
+        " / ".join(_spread(each["own_class"], each["own_class_deviation"]) for each in methods)
+        or "–",
+    ]
+    if "parameters" in row:
+        cells += [
+            f"{row['parameters'] / 1000:.0f} k",
+            f"{row['multiply_adds'] / 1e6:.0f}",
+            f"{row['milliseconds']:.0f}",
+            f"{row['megabytes']:.0f}",
+        ]
+    else:
+        cells += ["–"] * 4
+    return f"| {' | '.join(cells)} |"
+
+
+def _spread(mean: float, deviation: float | None) -> str:
+    return f"{100 * mean:.1f}" + ("" if deviation is None else f" ± {100 * deviation:.1f}")

@@ -1,6 +1,20 @@
 """Networks: decode heads with a block of attention, their configs, weights and checkpoints."""
 
-from asa_viz.networks import asa_head, camvid, hooks, weights  # noqa: F401  (registered here)
+import sys
+from contextlib import redirect_stdout
+
+# On import they print what is not installed; standard output belongs to the figures asked for.
+with redirect_stdout(sys.stderr):
+    import mmseg.datasets  # noqa: F401
+
+from asa_viz.networks import (  # noqa: F401  (registered here)
+    datasets,
+    distillation,
+    heads,
+    hooks,
+    mobilenet,
+    weights,
+)
 from asa_viz.networks.zoo.methods import METHODS
 
 __all__ = ["METHODS"]

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 import torch
 
-from asa_viz.networks.checkpoint import build, model_as_data
+from asa_viz.networks.checkpoint import build
 from asa_viz.networks.configs import config_names, read_config
+from asa_viz.networks.stock import model_as_data
 from asa_viz.networks.weights import WeightsError, load_weights, read_weights
 
 

@@ -4,9 +4,10 @@ The card holds the model's config as data. Names of parts go through a fixed lis
 can make the library import or run something else.
 """
 
-import hashlib
+import dataclasses
 import json
 import math
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,17 +15,37 @@ from typing import Any
 import torch
 from mmengine.registry import DefaultScope
 from mmseg.registry import MODELS
-from safetensors.torch import save_file
 from torch import Tensor
 
-from asa_viz.networks.weights import WeightsError, load_weights, read_weights
-from asa_viz.shipped import DEFAULT, FOLDER, available
+from asa_viz.networks.weights import (
+    WeightsError,
+    load_all,
+    read_weights,
+    save_weights,
+    what_is_wrong,
+)
+from asa_viz.shipped import DEFAULT, available, digest_of, folders
 
 _PARTS = frozenset({
-    "EncoderDecoder", "SegDataPreProcessor", "MobileNetV2", "ResNet", "ResNetV1c",
-    "ASAHead", "NLHead", "FCNHead", "CrossEntropyLoss", "BN", "ReLU", "ReLU6",
+    "EncoderDecoder", "CascadeEncoderDecoder", "SegDataPreProcessor", "CrossEntropyLoss",
+    "DeepLabMobileNetV2", "MobileNetV2", "MobileNetV3", "ResNet", "ResNetV1c", "ResNetV1d",
+    "ResNeXt", "ResNeSt", "HRNet", "VisionTransformer", "SwinTransformer", "MixVisionTransformer",
+    "FPN", "Feature2Pyramid", "MultiLevelNeck",
+    "ASAHead", "NonLocalHead", "OwnValueHead", "FCNHead", "NLHead", "ConcatenationHead", "DNLHead",
+    "DAHead", "ISAHead", "CrissCrossHead", "ANNHead", "PointwiseHead", "EMAHead", "GCHead",
+    "APCHead", "OCRHead", "ObjectContextHead", "PSPHead", "UPerHead", "SETRUPHead",
+    "SegmenterMaskTransformerHead", "SETRMLAHead",
+    "BN", "BN1d", "BN2d", "LN", "GN", "IN", "ReLU", "ReLU6", "GELU", "HSwish", "LeakyReLU",
+})  # fmt: skip
+# Settings that are texts; of others a text could name a file or an address to read from.
+_TEXTS = frozenset({
+    "type", "mode", "style", "rule", "input_transform", "loss_name", "padding_mode", "pool_type",
+    "interpolate_mode",
 })  # fmt: skip
 _LARGEST_NUMBER = 4096
+_MOST_CLASSES = 256
+_MOST_SHAPES = 6
+_SMALLEST_SIDE, _LARGEST_SIDE = 32, 2048
 
 
 @dataclass(frozen=True)
@@ -55,20 +76,11 @@ class Card:
             raise WeightsError(f"There is no card at {path}; weights come with a card beside them.")
         try:
             fields = json.loads(path.read_text(encoding="utf-8"))
-            card = cls(
-                **fields
-                | {
-                    "classes": tuple(map(str, fields["classes"])),
-                    "palette": tuple((int(r), int(g), int(b)) for r, g, b in fields["palette"]),
-                    "shapes": tuple((int(h), int(w)) for h, w in fields["shapes"]),
-                }
-            )
-        except (ValueError, TypeError, KeyError) as error:
-            raise WeightsError(f"{path.name} is not a card of a network: {error}.") from error
-        _check_model(card.model, path.name)
-        if len(card.palette) != len(card.classes) or not 1 <= len(card.shapes) <= 6:
-            raise WeightsError(f"{path.name} needs a colour per class and one to six shapes.")
-        return card
+        except (ValueError, RecursionError) as error:
+            raise WeightsError(what_is_wrong(path, "a card of a network")) from error
+        _check_fields(fields, path.name)
+        tuples = ("classes", "palette", "shapes")
+        return cls(**fields | {name: _as_tuple(fields[name]) for name in tuples})
 
     def write(self, path: Path) -> None:
         """Write the card, one line for each colour and shape."""
@@ -81,39 +93,36 @@ def find(name_or_path: str | Path | None = None) -> Path:
     Raises:
         WeightsError: there is no such network; the message lists the names there are.
     """
-    named = FOLDER / f"{name_or_path or DEFAULT}.safetensors"
-    if named.is_file():
-        return named
-    path = Path(name_or_path or DEFAULT)
-    if path.suffix == ".safetensors" and path.is_file():
+    path = Path(name_or_path or DEFAULT).expanduser()
+    if path.suffix != ".safetensors":
+        path = path.with_name(f"{path.name}.safetensors")
+    # A name is one part; whatever has more of them is a path.
+    for folder in folders() if len(path.parts) == 1 else ():
+        if (folder / path.name).is_file():
+            return folder / path.name
+    if path.is_file():
         return path
     known = ", ".join(available()) or "none"
-    raise WeightsError(f"There is no network {str(path)!r}; there are: {known}.")
+    asked = str(name_or_path or DEFAULT)
+    raise WeightsError(f"There is no network {asked!r}; there are: {known}.")
 
 
 def build(model: dict[str, Any]) -> Any:
-    """Build a network from its config as data, with random weights."""
-    _check_model(model, "The model")
-    with DefaultScope.overwrite_default_scope("mmseg"):
-        return MODELS.build(model)
+    """Build a network from its config as data, with random weights.
 
-
-def model_as_data(config: Any) -> dict[str, Any]:
-    """Return the model of a config as plain data, to be run on one device, without its training."""
-    model = config.model.to_dict()
-    for name in ("auxiliary_head", "train_cfg"):
-        model.pop(name, None)
-    for name in ("support_target", "sparsity_weight"):
-        model["decode_head"].pop(name, None)
-    model["decode_head"]["loss_decode"] = {"type": "CrossEntropyLoss", "avg_non_ignore": True}
-    return _without_sync(model)
-
-
-def _without_sync(part: Any) -> Any:
-    """Replace normalisation that speaks to other processes by the plain one."""
-    if isinstance(part, dict):
-        return {name: _without_sync(value) for name, value in part.items()}
-    return "BN" if part == "SyncBN" else part
+    Raises:
+        WeightsError: the config names what is not allowed, or is not that of a network.
+    """
+    check_model(model, "The model")
+    try:
+        with DefaultScope.overwrite_default_scope("mmseg"), warnings.catch_warnings():
+            # Advice to who writes a config.
+            warnings.simplefilter("ignore")
+            return MODELS.build(model)
+    # The parts check their settings in their own ways: KeyError, TypeError, AssertionError, ...
+    except Exception as error:
+        reason = " ".join(str(error).split()).removesuffix(".")
+        raise WeightsError(f"No network can be built from the model: {reason}.") from error
 
 
 def open_checkpoint(path: Path) -> tuple[Any, Card]:
@@ -127,9 +136,7 @@ def open_checkpoint(path: Path) -> tuple[Any, Card]:
         raise WeightsError(f"{path.name} does not match the digest on its card.")
     weights = read_weights(path)
     network = build(card.model)
-    missing = load_weights(network, weights)
-    if missing:
-        raise WeightsError(f"{path.name} is incomplete: it has no {missing[0]}.")
+    load_all(network, weights, path.name)
     bad = [name for name, value in weights.items() if not torch.isfinite(value).all()]
     if bad:
         raise WeightsError(f"{len(bad)} tensors of {path.name} contain invalid numbers: {bad[0]}.")
@@ -138,6 +145,8 @@ def open_checkpoint(path: Path) -> tuple[Any, Card]:
 
 def save_checkpoint(weights: dict[str, Tensor], fields: dict[str, Any], path: Path) -> Card:
     """Write weights in half precision and the card beside them; return the card."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _check_fields(fields | {"sha256": ""}, f"The card of {fields['name']}")
     save_half(weights, path)
     card = Card(**fields, sha256=digest_of(path))
     card.write(path.with_suffix(".json"))
@@ -147,33 +156,94 @@ def save_checkpoint(weights: dict[str, Tensor], fields: dict[str, Any], path: Pa
 def save_half(weights: dict[str, Tensor], path: Path) -> None:
     """Write weights in half precision, without the counters that only training reads."""
     half = {
-        name: (value.half() if value.is_floating_point() else value).contiguous()
+        name: value.half() if value.is_floating_point() else value
         for name, value in weights.items()
         if not name.endswith("num_batches_tracked")
     }
-    save_file(half, path)
+    save_weights(half, path)
 
 
-def digest_of(path: Path) -> str:
-    """Return the SHA-256 digest of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _check_fields(fields: Any, where: str) -> None:
+    """Hold the fields of a card to what a network can be built from and shown by.
 
-
-def _check_model(part: Any, where: str) -> None:
-    """Refuse names outside the list, downloads, and numbers that build something huge."""
-    if isinstance(part, dict):
-        name = part.get("type")
-        if name is not None and name not in _PARTS:
-            allowed = ", ".join(sorted(_PARTS))
-            raise WeightsError(f"{where}: a part of type {name!r} is not allowed, only {allowed}.")
-        for key in ("pretrained", "init_cfg"):
-            if part.get(key):
-                raise WeightsError(f"{where}: {key} is not allowed; the weights are in the file.")
-        part = list(part.values())
-    if isinstance(part, list | tuple):
-        for item in part:
-            _check_model(item, where)
-    elif isinstance(part, int | float) and not (
-        math.isfinite(part) and abs(part) <= _LARGEST_NUMBER
+    Raises:
+        WeightsError: something is not so; the message says what.
+    """
+    wanted = {field.name for field in dataclasses.fields(Card)}
+    given = set(fields) if isinstance(fields, dict) else set()
+    if given != wanted:
+        differing = ", ".join(sorted(map(str, wanted ^ given)))
+        raise WeightsError(f"{where} is not a card of a network; see: {differing}.")
+    classes, palette, shapes = (
+        _as_tuple(fields[name]) for name in ("classes", "palette", "shapes")
+    )
+    texts = [fields["name"], fields["licence"], fields["sha256"], *classes]
+    if not all(isinstance(text, str) for text in texts):
+        raise WeightsError(f"{where}: name, licence, sha256 and classes must be texts.")
+    if not all(isinstance(fields[name], dict) for name in ("model", "training", "metrics")):
+        raise WeightsError(f"{where}: model, training and metrics must be objects.")
+    if not 1 <= len(classes) <= _MOST_CLASSES:
+        raise WeightsError(f"{where}: it has {len(classes)} classes, not 1 to {_MOST_CLASSES}.")
+    if len(palette) != len(classes) or not all(
+        _whole_numbers(colour, 3, 0, 255) for colour in palette
     ):
-        raise WeightsError(f"{where}: {part} is too large a number.")
+        raise WeightsError(f"{where}: it needs a colour per class, three numbers up to 255.")
+    if not 1 <= len(shapes) <= _MOST_SHAPES or not all(
+        _whole_numbers(shape, 2, _SMALLEST_SIDE, _LARGEST_SIDE) for shape in shapes
+    ):
+        sides = f"from {_SMALLEST_SIDE} to {_LARGEST_SIDE} pixels"
+        raise WeightsError(f"{where}: it needs one to six shapes, (height, width), {sides}.")
+    check_model(fields["model"], where)
+    heads = fields["model"].get("decode_head")
+    head = heads[-1] if isinstance(heads, list) and heads else heads
+    count = head.get("num_classes") if isinstance(head, dict) else None
+    if count != len(classes):
+        raise WeightsError(f"{where}: it names {len(classes)} classes, and its head has {count}.")
+
+
+def _as_tuple(value: Any) -> tuple[Any, ...]:
+    """Return nested lists as tuples; anything else as a tuple without items."""
+    if not isinstance(value, list | tuple):
+        return ()
+    return tuple(_as_tuple(item) if isinstance(item, list) else item for item in value)
+
+
+def _whole_numbers(items: Any, count: int, least: int, most: int) -> bool:
+    return (
+        isinstance(items, tuple)
+        and len(items) == count
+        and all(type(item) is int and least <= item <= most for item in items)
+    )
+
+
+def check_model(part: Any, where: str, name: str = "") -> None:
+    """Refuse what builds anything but a network of known parts; `name` is the part's own.
+
+    Keys that begin with `_` make the registry import modules, and some settings that are texts name
+    files to be read: every key is looked at, and every text.
+
+    Raises:
+        WeightsError: the model asks for something else; the message says for what.
+    """
+    if isinstance(part, dict):
+        for key, value in part.items():
+            if not isinstance(key, str) or key.startswith("_"):
+                raise WeightsError(f"{where}: the setting {key!r:.40} is not allowed.")
+            if key in ("pretrained", "init_cfg") and value:
+                raise WeightsError(f"{where}: {key} is not allowed; the weights are in the file.")
+            if key == "type" and not (isinstance(value, str) and value in _PARTS):
+                allowed = ", ".join(sorted(_PARTS))
+                raise WeightsError(
+                    f"{where}: a part of type {value!r:.40} is not allowed, only {allowed}."
+                )
+            check_model(value, where, key)
+    elif isinstance(part, list | tuple):
+        for item in part:
+            check_model(item, where, name)
+    elif isinstance(part, str):
+        if name not in _TEXTS:
+            raise WeightsError(f"{where}: {name} may not be a text, {part!r:.40}.")
+    elif part is not None and not (
+        isinstance(part, int | float) and math.isfinite(part) and abs(part) <= _LARGEST_NUMBER
+    ):
+        raise WeightsError(f"{where}: {part!r:.40} is too large a number, or none.")

@@ -11,10 +11,10 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmseg.registry import HOOKS
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from asa_viz.networks.capture import calls_of
+from asa_viz.networks.weights import save_weights
 
 WEIGHTS_FILE = "weights.safetensors"
 
@@ -31,10 +31,7 @@ class SaveWeights(Hook):
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Write the weights that are about to be saved; replace the earlier file at once."""
-        path = Path(runner.work_dir, WEIGHTS_FILE)
-        part = path.with_suffix(".part")
-        save_file({k: v.contiguous() for k, v in checkpoint["state_dict"].items()}, part)
-        part.replace(path)
+        save_weights(checkpoint["state_dict"], Path(runner.work_dir, WEIGHTS_FILE))
 
 
 @HOOKS.register_module()
@@ -61,6 +58,8 @@ class StartAttention(Hook):
         batch = pseudo_collate([dataset[i] for i in range(0, len(dataset), len(dataset) // 8)])
         data = network.data_preprocessor(batch, training=True)
         block = network.decode_head.nl_block
+        # As in a step: a frozen backbone knows only from `train` that its statistics are to stay.
+        network.train()
         with torch.no_grad(), calls_of(network.decode_head, ["nl_block"]) as seen:
             network.decode_head(network.extract_feat(data["inputs"]))
         start_attention(block, seen["nl_block"][0].inputs[0], self.spread)
@@ -71,15 +70,21 @@ class StartAttention(Hook):
 
 @torch.no_grad()
 def start_attention(block: Any, x: Float[Tensor, "b c h w"], spread: float) -> None:
-    """Make `theta` and `phi` one random projection of centred `x`; open the gain."""
+    """Make `theta` and `phi` one random projection of centred `x`; draw `g` anew; open the gain.
+
+    The similarities of all maps together spread by `spread`. mmcv draws values with a deviation of
+    0.01, which an adaptive optimiser overwrites in its first steps; here they start as those of
+    any convolution.
+    """
     cells = x.permute(0, 2, 3, 1).flatten(0, 2)
     centre = cells.mean(0)
     weight = block.theta.conv.weight.flatten(1)
     nn.init.orthogonal_(weight)
     projected = ((cells - centre) @ weight.mT).unflatten(0, (len(x), -1))
-    similarity = projected[0] @ projected[0].mT * (len(weight) ** -0.5 if block.use_scale else 1)
+    similarity = projected @ projected.mT * (len(weight) ** -0.5 if block.use_scale else 1)
     weight *= (spread / similarity.std()).sqrt()
     for part in (block.theta, block.phi):
         part.conv.weight.copy_(weight.view_as(part.conv.weight))
         part.conv.bias.copy_(-weight @ centre)
+    nn.init.kaiming_uniform_(block.g.conv.weight, a=5**0.5)
     nn.init.ones_(block.conv_out.norm.weight)

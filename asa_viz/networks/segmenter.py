@@ -7,18 +7,20 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float, UInt8
+from mmseg.models.decode_heads import NLHead
 from PIL import Image
 from torch import Tensor
-from torch.nn.functional import interpolate
 
 from asa_viz.attention.row import SparseAttention
 from asa_viz.attention.what_if import WhatIf
 from asa_viz.geometry import Grid
 from asa_viz.images import fit_within, nearest_shape, read_image, resize
-from asa_viz.networks.asa_head import ASABlock, classify
+from asa_viz.networks.blocks import ASABlock, attended, block_output
 from asa_viz.networks.checkpoint import Card, find, open_checkpoint
+from asa_viz.networks.heads import AttentionHead, classify, layers_behind
 from asa_viz.networks.weights import WeightsError
-from asa_viz.session import Session
+from asa_viz.session import Affine, Readout, Session, segmentation_of
+from asa_viz.shipped import offered
 from asa_viz.views import SegmentationView
 
 LONGEST_DISPLAY_SIDE = 1280
@@ -28,21 +30,26 @@ class Segmenter:
     """One network on one device; `encode` may be called from several threads."""
 
     def __init__(self, network: Any, card: Card, device: torch.device) -> None:
-        block = getattr(network.decode_head, "nl_block", None)
-        if block is None or getattr(block, "rule", "clean") != "clean":
+        if not shown_by_block(network):
             raise WeightsError(f"{card.name} has no attention block that can be shown.")
         self.name = card.name
         self.classes = card.classes
         self.card = card
+        # Whether 0 in label files means "no class" and 1 is the first.
+        self.reduce_zero_label = bool(card.training.get("reduce_zero_label", False))
         self.device = device
-        self._block = block
+        self._block = block = network.decode_head.nl_block
+        self._behind: tuple[Affine, ...] = ()
+        if getattr(block, "read_only", False):
+            self._behind = layers_behind(network.decode_head)
         # Channels beside each other: convolutions on CPUs are a sixth faster for it on large maps.
         self._network = network.to(device, memory_format=torch.channels_last)
 
-    def encode(
-        self, image: Image.Image | UInt8[np.ndarray, "height width 3"] | Path | bytes
-    ) -> Session:
+    def encode(self, image: Any) -> Session:
         """Run the network once on an image and return the session that answers queries on it.
+
+        `image` is a Pillow image, a uint8 RGB array or tensor [height, width, 3], a file's path, or
+        its bytes.
 
         Raises:
             ImageError: the image cannot be used; the message says why.
@@ -50,104 +57,147 @@ class Segmenter:
         picture = read_image(image)
         height, width = picture.rgb.shape[:2]
         working = resize(picture.rgb, nearest_shape(height, width, self.card.shapes))
-        logits, features, attention = self._run(working)
-        grid = Grid(attention.height, attention.width, height, width)
+        logits, own_value_logits, features, attention, values = self._run(working)
+        unknown = SegmentationView(
+            self.classes, self.card.palette, np.zeros(working.shape[:2], np.uint8),
+            np.zeros((attention.height, attention.width), np.uint8), height, width,
+        )  # fmt: skip
         return Session(
             network=self.name,
             picture=fit_within(picture.rgb, LONGEST_DISPLAY_SIDE),
             notes=picture.notes,
-            grid=grid,
-            segmentation=self._segmentation(logits, working.shape[:2], grid),
+            grid=Grid(attention.height, attention.width, height, width),
+            segmentation=self._segmentation(logits, unknown),
             attention=attention,
+            own_value_logits=own_value_logits.cpu(),
+            readout=Readout(values.cpu(), self._behind) if self._behind else None,
+            align_corners=self._network.align_corners,
             thresholds_learned=isinstance(self._block, ASABlock),
             features=tuple(stage.cpu() for stage in features),
         )
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def rerun(self, session: Session, what_if: WhatIf) -> SegmentationView:
         """Run the head again with its block under another rule; as trained, that is `encode`'s.
 
         Raises:
             ValueError: the session is another network's, or does not hold what the head needs.
         """
-        if session.network != self.name or not session.features:
-            raise ValueError(f"The session was not made by {self.name}; encode the picture anew.")
-        head, block = self._network.decode_head, self._block
-        x = session.features[0].to(self.device)
-        mixed = head.convs[0](x)
+        x = self._stage_of(session)
+        entering = self._network.decode_head.convs[0](x)
         if what_if.changed:
-            values = block.g(mixed)[0].flatten(1).mT.cpu()
+            values = self._block.g(entering)[0].flatten(1).mT.cpu()
             read = session.attention.mix(values, what_if).to(self.device)
-            read = read.mT.reshape(1, -1, session.grid.height, session.grid.width)
-            mixed = mixed + block.conv_out(read)
+            mixed = block_output(self._block, entering, read[None])
         else:
-            mixed = block(mixed)
-        logits = classify(head, x, mixed)
-        return self._segmentation(logits, session.segmentation.working_labels.shape, session.grid)
+            mixed = self._block(entering)
+        logits = classify(self._network.decode_head, x, mixed)
+        return self._segmentation(logits, session.segmentation)
+
+    @torch.no_grad()
+    def without_block(self, session: Session) -> SegmentationView | None:
+        """Return the segmentation with the block's output replaced by its input, not retrained.
+
+        None for a read only block, whose output does not contain its input.
+
+        Raises:
+            ValueError: the session is another network's, or does not hold what the head needs.
+        """
+        x = self._stage_of(session)
+        if getattr(self._block, "read_only", False):
+            return None
+        head = self._network.decode_head
+        return self._segmentation(classify(head, x, head.convs[0](x)), session.segmentation)
 
     def _segmentation(
-        self, logits: Float[Tensor, "1 classes h w"], working_size: tuple[int, ...], grid: Grid
+        self, logits: Float[Tensor, "1 classes h w"], like: SegmentationView
     ) -> SegmentationView:
-        """Return the classes at the grid's size and at the one the network worked at."""
-        enlarged = interpolate(logits, working_size, mode="bilinear", align_corners=False)
-        return SegmentationView(
-            self.classes, self.card.palette, labels_of(enlarged), labels_of(logits),
-            grid.image_height, grid.image_width,
-        )  # fmt: skip
+        return segmentation_of(logits, like, align_corners=self._network.align_corners)
 
-    @torch.inference_mode()
+    def _stage_of(self, session: Session) -> Float[Tensor, "1 _ h w"]:
+        """Return the stage of the backbone that the head reads."""
+        if session.network != self.name or not session.features:
+            raise ValueError(f"The session was not made by {self.name}; encode the picture anew.")
+        return session.features[0].to(self.device)
+
+    @torch.no_grad()
     def _run(
         self, rgb: UInt8[np.ndarray, "height width 3"]
-    ) -> tuple[Float[Tensor, "1 classes h w"], tuple[Tensor, ...], SparseAttention]:
-        """Return the logits at the grid's size, two stages of the backbone, and the attention.
+    ) -> tuple[
+        Float[Tensor, "1 classes h w"],
+        Float[Tensor, "1 classes h w"],
+        tuple[Tensor, ...],
+        SparseAttention,
+        Float[Tensor, "n d"],
+    ]:
+        """Return logits on the grid, those without attention, features, attention and values.
 
-        The first is the one that the head reads, the second the one before it of the same size.
-        The network's own pass, with its block taken apart: no projection is computed twice.
+        Of the backbone's stages the first is the one that the head reads, the second the one before
+        it of the same size. The network's own pass, with its block taken apart: no projection is
+        computed twice.
         """
         head, block = self._network.decode_head, self._block
         features = self._network.extract_feat(self._pixels(rgb))
         x = head._transform_inputs(features)
-        mixed = head.convs[0](x)
-        height, width = mixed.shape[-2:]
-        settings = {"height": height, "width": width, "scaled": block.use_scale}
-        if isinstance(block, ASABlock):
-            read, _, normaliser, (query, key, _, nonlocal_scale, local_scale) = block.attend(mixed)
-            settings |= {
-                "window": block.window,
-                "log_normaliser": None if normaliser is None else normaliser[0],
-            }
-        else:
-            read = block(mixed)
-            query, key = (part(mixed).flatten(2).mT for part in (block.theta, block.phi))
-            nonlocal_scale = local_scale = query.new_zeros(query.shape[:2])
-            settings |= {"window": 1}
+        entering = head.convs[0](x)
+        height, width = entering.shape[-2:]
+        made = attended(block, entering)
+        query, key, value, nonlocal_scale, local_scale = (part[0] for part in made.projections)
         attention = SparseAttention.of(
-            query[0].contiguous(), key[0].contiguous(), nonlocal_scale[0], local_scale[0],
-            **settings,
+            query.contiguous(), key.contiguous(), nonlocal_scale, local_scale,
+            height=height, width=width, window=getattr(block, "window", 1), scaled=block.use_scale,
+            log_normaliser=None if made.log_normaliser is None else made.log_normaliser[0],
         )  # fmt: skip
-        return classify(head, x, read), self._last_two(features), attention
+        logits, own_value_logits = (
+            classify(head, x, mixed)
+            for mixed in (made.output, block_output(block, entering, value[None]))
+        )
+        return logits, own_value_logits, self._last_two(features), attention, value
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def features(self, image: Image.Image | Path) -> tuple[Float[Tensor, "1 _ h w"], ...]:
         """Return the stages that `encode` keeps in a session, without running the head.
 
         Raises:
             ImageError: the image cannot be used; the message says why.
         """
+        return self._last_two(self._network.extract_feat(self.pixels(image)))
+
+    def pixels(self, image: Image.Image | Path) -> Float[Tensor, "1 3 _ _"]:
+        """Return an image as the backbone is given it: resized and normalised.
+
+        Raises:
+            ImageError: the image cannot be used; the message says why.
+        """
         rgb = read_image(image).rgb
         height, width = rgb.shape[:2]
-        working = resize(rgb, nearest_shape(height, width, self.card.shapes))
-        return self._last_two(self._network.extract_feat(self._pixels(working)))
+        return self._pixels(resize(rgb, nearest_shape(height, width, self.card.shapes)))
 
     def _pixels(self, rgb: UInt8[np.ndarray, "height width 3"]) -> Float[Tensor, "1 3 _ _"]:
         preprocessor = self._network.data_preprocessor
-        pixels = torch.from_numpy(rgb).to(self.device).permute(2, 0, 1).float()
-        return ((pixels - preprocessor.mean) / preprocessor.std)[None]
+        # mmsegmentation reads files as BGR; a network that does not have that turned works on BGR.
+        ordered = rgb if preprocessor._channel_conversion else rgb[..., ::-1].copy()
+        pixels = torch.from_numpy(ordered).to(self.device).permute(2, 0, 1).float()
+        if preprocessor._enable_normalize:
+            pixels = (pixels - preprocessor.mean) / preprocessor.std
+        return pixels[None]
 
     def _last_two(self, stages: Sequence[Tensor]) -> tuple[Tensor, ...]:
         deepest = self._network.decode_head._transform_inputs(stages)
         same_size = [stage for stage in stages if stage.shape[-2:] == deepest.shape[-2:]]
         return (deepest, *same_size[-2:-1])
+
+
+def shown_by_block(network: Any) -> bool:
+    """Whether the head is a non-local one whose rows are softmax affinities, all or some kept."""
+    head = network.decode_head
+    block = getattr(head, "nl_block", None)
+    return (
+        isinstance(head, AttentionHead | NLHead)
+        and (isinstance(block, ASABlock) or getattr(block, "mode", "") == "embedded_gaussian")
+        and getattr(block, "rule", "clean") == "clean"
+        and network.out_channels > 1
+    )
 
 
 def load(name_or_path: str | Path | None = None, device: str | None = None) -> Segmenter:
@@ -156,18 +206,29 @@ def load(name_or_path: str | Path | None = None, device: str | None = None) -> S
     `device` is "cpu", "cuda" or None for CUDA where there is one.
 
     Raises:
-        WeightsError: there is no such network, or its files cannot be used.
+        WeightsError: there is no such network, its files cannot be used, or there is no GPU.
     """
+    device = checked_device(device)
+    if files := offered(name_or_path):
+        from asa_viz.networks.opening import open_network
+
+        return open_network(files.config, files.checkpoint, device, attention=files.attention)
     network, card = open_checkpoint(find(name_or_path))
-    return Segmenter(network, card, torch.device(device or default_device()))
+    if shown_by_block(network):
+        return Segmenter(network, card, torch.device(device))
+    from asa_viz.networks.opening import from_card
+
+    return from_card(network, card, torch.device(device))
 
 
-def default_device() -> str:
-    """Return "cuda" where there is one, else "cpu"."""
-    return "cuda" if torch.cuda.is_available() else "cpu"
+def checked_device(device: str | None) -> str:
+    """Return the device asked for; without one "cuda" where there is a GPU, else "cpu".
 
-
-def labels_of(logits: Float[Tensor, "1 classes h w"]) -> UInt8[np.ndarray, "h w"]:
-    """Return the class of the largest logit at each place."""
-    # As argmax, ten times as fast: torch does not vectorise that over channels.
-    return logits[0].max(0).indices.to(torch.uint8).cpu().numpy()
+    Raises:
+        WeightsError: torch cannot use that device here.
+    """
+    if device is None:
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise WeightsError("There is no GPU here that torch can use; leave the device out.")
+    return device

@@ -1,22 +1,27 @@
-"""Weights from files: safetensors, or pickles read as data only; names mapped to the network's.
+"""Weights from files: safetensors, or torch.save's, read as data; names mapped to the network's.
 
 Three kinds of file are read: checkpoints of this project, checkpoints of mmsegmentation (its zoo),
 and ImageNet weights under torchvision's names, which become the `backbone.` of a network.
 """
 
-import pickle
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-import torch
 from mmengine.runner import CheckpointLoader
 from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
+from asa_viz.networks.pickles import Contents, read_pickled
+
 INIT_SCHEME = "init:"
+BACKBONE_SCHEME = "backbone:"
 
 _NETWORK_PARTS = ("backbone.", "decode_head.", "auxiliary_head.")
+_TRAINING_PARTS = ("auxiliary_head.", "data_preprocessor.")
+_COUNTER = "num_batches_tracked"
 
 
 class WeightsError(Exception):
@@ -26,15 +31,30 @@ class WeightsError(Exception):
 def read_weights(path: str | Path) -> dict[str, Tensor]:
     """Read a file of weights into float32 tensors on the CPU, under the names mmsegmentation uses.
 
-    Nothing in the file is executed: pickles are opened with `weights_only=True`.
+    Nothing in the file is executed: of a pickle the tensors alone are taken (`pickles`).
 
     Raises:
-        WeightsError: the file is missing, damaged, or holds something other than plain weights.
+        WeightsError: the file is missing, damaged, or holds no weights.
     """
-    path = Path(path)
+    return read_checkpoint(path).weights
+
+
+def read_checkpoint(path: str | Path) -> Contents:
+    """Read a file's weights, as `read_weights`, and the plain data under its `meta`.
+
+    Raises:
+        WeightsError: as `read_weights`.
+    """
+    path = Path(path).expanduser()
     if not path.is_file():
         raise WeightsError(f"There is no file of weights at {path}.")
-    weights = _read_safetensors(path) if path.suffix == ".safetensors" else _read_pickle(path)
+    meta: dict[str, Any] = {}
+    if path.suffix == ".safetensors":
+        weights = _read_safetensors(path)
+    else:
+        weights, meta = _read_pickle(path)
+    if not weights:
+        raise WeightsError(f"{path.name} holds no named weights.")
     weights = {name.removeprefix("module."): value for name, value in weights.items()}
     if not any(name.startswith(_NETWORK_PARTS) for name in weights):
         weights = {
@@ -42,10 +62,22 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
             for name, value in weights.items()
             if not name.startswith(("fc.", "classifier.", "features.18."))
         }
-    return {
+    numbers = {
         name: value.float() if value.is_floating_point() else value
         for name, value in weights.items()
     }
+    return Contents(numbers, meta)
+
+
+def save_weights(weights: Mapping[str, Tensor], path: Path) -> None:
+    """Write weights as safetensors, replacing an earlier file at once.
+
+    safetensors' own `save_file` gives its file to its owner alone, whatever the umask.
+    """
+    part = path.with_suffix(".part")
+    # Clones, for layers may share their weights, and each name shall be in the file.
+    part.write_bytes(save({name: value.contiguous().clone() for name, value in weights.items()}))
+    part.replace(path)
 
 
 def load_weights(network: nn.Module, weights: dict[str, Tensor]) -> list[str]:
@@ -65,14 +97,53 @@ def load_weights(network: nn.Module, weights: dict[str, Tensor]) -> list[str]:
     ]
     if wrong:
         raise WeightsError(f"These weights do not fit: {len(wrong)} differ; the first: {wrong[0]}.")
-    missing = [
-        name for name in own if name not in weights and not name.endswith("num_batches_tracked")
-    ]
+    missing = [name for name in own if name not in weights and not name.endswith(_COUNTER)]
     without = [name for name in missing if name.startswith("backbone.")]
     if without:
         raise WeightsError(f"These weights do not fit: they have no {without[0]}.")
     network.load_state_dict(weights, strict=False)
     return missing
+
+
+def load_all(network: nn.Module, weights: Mapping[str, Tensor], whose: str) -> None:
+    """Copy weights into a network of exactly these; `whose` names them in a refusal.
+
+    Heads that only training has, and counters that only training reads, may be there or not.
+
+    Raises:
+        WeightsError: a tensor is missing, is one too many, or differs in shape.
+    """
+    own = network.state_dict()
+    given = {name: value for name, value in weights.items() if not name.startswith(_TRAINING_PARTS)}
+    missing, surplus = (
+        [name for name in some if name not in others and not name.endswith(_COUNTER)]
+        for some, others in ((own, given), (given, own))
+    )
+    if missing or surplus:
+        found = [
+            f"{len(names)} {what}, the first {names[0]}"
+            for names, what in ((missing, "are missing"), (surplus, "are of another network"))
+            if names
+        ]
+        raise WeightsError(f"{whose} does not fit this network: of its tensors {', '.join(found)}.")
+    load_weights(network, {name: given[name] for name in own if name in given})
+
+
+def read_backbone(path: str | Path) -> dict[str, Tensor]:
+    """Read the weights of the backbone alone from a file: where its head is of another kind.
+
+    Raises:
+        WeightsError: as `read_weights`.
+    """
+    return {
+        name: value for name, value in read_weights(path).items() if name.startswith("backbone.")
+    }
+
+
+@CheckpointLoader.register_scheme(prefixes=BACKBONE_SCHEME)
+def _load_backbone(filename: str, map_location: object = None) -> dict[str, dict[str, Tensor]]:
+    """Let mmengine's `load_from` read what `read_backbone` reads."""
+    return {"state_dict": read_backbone(filename.removeprefix(BACKBONE_SCHEME))}
 
 
 @CheckpointLoader.register_scheme(prefixes=INIT_SCHEME)
@@ -85,22 +156,30 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(path)
     except SafetensorError as error:
-        raise WeightsError(f"{path.name} is damaged or not a safetensors file.") from error
+        raise WeightsError(what_is_wrong(path, "a safetensors file")) from error
 
 
-def _read_pickle(path: Path) -> dict[str, Tensor]:
+def _read_pickle(path: Path) -> Contents:
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise WeightsError(
-            f"{path.name} contains program code or objects, not only weights, so it was not opened."
-        ) from error
-    except (RuntimeError, EOFError, OSError) as error:
-        raise WeightsError(f"{path.name} is damaged or not a checkpoint.") from error
-    content = content.get("state_dict", content) if isinstance(content, dict) else None
-    if not content or not all(isinstance(value, Tensor) for value in content.values()):
-        raise WeightsError(f"{path.name} holds no named weights.")
-    return dict(content)
+        return read_pickled(path)
+    # A damaged pickle ends in any of a dozen exceptions.
+    except Exception as error:
+        raise WeightsError(what_is_wrong(path, "a checkpoint")) from error
+
+
+def what_is_wrong(path: Path, wanted: str) -> str:
+    """Return a sentence on a file that could not be read as what was `wanted`."""
+    with path.open("rb") as file:
+        start = file.read(512)
+    if not start:
+        return f"{path.name} is empty; copy it again."
+    if start.startswith(b"version https://git-lfs"):
+        return (
+            f"{path.name} is a pointer of Git LFS, not the file itself; fetch it by `git lfs pull`."
+        )
+    if re.match(rb"\s*<(!doctype|html|\?xml|head)", start, re.IGNORECASE):
+        return f"{path.name} is a web page, not {wanted}; its download went wrong."
+    return f"{path.name} is damaged, not fully copied, or not {wanted}."
 
 
 # torchvision numbers the blocks of MobileNetV2 in one list; mmsegmentation groups them by layer.

@@ -1,6 +1,7 @@
 """A small ASA network with random weights, and a folder of made-up frames laid out as CamVid."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,7 +14,8 @@ MODEL = {
     "data_preprocessor": {
         "type": "SegDataPreProcessor",
         "mean": [120.0, 120.0, 120.0],
-        "std": [60.0, 60.0, 60.0],
+        "std": [60.0, 50.0, 70.0],
+        "bgr_to_rgb": True,
     },
     "backbone": {
         "type": "MobileNetV2",
@@ -43,10 +45,16 @@ FIELDS = {
 }
 
 
-def save_small(folder: Path, head: str = "ASAHead"):
-    """Write the small network as a checkpoint; return its path and the network."""
+def save_small(folder: Path, head: str = "ASAHead", *, turned: bool = True, **settings: Any):
+    """Write the small network as a checkpoint; return its path and the network.
+
+    `settings` go to the head; not `turned`, it works on BGR.
+    """
     torch.manual_seed(0)
-    model = MODEL | {"decode_head": MODEL["decode_head"] | {"type": head}}
+    model = MODEL | {
+        "data_preprocessor": MODEL["data_preprocessor"] | {"bgr_to_rgb": turned},
+        "decode_head": MODEL["decode_head"] | {"type": head} | settings,
+    }
     network = checkpoint.build(model)
     # Normalise by what one noisy image gives, so that the features are as lively as trained ones.
     for part in network.modules():

@@ -55,6 +55,17 @@ def test_a_segmenter_answers_for_the_original_image(saved):
         ({"decode_head": {"init_cfg": {"checkpoint": "http://x"}}}, "init_cfg is not allowed"),
         ({"decode_head": {"channels": 10**9}}, "too large"),
         ({"decode_head": {"channels": float("nan")}}, "too large"),
+        ({"_scope_": "some_module"}, "'_scope_' is not allowed"),
+        (
+            {"backbone": {"type": "ResNet", "norm_cfg": {"_scope_": "x"}}},
+            "'_scope_' is not allowed",
+        ),
+        ({"backbone": [{"plugins": [{"_delete_": True}]}]}, "'_delete_' is not allowed"),
+        ({"backbone": {"type": ["ResNet"]}}, "not allowed"),
+        ({"decode_head": {"loss_decode": {"class_weight": "a.pkl"}}}, "class_weight may not be a"),
+        ({"backbone": {"type": "ResNet", "depth": 7}}, "No network can be built"),
+        ({"decode_head": 3}, "head has None"),
+        ({"decode_head": []}, "head has None"),
     ],
 )
 def test_a_card_cannot_ask_for_anything_but_a_network(saved, change, sentence):
@@ -66,11 +77,79 @@ def test_a_card_cannot_ask_for_anything_but_a_network(saved, change, sentence):
         checkpoint.open_checkpoint(saved[0])
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"classes": 3}', "<html>"])
-def test_a_file_that_is_no_card_is_refused(saved, content):
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("", "is empty"),
+        ("[]", "not a card"),
+        ("{}", "not a card of a network; see: classes, licence"),
+        ('{"classes": 3}', "not a card"),
+        ("<html>", "is a web page"),
+        ("[" * 100_000, "not a card"),
+        ('{"name": "half', "not fully copied"),
+        ("version https://git-lfs.github.com/spec/v1\n", "pointer of Git LFS"),
+    ],
+)
+def test_a_file_that_is_no_card_is_refused(saved, content, sentence):
     saved[0].with_suffix(".json").write_text(content)
-    with pytest.raises(WeightsError, match="not a card"):
+    with pytest.raises(WeightsError, match=sentence):
         checkpoint.open_checkpoint(saved[0])
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"classes": ["road", "car"], "palette": [[1, 2, 3]] * 2}, "names 2 classes.*has 3"),
+        ({"classes": []}, "0 classes"),
+        ({"classes": [1, 2, 3]}, "must be texts"),
+        ({"classes": None}, "0 classes"),
+        ({"palette": [[1, 2, 3]] * 2}, "a colour per class"),
+        ({"palette": [[1, 2, 300]] * 3}, "a colour per class"),
+        ({"palette": [[1, 2]] * 3}, "a colour per class"),
+        ({"shapes": []}, "one to six shapes"),
+        ({"shapes": [[64, 10**6]]}, "one to six shapes"),
+        ({"shapes": [[0, 64]]}, "one to six shapes"),
+        ({"shapes": [[64.5, 64]]}, "one to six shapes"),
+        ({"shapes": 64}, "one to six shapes"),
+        ({"model": [1]}, "must be objects"),
+        ({"training": "much"}, "must be objects"),
+        ({"licence": None}, "must be texts"),
+        ({"extra": 1}, "not a card of a network; see: extra"),
+    ],
+)
+def test_a_card_is_checked_whole(saved, change, sentence):
+    card = saved[0].with_suffix(".json")
+    card.write_text(json.dumps(json.loads(card.read_text()) | change))
+    with pytest.raises(WeightsError, match=sentence):
+        checkpoint.open_checkpoint(saved[0])
+
+
+def test_a_model_that_is_none_is_refused_in_a_sentence(saved):
+    card = saved[0].with_suffix(".json")
+    fields = json.loads(card.read_text())
+    fields["model"]["backbone"]["nonsense"] = 1
+    card.write_text(json.dumps(fields))
+    with pytest.raises(WeightsError, match=r"No network can be built .*nonsense"):
+        checkpoint.open_checkpoint(saved[0])
+
+
+def test_a_file_is_found_by_name_with_its_ending_and_by_a_path_from_home(saved, monkeypatch):
+    path = saved[0]
+    monkeypatch.setenv("HOME", str(path.parent))
+    monkeypatch.setattr(shipped, "FOLDER", path.parent)
+    for name in ("small", "small.safetensors", "~/small.safetensors", "~/small", path):
+        assert checkpoint.find(name) == path
+    # A path means the file there, not one of that name among the networks that ship.
+    with pytest.raises(WeightsError, match="no network 'elsewhere/small"):
+        checkpoint.find("elsewhere/small.safetensors")
+
+
+def test_a_file_with_tensors_of_another_network_is_refused(saved):
+    path, network = saved
+    weights = network.state_dict() | {"decode_head.extra.weight": torch.ones(1)}
+    checkpoint.save_checkpoint(weights, FIELDS, path)
+    with pytest.raises(WeightsError, match=r"1 are of another network, .*decode_head\.extra"):
+        checkpoint.open_checkpoint(path)
 
 
 def test_a_changed_bit_is_noticed(saved):
@@ -90,13 +169,12 @@ def test_invalid_numbers_and_missing_parts_are_noticed(tmp_path):
         checkpoint.open_checkpoint(path)
     del weights["decode_head.conv_seg.bias"]
     checkpoint.save_checkpoint(weights, FIELDS, path)
-    with pytest.raises(WeightsError, match=r"has no decode_head\.conv_seg\.bias"):
+    with pytest.raises(WeightsError, match=r"1 are missing, .*decode_head\.conv_seg\.bias"):
         checkpoint.open_checkpoint(path)
 
 
 def test_an_unknown_network_lists_those_there_are(monkeypatch, tmp_path):
-    for module in (checkpoint, shipped):
-        monkeypatch.setattr(module, "FOLDER", tmp_path)
+    monkeypatch.setattr(shipped, "FOLDER", tmp_path)
     for name in ("a_network", checkpoint.DEFAULT):
         (tmp_path / f"{name}.safetensors").touch()
     with pytest.raises(WeightsError, match=f"there are: {checkpoint.DEFAULT}, a_network"):

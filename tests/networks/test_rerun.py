@@ -9,7 +9,9 @@ import torch
 from asa_viz.attention.what_if import AS_TRAINED, WhatIf
 from asa_viz.images import nearest_shape, resize
 from asa_viz.networks.capture import calls_of
-from asa_viz.networks.segmenter import load
+from asa_viz.networks.heads import layers_behind
+from asa_viz.networks.segmenter import Segmenter, load
+from asa_viz.session import segmentation_of
 from asa_viz.views import flips
 from tests.networks.small import save_small
 
@@ -115,3 +117,30 @@ def test_a_session_that_cannot_be_run_again_is_refused(segmenter, image):
     for other in (replace(session, features=()), replace(session, network="another")):
         with pytest.raises(ValueError, match="not made by small; encode the picture anew"):
             segmenter.rerun(other, AS_TRAINED)
+
+
+@pytest.mark.parametrize("head", ["ASAHead", "NonLocalHead"])
+def test_from_a_row_the_values_and_the_layers_follow_the_class_logits(tmp_path, image, head):
+    """Of a read only network nothing else is needed: any row can be asked what it would say."""
+    segmenter = lively(save_small(tmp_path, head, read_only=True)[0])
+    for layer in (segmenter._block.conv_out, segmenter._network.decode_head.convs[1]):
+        torch.nn.init.normal_(layer.norm.bias)
+        torch.nn.init.uniform_(layer.norm.running_var, 0.5, 2.0)
+    segmenter = Segmenter(segmenter._network, segmenter.card, segmenter.device)
+    session = segmenter.encode(image)
+    readout, grid = session.readout, session.grid
+    shape = (1, len(segmenter.classes), grid.height, grid.width)
+    rows = session.attention.weights(slice(0, grid.size))
+    of_rows, alone = (
+        readout.logits(read).mT.reshape(shape) for read in (rows @ readout.values, readout.values)
+    )
+    torch.testing.assert_close(alone, session.own_value_logits, atol=1e-4, rtol=1e-4)
+    again = segmentation_of(of_rows, session.segmentation, align_corners=False)
+    assert same(again, session.segmentation)
+    assert segmenter.without_block(session) is None
+
+
+def test_a_published_network_has_no_readout(sparse, image):
+    assert sparse.encode(image).readout is None
+    with pytest.raises(ValueError, match="depends on its neighbours"):
+        layers_behind(sparse._network.decode_head)

@@ -1,15 +1,28 @@
 """Weights from files: names mapped, nothing executed, nothing silently wrong."""
 
+import importlib
+import os
 import pickle
+import zipfile
+from collections import OrderedDict
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from mmengine.logging import HistoryBuffer
 from safetensors.torch import save_file
 
-from asa_viz.networks.checkpoint import build, model_as_data
+from asa_viz.networks.checkpoint import build
 from asa_viz.networks.configs import read_config
-from asa_viz.networks.weights import WeightsError, load_weights, read_weights
+from asa_viz.networks.stock import model_as_data
+from asa_viz.networks.weights import (
+    WeightsError,
+    load_weights,
+    read_checkpoint,
+    read_weights,
+    save_weights,
+)
 
 
 @pytest.fixture(scope="module")
@@ -55,25 +68,119 @@ class Canary:
         return (Path.touch, (Path("canary"),))
 
 
-@pytest.mark.parametrize("content", [{"state_dict": {"a": Canary()}}, Canary()])
-def test_a_pickle_with_code_is_not_opened(tmp_path, monkeypatch, content):
+FORMATS = {"archive": {}, "before": {"_use_new_zipfile_serialization": False}}
+
+
+@pytest.mark.parametrize("protocol", [2, 4, 5])
+@pytest.mark.parametrize("written", FORMATS)
+def test_code_in_a_pickle_is_not_run(tmp_path, monkeypatch, written, protocol):
     monkeypatch.chdir(tmp_path)
-    torch.save(content, "evil.pth")
-    with pytest.raises(WeightsError, match="program code"):
-        read_weights("evil.pth")
-    (tmp_path / "plain.pth").write_bytes(pickle.dumps(content, protocol=2))
-    with pytest.raises(WeightsError, match=r"code|not a checkpoint"):
+    for content in ({"state_dict": {"a": Canary()}}, Canary()):
+        torch.save(content, "evil.pth", pickle_protocol=protocol, **FORMATS[written])
+        with pytest.raises(WeightsError, match="no named weights"):
+            read_weights("evil.pth")
+    Path("plain.pth").write_bytes(pickle.dumps(Canary(), protocol=protocol))
+    with pytest.raises(WeightsError, match="not a checkpoint"):
         read_weights("plain.pth")
     assert not Path("canary").exists()
+
+
+class Keeper:
+    """An object with a state, items and a module of its own, as a message hub has."""
+
+    def __init__(self):
+        self.kept = [1]
+
+
+class Growing(list, Keeper):
+    pass
+
+
+@pytest.mark.parametrize("protocol", [2, 4])
+@pytest.mark.parametrize("written", FORMATS)
+def test_of_a_training_checkpoint_the_tensors_are_taken(tmp_path, monkeypatch, written, protocol):
+    generator = torch.Generator().manual_seed(0)
+    weight = torch.randn(4, 3, 2, generator=generator)
+    state = {
+        "backbone.a": weight,
+        "backbone.turned": weight.permute(2, 0, 1)[:, 1:],
+        "backbone.half": weight.to(torch.bfloat16),
+        "backbone.nothing": torch.empty(0, 3),
+        "decode_head.count": torch.tensor(7),
+        "decode_head.parameter": torch.nn.Parameter(weight[0]),
+        "decode_head.note": "not a tensor",
+    }
+    hub = {"loss": HistoryBuffer([1.0], [1]), "keeper": Keeper(), "set": {Keeper()}}
+    content = {
+        "state_dict": OrderedDict(state),
+        "optimizer": {"state": {0: {"exp_avg": torch.ones(5, dtype=torch.float64)}}},
+        "message_hub": hub | {"rates": np.float64(2), "array": np.ones(3), "items": Growing([1])},
+        "meta": {"dataset_meta": {"classes": ("a", "b")}, "cfg": "model = dict()"},
+    }
+    path = tmp_path / "iter_5.pth"
+    torch.save(content, path, pickle_protocol=protocol, **FORMATS[written])
+    monkeypatch.setattr("builtins.__import__", forbidden)
+    weights, meta = read_checkpoint(path)
+    monkeypatch.undo()
+    assert set(weights) == set(state) - {"decode_head.note"}
+    for name, value in weights.items():
+        torch.testing.assert_close(value, state[name].detach(), check_dtype=False)
+    assert weights["backbone.half"].dtype == torch.float32
+    assert meta["dataset_meta"] == {"classes": ("a", "b")}
+
+
+def forbidden(name, *rest, **named):
+    if name.partition(".")[0] in ("mmengine", "numpy", "tests"):
+        raise AssertionError(f"{name} was imported")
+    return importlib.__import__(name, *rest, **named)
+
+
+@pytest.mark.parametrize("written", FORMATS)
+def test_half_a_checkpoint_is_refused_wherever_it_ends(tmp_path, written):
+    state = {"backbone.a": torch.arange(30.0), "backbone.b": torch.ones(3)}
+    whole, cut = tmp_path / "whole.pth", tmp_path / "cut.pth"
+    torch.save({"state_dict": state}, whole, **FORMATS[written])
+    content = whole.read_bytes()
+    for end in range(1, len(content) - 1, 7):
+        cut.write_bytes(content[:end])
+        with pytest.raises(WeightsError, match="damaged, not fully copied"):
+            read_weights(cut)
+
+
+def test_a_tensor_cannot_reach_out_of_its_storage(tmp_path):
+    """The description of the tensor asks for more than there is."""
+    path = tmp_path / "wide.pth"
+    torch.save({"a": torch.zeros(200)}, path)
+    with zipfile.ZipFile(path) as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in entries.items():
+            # 200 as one byte, the number of values and the size.
+            archive.writestr(name, content.replace(b"K\xc8", b"K\xff"))
+    with pytest.raises(WeightsError, match="damaged"):
+        read_weights(path)
+
+
+def test_files_are_readable_by_whom_the_umask_says(tmp_path):
+    before = os.umask(0o027)
+    try:
+        save_weights({"a": torch.ones(1)}, tmp_path / "a.safetensors")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "a.safetensors").stat().st_mode & 0o777 == 0o640
+    assert [path.name for path in tmp_path.iterdir()] == ["a.safetensors"]
 
 
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [
         ("cut.safetensors", b"\x10\x00\x00", "damaged"),
-        ("page.safetensors", b"<html>not found</html>", "damaged"),
-        ("page.pth", b"<html>not found</html>", "code|not a checkpoint"),
-        ("empty.pth", b"", "not a checkpoint"),
+        ("page.safetensors", b"<html>not found</html>", "is a web page"),
+        ("page.pth", b"\n <!DOCTYPE html><title>Sign in</title>", "is a web page"),
+        ("empty.pth", b"", "is empty"),
+        ("lfs.pth", b"version https://git-lfs.github.com/spec/v1\noid 1", "pointer of Git LFS"),
+        ("lfs.safetensors", b"version https://git-lfs.github.com/spec/v1", "pointer of Git LFS"),
+        ("words.pth", b"hello", "not a checkpoint"),
     ],
 )
 def test_damaged_files_end_in_a_sentence(tmp_path, name, content, sentence):

@@ -7,7 +7,7 @@ from mmseg.models.decode_heads import FCNHead
 from mmseg.registry import MODELS
 from torch import Tensor
 
-from asa_viz.networks.asa_head import classify
+from asa_viz.networks.heads import classify
 
 
 @MODELS.register_module()

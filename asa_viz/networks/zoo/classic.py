@@ -5,22 +5,18 @@ from torch import Tensor
 
 from asa_viz.attention import METHODS
 from asa_viz.attention.classic import bilateral, mean_shift, non_local_means
+from asa_viz.attention.settings import BILATERAL_WINDOW, MEANS_PATCH, MEANS_SEARCH, SHIFT_STEPS
 from asa_viz.networks.zoo.record import Head, ImageMethod, Reading
 
 # Distances are in cells, eight pixels wide; colours run from 0 to 1, so that two of one thing
-# differ by about 0.1. Windows hold three standard deviations.
-BILATERAL_WINDOW = 19
+# differ by about 0.1.
 BILATERAL_SPACE = 3.0
 BILATERAL_VALUE = 0.1
 
-# The search window is the usual one; the patch is smaller, for a cell is a patch itself.
-MEANS_SEARCH = 21
-MEANS_PATCH = 3
 MEANS_STRENGTH = 0.1
 
 SHIFT_SPACE = 5.0
 SHIFT_VALUE = 0.15
-SHIFT_STEPS = 5
 
 
 def read_bilateral(image: Float[Tensor, "3 h w"]) -> Reading:

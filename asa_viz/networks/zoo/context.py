@@ -14,6 +14,7 @@ from asa_viz.attention import METHODS
 from asa_viz.attention.lowrank import LowRank, expectation_maximisation, object_context
 from asa_viz.attention.operator import Attention
 from asa_viz.attention.pooled import adaptive_context
+from asa_viz.attention.settings import APC_GRIDS, EMA_BASES, EMA_STAGES
 from asa_viz.networks.capture import Seen
 from asa_viz.networks.zoo.record import Head, HeadMethod, Reading
 
@@ -74,7 +75,7 @@ class ObjectContextHead(OCRHead):
 
 
 def read_adaptive(head: Any, seen: Seen) -> Reading:
-    """Read the four scales of APCNet from the logits of their regions."""
+    """Read the scales of APCNet from the logits of their regions."""
     scales = range(len(head.acm_modules))
     logits = [seen[f"acm_modules.{scale}.gla"][0].output[0] for scale in scales]
     return Reading(tuple(map(adaptive_context, logits)))
@@ -155,11 +156,13 @@ def rebuilt_encoding(head: Any, seen: Seen, reading: Reading) -> tuple[Tensor, T
 
 
 # The bases have as many channels as the head, 512 in mmsegmentation's config and 64 here.
-_EMA = {"type": "EMAHead", "ema_channels": 64, "num_bases": 64, "num_stages": 3}
-_SCALES = [f"acm_modules.{scale}" for scale in range(4)]
+_EMA = {
+    "type": "EMAHead", "ema_channels": 64, "num_bases": EMA_BASES, "num_stages": EMA_STAGES,
+}  # fmt: skip
+_SCALES = [f"acm_modules.{scale}" for scale in range(len(APC_GRIDS))]
 
 HEADS = (
-    Head("apcnet", {"type": "APCHead"}),
+    Head("apcnet", {"type": "APCHead", "pool_scales": APC_GRIDS}),
     Head("emanet", _EMA),
     Head("ocr", {"type": "ObjectContextHead"}, inputs=(0, 1)),
     # EncHead's own second loss, told to count as it does without a warning.

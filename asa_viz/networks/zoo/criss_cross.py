@@ -13,8 +13,9 @@ from torch import Tensor, nn
 from asa_viz.attention import METHODS
 from asa_viz.attention.operator import Attention, Product
 from asa_viz.attention.pattern import recurrent_criss_cross
-from asa_viz.networks.asa_head import classify
+from asa_viz.attention.settings import CCNET_PASSES
 from asa_viz.networks.capture import Seen
+from asa_viz.networks.heads import classify
 from asa_viz.networks.zoo.record import Head, HeadMethod, Reading
 
 
@@ -55,7 +56,7 @@ class CrissCrossHead(FCNHead):
     Checkpoints of mmsegmentation's CCHead load into it.
     """
 
-    def __init__(self, recurrence: int = 2, **settings: Any) -> None:
+    def __init__(self, recurrence: int = CCNET_PASSES, **settings: Any) -> None:
         super().__init__(num_convs=2, **settings)
         self.recurrence = recurrence
         self.cca = CrissCross(self.channels)
@@ -73,9 +74,8 @@ def read_criss_cross(head: Any, seen: Seen) -> Reading:
     """Read the product of the passes, without gains: how far the two together reach."""
     block = head.cca
     entered = [call.inputs[0] for call in seen["cca"]]
-    return Reading(
-        (recurrent_criss_cross([(block.query_conv(x)[0], block.key_conv(x)[0]) for x in entered]),)
-    )
+    passes = [(block.query_conv(x)[0], block.key_conv(x)[0]) for x in entered]
+    return Reading((recurrent_criss_cross(passes),), gain=block.gamma.scale.item())
 
 
 def rebuilt_criss_cross(head: Any, seen: Seen, reading: Reading) -> tuple[Tensor, Tensor]:

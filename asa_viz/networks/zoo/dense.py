@@ -21,7 +21,9 @@ from asa_viz.attention.pairwise import (
     embedded_gaussian,
     gaussian,
 )
+from asa_viz.attention.settings import DNL_TEMPERATURE
 from asa_viz.attention.shared import global_context
+from asa_viz.networks.blocks import block_output
 from asa_viz.networks.capture import Seen
 from asa_viz.networks.zoo.record import Head, HeadMethod, Reading
 
@@ -104,8 +106,8 @@ def rebuilt_nonlocal(
     """Rebuild a non-local block's output: its input, and what its rows read of the values."""
     block, call = head.get_submodule(part), seen[part][0]
     (x,) = call.inputs
-    mixed = reading.attentions[0].mix(block.g(x)[0])
-    return x + block.conv_out(mixed[None]), call.output
+    read = reading.attentions[0].mix(block.g(x)[0])
+    return block_output(block, x, read.flatten(1).mT[None]), call.output
 
 
 def read_global_context(head: Any, seen: Seen) -> Reading:
@@ -128,7 +130,7 @@ HEADS = (
     Head("nonlocal_gaussian", {"type": "NLHead", "reduction": 2, "mode": "gaussian"}),
     Head("nonlocal_dot_product", {"type": "NLHead", "reduction": 2, "mode": "dot_product"}),
     Head("nonlocal_concatenation", {"type": "ConcatenationHead", "reduction": 2}),
-    Head("dnl", {"type": "DNLHead", "reduction": 2, "temperature": 0.05}),
+    Head("dnl", {"type": "DNLHead", "reduction": 2, "temperature": DNL_TEMPERATURE}),
     Head("gcnet", {"type": "GCHead", "ratio": 1 / 4}),
 )
 RECORDS = (
@@ -138,6 +140,7 @@ RECORDS = (
         watch=("nl_block",),
         read=read_embedded_gaussian,
         rebuilt=rebuilt_nonlocal,
+        replaces="nl_block",
     ),
     HeadMethod(
         method=METHODS["nonlocal_gaussian"],
@@ -145,6 +148,7 @@ RECORDS = (
         watch=("nl_block",),
         read=read_gaussian,
         rebuilt=rebuilt_nonlocal,
+        replaces="nl_block",
     ),
     HeadMethod(
         method=METHODS["nonlocal_dot_product"],
@@ -152,6 +156,7 @@ RECORDS = (
         watch=("nl_block",),
         read=read_dot_product,
         rebuilt=rebuilt_nonlocal,
+        replaces="nl_block",
     ),
     HeadMethod(
         method=METHODS["nonlocal_concatenation"],
@@ -159,6 +164,7 @@ RECORDS = (
         watch=("nl_block",),
         read=read_concatenation,
         rebuilt=rebuilt_nonlocal,
+        replaces="nl_block",
     ),
     HeadMethod(
         method=METHODS["dnl"],
@@ -166,6 +172,7 @@ RECORDS = (
         watch=("dnl_block",),
         read=read_disentangled,
         rebuilt=partial(rebuilt_nonlocal, part="dnl_block"),
+        replaces="dnl_block",
     ),
     HeadMethod(
         method=METHODS["gcnet"],
@@ -173,5 +180,6 @@ RECORDS = (
         watch=("gc_block",),
         read=read_global_context,
         rebuilt=rebuilt_global_context,
+        replaces="gc_block",
     ),
 )

@@ -12,11 +12,11 @@ from torch import Tensor, nn
 
 from asa_viz.attention import METHODS
 from asa_viz.attention.deformable import dynamic_graph
+from asa_viz.attention.settings import DGMN_RATES
+from asa_viz.attention.settings import DGMN_SIDE as SIDE
 from asa_viz.networks.capture import Seen
 from asa_viz.networks.zoo.block_head import BlockHead
 from asa_viz.networks.zoo.record import Head, HeadMethod, Reading
-
-SIDE = 3
 
 
 class Predicted(NamedTuple):
@@ -66,11 +66,11 @@ class Message(nn.Module):
 class DGMNBlock(nn.Module):
     """Zhang et al., Dynamic Graph Message Passing Networks, arXiv 1908.06955.
 
-    As in the released code: a quarter of the channels, one filter for all of them, and rates of 1,
-    4, 8 and 12 cells.
+    As in the released code: a quarter of the channels, one filter for all of them, and the rates,
+    in cells.
     """
 
-    def __init__(self, channels: int, rates: Sequence[int] = (1, 4, 8, 12)) -> None:
+    def __init__(self, channels: int, rates: Sequence[int] = DGMN_RATES) -> None:
         super().__init__()
         inner = channels // 4
         norm = {"type": "BN"}

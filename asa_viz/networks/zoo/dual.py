@@ -14,7 +14,8 @@ def read_position(head: Any, seen: Seen) -> Reading:
     """Read the position branch from what entered it."""
     block, x = head.pam, seen["pam"][0].inputs[0]
     query, key = block.query_project(x)[0], block.key_project(x)[0]
-    return Reading((embedded_gaussian(query, key, scaled=False),))
+    attention = embedded_gaussian(query, key, scaled=False)
+    return Reading((attention,), gain=block.gamma.scale.item())
 
 
 def rebuilt_position(head: Any, seen: Seen, reading: Reading) -> tuple[Tensor, Tensor]:
@@ -51,6 +52,7 @@ RECORDS = (
         watch=("pam",),
         read=read_position,
         rebuilt=rebuilt_position,
+        replaces="pam",
     ),
     HeadMethod(
         method=METHODS["danet_channel"],

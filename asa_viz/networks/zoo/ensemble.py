@@ -20,17 +20,15 @@ from asa_viz.attention.operator import flat
 from asa_viz.geometry import Cell
 from asa_viz.images import resize
 from asa_viz.networks.capture import calls_of
-from asa_viz.networks.checkpoint import digest_of
-from asa_viz.networks.segmenter import labels_of
 from asa_viz.networks.weights import WeightsError
 from asa_viz.networks.zoo.methods import HEADS, METHODS, build_head
 from asa_viz.networks.zoo.projection import Projection, load_projection
 from asa_viz.networks.zoo.record import HeadMethod, ImageMethod, Reading
-from asa_viz.session import Session
-from asa_viz.shipped import HEADS_CARD, HEADS_FOLDER
+from asa_viz.session import Session, labels_of
+from asa_viz.shipped import HEADS_CARD, HEADS_FOLDER, HEADS_PROJECTION, damaged_heads
 from asa_viz.views import AgreementView, MethodView
 
-PROJECTION = "projection.safetensors"
+PROJECTION = HEADS_PROJECTION
 
 
 class Ensemble:
@@ -117,7 +115,8 @@ class Comparison:
             (2 * cell.row + 1) * height // (2 * self._shape[0]),
             (2 * cell.col + 1) * width // (2 * self._shape[1]),
         )
-        return MethodView(name, reading.shown.row(own).float().cpu().numpy(), {})
+        row = reading.shown.row(own).float().cpu().numpy()
+        return MethodView(name, row, {}, reading.gain)
 
     def _reading(self, name: str) -> Reading:
         with self._ensemble.lock:
@@ -159,21 +158,22 @@ def logits_of(head: Any, inputs: Sequence[Tensor]) -> Tensor:
 
 @cache
 def load_ensemble(folder: Path = HEADS_FOLDER) -> Ensemble:
-    """Load the heads that ship, on the CPU.
+    """Load the heads that ship, on the CPU; a head whose file is damaged is left out.
 
     Raises:
-        WeightsError: there are none, or a file does not match the card.
+        WeightsError: there are none, or the projection does not match the card.
     """
     if not (folder / HEADS_CARD).is_file():
         raise WeightsError(f"There are no trained heads in {folder.name}.")
     card = json.loads((folder / HEADS_CARD).read_text(encoding="utf-8"))
-    for name, digest in card["sha256"].items():
-        path = folder / name
-        if not path.is_file() or digest_of(path) != digest:
-            raise WeightsError(f"{name} does not match the digest on the heads' card.")
+    damaged = damaged_heads(folder)
+    if PROJECTION in damaged:
+        raise WeightsError(f"{PROJECTION} does not match the digest on the heads' card.")
     projection = load_projection(folder / PROJECTION)
     heads = {}
     for name in card["heads"]:
+        if f"{name}.safetensors" in damaged:
+            continue
         head = build_head(
             HEADS[name], projection.channels, card["width"], num_classes=len(card["classes"])
         )

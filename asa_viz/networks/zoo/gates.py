@@ -12,6 +12,7 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 
 from asa_viz.attention import METHODS
+from asa_viz.attention.settings import CBAM_KERNEL
 from asa_viz.networks.capture import Seen
 from asa_viz.networks.zoo.record import Head, HeadMethod, Reading
 
@@ -82,7 +83,8 @@ class SelectiveKernelBlock(nn.Module):
     """Two convolutions, one dilated, between which a softmax chooses for each channel.
 
     Li, Wang, Hu, Yang: Selective Kernel Networks, arXiv 1903.06586: two branches in 32 groups, the
-    one of 5 x 5 as 3 x 3 with dilation 2, a sixteenth of the channels where they are compared.
+    one of 5 x 5 as 3 x 3 with dilation 2, a sixteenth of the channels where they are compared. The
+    logits have a constant for each channel, which they have not in the released code.
     """
 
     def __init__(self, channels: int, groups: int = 32, ratio: int = 16) -> None:
@@ -167,7 +169,7 @@ class ConvolutionalAttentionBlock(nn.Module):
     Woo, Park, Lee, Kweon: CBAM: Convolutional Block Attention Module, arXiv 1807.06521.
     """
 
-    def __init__(self, channels: int, ratio: int = 16, kernel: int = 7) -> None:
+    def __init__(self, channels: int, ratio: int = 16, kernel: int = CBAM_KERNEL) -> None:
         super().__init__()
         width = _squeezed(channels, ratio)
         self.shared = nn.Sequential(

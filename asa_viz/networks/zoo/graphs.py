@@ -15,19 +15,27 @@ from torch import Tensor, nn
 
 from asa_viz.attention import METHODS
 from asa_viz.attention.lowrank import beyond_grids, global_reasoning, symbolic_reasoning
+from asa_viz.attention.settings import BEYOND_GRIDS_NODES, GLORE_SHARE
 from asa_viz.networks.capture import Seen
 from asa_viz.networks.zoo.record import Head, HeadMethod, Reading
 
-# A knowledge graph for street scenes: what belongs to what.
+# A knowledge graph over the classes of the data sets: what belongs to what.
 CONCEPTS = {
     "flat": ("road", "pavement"),
     "construction": ("building", "fence"),
-    "object": ("pole", "sign"),
-    "nature": ("tree", "sky"),
-    "human": ("pedestrian", "bicyclist"),
-    "vehicle": ("car", "bicyclist"),
-    "scene": ("flat", "construction", "object", "nature", "human", "vehicle"),
-}
+    "object": ("pole", "sign", "bottle", "tv monitor"),
+    "furniture": ("chair", "dining table", "sofa"),
+    "nature": ("tree", "sky", "potted plant"),
+    "animal": ("bird", "cat", "cow", "dog", "horse", "sheep"),
+    "human": ("pedestrian", "bicyclist", "person"),
+    "vehicle": (
+        "car", "bicyclist", "aeroplane", "bicycle", "boat", "bus", "motorbike", "train",
+    ),
+    "scene": (
+        "background", "flat", "construction", "object", "furniture", "nature", "animal", "human",
+        "vehicle",
+    ),
+}  # fmt: skip
 
 
 @MODELS.register_module()
@@ -41,7 +49,7 @@ class GlobalReasoningBlock(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        width, nodes = channels // 2, channels // 4
+        width, nodes = channels // 2, channels // GLORE_SHARE
         self.state = nn.Conv2d(channels, width, 1)
         self.projection = nn.Conv2d(channels, nodes, 1)
         self.adjacency = nn.Conv1d(nodes, nodes, 1)
@@ -214,7 +222,7 @@ class GraphConvolutionalUnit(nn.Module):
     the centres.
     """
 
-    def __init__(self, channels: int, nodes: int = 32) -> None:
+    def __init__(self, channels: int, nodes: int = BEYOND_GRIDS_NODES) -> None:
         super().__init__()
         width = channels // 2
         self.project = nn.Conv2d(channels, width, 1)

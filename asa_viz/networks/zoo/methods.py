@@ -23,6 +23,7 @@ from asa_viz.networks.zoo import (
     object_context,
     point_wise,
     regions,
+    selective,
     synthesised,
     windows,
 )
@@ -41,6 +42,7 @@ _FAMILIES = (
     object_context,
     point_wise,
     regions,
+    selective,
     synthesised,
     windows,
     adaptive,

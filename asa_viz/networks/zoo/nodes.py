@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from asa_viz.attention import METHODS
 from asa_viz.attention.lowrank import compact_generalised, double_attention, latent_graph
+from asa_viz.attention.settings import A2_SHARE, CGNL_GROUPS, LATENT_NODES
 from asa_viz.networks.capture import Seen
 from asa_viz.networks.zoo.record import Head, HeadMethod, Reading
 
@@ -23,11 +24,11 @@ class DoubleAttentionBlock(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        width = channels // 2
+        width, nodes = channels // 2, channels // A2_SHARE
         self.value = nn.Conv2d(channels, width, 1)
         # A constant for a node would fall out of its softmax over cells.
-        self.gather = nn.Conv2d(channels, width, 1, bias=False)
-        self.distribute = nn.Conv2d(channels, width, 1)
+        self.gather = nn.Conv2d(channels, nodes, 1, bias=False)
+        self.distribute = nn.Conv2d(channels, nodes, 1)
         self.out = nn.Conv2d(width, channels, 1)
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
@@ -62,7 +63,7 @@ class CompactGeneralisedBlock(nn.Module):
     averaged, not summed, so that the block fits maps of any size.
     """
 
-    def __init__(self, channels: int, groups: int = 8) -> None:
+    def __init__(self, channels: int, groups: int = CGNL_GROUPS) -> None:
         super().__init__()
         width = channels // 2
         # A group of one channel would have nothing to join across channels.
@@ -119,7 +120,7 @@ class LatentGraphBlock(nn.Module):
     cells, so that the block fits maps of any size; the cosines do not mind.
     """
 
-    def __init__(self, channels: int, nodes: int = 100) -> None:
+    def __init__(self, channels: int, nodes: int = LATENT_NODES) -> None:
         super().__init__()
         width = channels // 4
         self.source, self.target = (_normalised(channels, width) for _ in range(2))
@@ -154,7 +155,7 @@ def read_latent_graph(head: Any, seen: Seen) -> Reading:
     block, x = head.block, seen["block"][0].inputs[0]
     source, target = (F.normalize(part(x), dim=1) for part in (block.source, block.target))
     gather, distribute = block.gather(source)[0], block.distribute(target)[0]
-    return Reading((latent_graph(gather, distribute, source[0]),))
+    return Reading((latent_graph(gather, distribute, source[0]),), gain=block.gamma.item())
 
 
 def rebuilt_latent_graph(head: Any, seen: Seen, reading: Reading) -> tuple[Tensor, Tensor]:

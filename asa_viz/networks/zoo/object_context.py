@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from asa_viz.attention import METHODS
 from asa_viz.attention.pairwise import embedded_gaussian, heads, ocnet_base
 from asa_viz.attention.pattern import ocnet_pyramid
+from asa_viz.attention.settings import OCNET_SPLITS, SAGAN_SHARE
 from asa_viz.networks.capture import Seen
 from asa_viz.networks.zoo.block_head import BlockHead
 from asa_viz.networks.zoo.record import Head, HeadMethod, Reading
@@ -121,7 +122,7 @@ class BaseOCBlock(OCNetBlock):
 class PyramidOCBlock(OCNetBlock):
     """OCNet's pyramid: several cuts of the map, each with keys and values of its own."""
 
-    def __init__(self, channels: int, splits: Sequence[int] = (1, 2, 3, 6)) -> None:
+    def __init__(self, channels: int, splits: Sequence[int] = OCNET_SPLITS) -> None:
         super().__init__()
         self.contexts = nn.ModuleList(ObjectContext(channels, channels, part) for part in splits)
         self.widen = ConvModule(channels, channels * len(splits), 1, **_NORMALISED)
@@ -172,7 +173,7 @@ class SAGANBlock(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        narrow = max(1, channels // 8)
+        narrow = max(1, channels // SAGAN_SHARE)
         self.query = nn.Conv2d(channels, narrow, 1, bias=False)
         self.key = nn.Conv2d(channels, narrow, 1, bias=False)
         self.value = nn.Conv2d(channels, channels // 2, 1, bias=False)
@@ -233,7 +234,8 @@ def rebuilt_ocnet(head: Any, seen: Seen, reading: Reading) -> tuple[Tensor, Tens
 def read_sagan(head: Any, seen: Seen) -> Reading:
     """Read SAGAN's unscaled softmax."""
     block, x = head.block, seen["block"][0].inputs[0]
-    return Reading((embedded_gaussian(block.query(x)[0], block.key(x)[0], scaled=False),))
+    attention = embedded_gaussian(block.query(x)[0], block.key(x)[0], scaled=False)
+    return Reading((attention,), gain=block.gamma.item())
 
 
 def rebuilt_sagan(head: Any, seen: Seen, reading: Reading) -> tuple[Tensor, Tensor]:
@@ -274,6 +276,6 @@ HEADS = tuple(
     for name, (block, _, _) in _METHODS.items()
 )
 RECORDS = tuple(
-    HeadMethod(METHODS[name], name, ("block",), read, rebuilt)
+    HeadMethod(METHODS[name], name, ("block",), read, rebuilt, "block")
     for name, (_, read, rebuilt) in _METHODS.items()
 )

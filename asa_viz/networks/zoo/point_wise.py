@@ -15,6 +15,7 @@ from asa_viz.attention import METHODS
 from asa_viz.attention.few_keys import FewKeys
 from asa_viz.attention.operator import Attention, Resize, chain
 from asa_viz.attention.predicted import Direction, pointwise
+from asa_viz.attention.settings import PSA_MASK
 from asa_viz.networks.capture import Seen
 from asa_viz.networks.zoo.record import Head, HeadMethod, Reading
 
@@ -171,6 +172,5 @@ def _record(direction: Direction) -> HeadMethod:
     )
 
 
-# 45 x 59 covers the half of a map of 46 x 60 cells from any of its cells: 2 x 23 - 1, 2 x 30 - 1.
-HEADS = (Head("psanet", {"type": "PointwiseHead", "mask_size": (45, 59)}),)
+HEADS = (Head("psanet", {"type": "PointwiseHead", "mask_size": PSA_MASK}),)
 RECORDS = (_record("collect"), _record("distribute"))

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import torch
 from jaxtyping import Float
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
+
+from asa_viz.networks.weights import save_weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +64,7 @@ def save_projection(projection: Projection, path: Path) -> None:
     """Write a projection as safetensors."""
     tensors = {f"weight.{i}": weight for i, weight in enumerate(projection.weights)}
     tensors |= {f"centre.{i}": centre for i, centre in enumerate(projection.centres)}
-    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, path)
+    save_weights(tensors, path)
 
 
 def load_projection(path: Path) -> Projection:

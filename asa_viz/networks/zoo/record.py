@@ -19,10 +19,12 @@ class Reading:
     `attentions` are its parts: heads, scales, branches that are joined and not multiplied. Where
     there is no matrix of cells there are `gates` instead, by what they weigh: "channels" [g, c]
     (g sets of gates, one number a channel), "cells" [h, w], "matrix" [c, c] (channel to channel).
+    `gain` is the learned number that the block multiplies by what is read, 1 where it has none.
     """
 
     attentions: tuple[Attention, ...] = ()
     gates: Mapping[str, Tensor] = field(default_factory=dict)
+    gain: float = 1.0
 
     @property
     def shown(self) -> Attention | None:
@@ -38,7 +40,9 @@ class HeadMethod:
 
     `head` names the head in `HEADS`; several methods may live in one. `watch` names the parts of
     the head whose calls `read` and `rebuilt` want to see, for one image at a time. `rebuilt` gives
-    the same tensor twice: made from the reading's rows, and as the network made it.
+    the same tensor twice: made from the reading's rows, and as the network made it. `replaces` is
+    the part whose output that is, where any other attention of the same grid can be put in place
+    of the reading's: the head can then be run under other rows.
     """
 
     method: Method
@@ -46,6 +50,7 @@ class HeadMethod:
     watch: tuple[str, ...]
     read: Callable[[nn.Module, Seen], Reading]
     rebuilt: Callable[[nn.Module, Seen, Reading], tuple[Tensor, Tensor]]
+    replaces: str | None = None
 
 
 @dataclass(frozen=True, eq=False)

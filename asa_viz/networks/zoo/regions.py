@@ -12,6 +12,7 @@ from asa_viz.attention.lowrank import LowRank
 from asa_viz.attention.operator import Product
 from asa_viz.attention.pattern import Padded, interlaced
 from asa_viz.attention.pooled import asymmetric, pyramid_pooling
+from asa_viz.attention.settings import ANN_GRIDS, ISA_BLOCK, PYRAMID_GRIDS
 from asa_viz.networks.capture import Seen
 from asa_viz.networks.zoo.record import Head, HeadMethod, Reading
 
@@ -109,9 +110,13 @@ def rebuilt_pyramid(head: Any, seen: Seen, reading: Reading) -> tuple[Tensor, Te
 
 # mmsegmentation has 256 channels of queries and keys in a head of 512; these are for one of 64.
 HEADS = (
-    Head("isa", {"type": "ISAHead", "isa_channels": 32, "down_factor": (8, 8)}),
-    Head("ann", {"type": "ANNHead", "project_channels": 32}, inputs=(1, 0)),
-    Head("pyramid_pooling", {"type": "PSPHead", "pool_scales": (1, 2, 3, 6)}),
+    Head("isa", {"type": "ISAHead", "isa_channels": 32, "down_factor": ISA_BLOCK}),
+    Head(
+        "ann",
+        {"type": "ANNHead", "project_channels": 32, "key_pool_scales": ANN_GRIDS},
+        inputs=(1, 0),
+    ),
+    Head("pyramid_pooling", {"type": "PSPHead", "pool_scales": PYRAMID_GRIDS}),
 )
 _APNB, _AFNB = "context.stages.0", "fusion.stages.0"
 RECORDS = (
@@ -128,6 +133,7 @@ RECORDS = (
         watch=(_APNB,),
         read=partial(read_asymmetric, part=_APNB),
         rebuilt=partial(rebuilt_asymmetric, part=_APNB),
+        replaces=_APNB,
     ),
     HeadMethod(
         method=METHODS["ann_afnb"],
@@ -135,6 +141,7 @@ RECORDS = (
         watch=(_AFNB,),
         read=partial(read_asymmetric, part=_AFNB),
         rebuilt=partial(rebuilt_asymmetric, part=_AFNB),
+        replaces=_AFNB,
     ),
     HeadMethod(
         method=METHODS["pyramid_pooling"],

@@ -12,13 +12,12 @@ from torch import Tensor, nn
 
 from asa_viz.attention import METHODS
 from asa_viz.attention.predicted import dense_synthesizer, random_synthesizer
+from asa_viz.attention.settings import SYNTHESIZER_RANK
+from asa_viz.attention.settings import SYNTHESIZER_SIDE as SIDE
 from asa_viz.networks.capture import Seen
 from asa_viz.networks.zoo.block_head import BlockHead
 from asa_viz.networks.zoo.object_context import attend
 from asa_viz.networks.zoo.record import Head, HeadMethod, Reading
-
-# The grid of a training crop, 256 x 256 pixels at stride 8: so many places have parameters.
-SIDE = 32
 
 
 def _over(places: Float[Tensor, "m d"], height: int, width: int) -> Float[Tensor, "d h w"]:
@@ -81,7 +80,7 @@ class RandomSynthesizerBlock(SynthesizerBlock):
     Both are learned for the places of the training grid, and resized to the map.
     """
 
-    def __init__(self, channels: int, rank: int = 8) -> None:
+    def __init__(self, channels: int, rank: int = SYNTHESIZER_RANK) -> None:
         super().__init__(channels)
         # Random logits of variance 1 to start from.
         self.left, self.right = (

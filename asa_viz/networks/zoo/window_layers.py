@@ -10,6 +10,13 @@ from jaxtyping import Bool, Float
 from mmcv.cnn import ConvModule
 from torch import Tensor, nn
 
+from asa_viz.attention.settings import (
+    CARAFE_WINDOW,
+    LOCAL_RELATION_WINDOW,
+    SAN_SHARED,
+    SAN_WINDOW,
+    STAND_ALONE_WINDOW,
+)
 from asa_viz.attention.window import local_relation, san_pairwise, stand_alone
 from asa_viz.networks.zoo.record import Reading
 
@@ -68,7 +75,7 @@ class StandAloneAttention(WindowAttention):
     the window, half for its columns.
     """
 
-    def __init__(self, channels: int, window: int = 7, heads: int = 8) -> None:
+    def __init__(self, channels: int, window: int = STAND_ALONE_WINDOW, heads: int = 8) -> None:
         super().__init__()
         self.window = window
         self.heads = math.gcd(channels // 2, heads)
@@ -108,7 +115,7 @@ class LocalRelation(WindowAttention):
     the window; of what measures how well two cells compose, the squared difference is taken.
     """
 
-    def __init__(self, channels: int, window: int = 7, shared: int = 8) -> None:
+    def __init__(self, channels: int, window: int = LOCAL_RELATION_WINDOW, shared: int = 8) -> None:
         super().__init__()
         self.window = window
         self.value = nn.Identity()
@@ -147,7 +154,12 @@ class SANPairwise(WindowAttention):
     """
 
     def __init__(
-        self, channels: int, relation: int, out: int, window: int = 7, shared: int = 8
+        self,
+        channels: int,
+        relation: int,
+        out: int,
+        window: int = SAN_WINDOW,
+        shared: int = SAN_SHARED,
     ) -> None:
         super().__init__()
         self.window = window
@@ -188,7 +200,9 @@ class SANPairwise(WindowAttention):
 class CARAFE(nn.Module):
     """Up-sampling to twice the size by a kernel that is predicted for each fine cell."""
 
-    def __init__(self, channels: int, compressed: int, window: int = 5, ratio: int = 2) -> None:
+    def __init__(
+        self, channels: int, compressed: int, window: int = CARAFE_WINDOW, ratio: int = 2
+    ) -> None:
         super().__init__()
         self.window, self.ratio = window, ratio
         self.value = nn.Identity()

@@ -7,14 +7,16 @@ from torch import Tensor, nn
 
 from asa_viz.networks.capture import Call, calls_of
 from asa_viz.networks.zoo.methods import HEADS, build_head
+from asa_viz.networks.zoo.record import Head
 
 CHANNELS = (12, 10)
 CLASSES = 5
 
 
-def head_of(name: str, width: int = 8) -> Any:
+def head_of(name: str | Head, width: int = 8) -> Any:
     """Build a head, every parameter and running statistic drawn anew: no gain is 0, none is 1."""
-    head = build_head(HEADS[name], CHANNELS, width, num_classes=CLASSES)
+    head = HEADS[name] if isinstance(name, str) else name
+    head = build_head(head, CHANNELS, width, num_classes=CLASSES)
     torch.manual_seed(0)
     with torch.no_grad():
         for parameter in head.parameters():

@@ -11,18 +11,21 @@ from asa_viz.networks.zoo.methods import METHODS
 FILTERS = {
     "bilateral": lambda image: bilateral(
         image,
-        window=classic.BILATERAL_WINDOW,
+        window=METHODS["bilateral"].method.settings["window"],
         space=classic.BILATERAL_SPACE,
         value=classic.BILATERAL_VALUE,
     ),
     "non_local_means": lambda image: non_local_means(
         image,
-        search=classic.MEANS_SEARCH,
-        patch=classic.MEANS_PATCH,
+        search=METHODS["non_local_means"].method.settings["search"],
+        patch=METHODS["non_local_means"].method.settings["patch"],
         strength=classic.MEANS_STRENGTH,
     ),
     "mean_shift": lambda image: mean_shift(
-        image, space=classic.SHIFT_SPACE, value=classic.SHIFT_VALUE, steps=classic.SHIFT_STEPS
+        image,
+        space=classic.SHIFT_SPACE,
+        value=classic.SHIFT_VALUE,
+        steps=METHODS["mean_shift"].method.settings["steps"],
     ),
 }
 

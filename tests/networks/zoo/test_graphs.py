@@ -2,16 +2,17 @@
 
 import torch
 
-from asa_viz.networks.camvid import CLASSES
+from asa_viz.networks.datasets import DATA_SETS
 from asa_viz.networks.zoo import graphs
 from tests.networks.zoo.small import head_of
 
 
-def test_every_class_of_the_scenes_has_a_place_in_the_graph():
+def test_every_class_of_every_data_set_has_a_place_in_the_graph():
     below = {name for members in graphs.CONCEPTS.values() for name in members}
-    assert set(CLASSES) <= below
+    classes = {name for facts in DATA_SETS.values() for name in facts.classes}
+    assert classes == below - set(graphs.CONCEPTS)
     adjacency = graphs.SymbolicReasoningBlock(8, graphs.CONCEPTS).adjacency
-    assert len(adjacency) == len(CLASSES) + len(graphs.CONCEPTS)
+    assert len(adjacency) == len(classes) + len(graphs.CONCEPTS)
     torch.testing.assert_close(adjacency, adjacency.mT)
     assert adjacency.diagonal().count_nonzero() == 0
 

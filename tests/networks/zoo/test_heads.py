@@ -10,8 +10,11 @@ from tests.networks.zoo.small import CLASSES, features, head_of, run
 
 IN_HEADS = [name for name, record in METHODS.items() if isinstance(record, HeadMethod)]
 GRIDS = [(9, 7), (16, 16), (11, 19)]
-# The published rule gives its thresholds no gradient.
-UNTAUGHT = {"asa_released": ["nl_block.nonlocal_scale.weight", "nl_block.local_scale.weight"]}
+# The published rule gives its thresholds no gradient; an indexer learns by a loss of its own.
+UNTAUGHT = {
+    "asa_released": ["nl_block.nonlocal_scale.weight", "nl_block.local_scale.weight"],
+    "indexer_top_k": [f"block.index_{part}.weight" for part in ("query", "key", "weight")],
+}
 
 
 @pytest.mark.parametrize(("height", "width"), GRIDS)
@@ -45,6 +48,27 @@ def test_a_row_lies_on_the_keys_of_the_grid(name: str):
     assert row.shape == reading.shown.key_shape
     if record.method.row_sum is not None:
         assert float(row.sum()) == pytest.approx(record.method.row_sum, rel=1e-4)
+
+
+# The number that a block multiplies by what it reads, in the heads that learn one.
+GAINS = {
+    "ccnet": "cca.gamma.scale",
+    "danet_position": "pam.gamma.scale",
+    "latentgnn": "block.gamma",
+    "sagan": "block.gamma",
+}
+
+
+@pytest.mark.parametrize("name", IN_HEADS)
+def test_a_reading_knows_the_gain_of_its_block(name: str):
+    record = METHODS[name]
+    head = head_of(record.head)
+    seen = run(head, record.watch, features(5, 6))
+    with torch.no_grad():
+        reading = record.read(head, seen)
+    gain = head.get_parameter(GAINS[name]).item() if name in GAINS else 1.0
+    assert reading.gain == gain
+    assert (gain != 1.0) == (name in GAINS)
 
 
 @pytest.mark.parametrize("name", HEADS)

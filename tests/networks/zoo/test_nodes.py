@@ -6,6 +6,7 @@ import torch
 from asa_viz.geometry import Cell
 from asa_viz.networks.zoo import nodes
 from asa_viz.networks.zoo.methods import METHODS
+from asa_viz.views import MethodView
 from tests.networks.zoo.small import features, head_of, run
 
 
@@ -57,3 +58,4 @@ def test_a_cell_without_latent_nodes_reads_nothing():
     with torch.no_grad():
         row = record.read(head, seen).shown.row(Cell(2, 3))
     assert row.count_nonzero() == 0
+    assert MethodView("latentgnn", row.numpy(), {}).dead

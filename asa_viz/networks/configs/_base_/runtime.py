@@ -1,4 +1,4 @@
-"""What every run on CamVid shares: logging, checkpoints and an average of the weights."""
+"""What every run shares: logging, checkpoints and an average of the weights."""
 
 default_scope = "mmseg"
 custom_imports = dict(imports=["asa_viz.networks"], allow_failed_imports=False)

@@ -1,0 +1,363 @@
+"""Any network of mmsegmentation whose attention can be read, run as mmsegmentation runs it.
+
+The labels are those of the network's own `predict`, behind its own test pipeline and data
+preprocessor; the attention is read by the zoo while that runs. Opened by `open_network`.
+"""
+
+import threading
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+from torch import Tensor, nn
+
+from asa_viz.attention.fixed import FixedAttention, OwnValue
+from asa_viz.attention.operator import Attention
+from asa_viz.attention.row import SparseAttention
+from asa_viz.attention.rowwise import SoftmaxAttention
+from asa_viz.attention.what_if import AS_TRAINED, WhatIf
+from asa_viz.geometry import Grid
+from asa_viz.images import fit_within, read_image
+from asa_viz.networks.blocks import ASABlock
+from asa_viz.networks.capture import Call, Seen, calls_of
+from asa_viz.networks.checkpoint import Card
+from asa_viz.networks.segmenter import LONGEST_DISPLAY_SIDE, Segmenter
+from asa_viz.networks.weights import WeightsError
+from asa_viz.networks.zoo.adaptive import sparse_attention
+from asa_viz.networks.zoo.record import HeadMethod, Reading
+from asa_viz.session import Session
+from asa_viz.views import SegmentationView, labels_at
+
+# What is prepared of an image, as mmsegmentation's data loaders hand it over: a batch of one.
+Prepare = Callable[[UInt8[np.ndarray, "height width 3"]], dict[str, Any]]
+
+# Rows rebuild the network's own numbers to this share of the largest of them, in single precision.
+REBUILT_WITHIN = 1e-2
+_CHECKED_SIDES = (96, 128)
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Where a method's parts are found: behind the `prefix` of its head, or by `aliases`."""
+
+    prefix: str
+    aliases: Mapping[str, str]
+
+    def path(self, part: str) -> str:
+        """Return the path of a part from the network's root; parts of a backbone have theirs."""
+        if part.startswith("backbone."):
+            return part
+        return self.aliases.get(part, f"{self.prefix}.{part}")
+
+
+class OpenedSegmenter(Segmenter):
+    """A network that is asked as a whole; `encode` may be called from several threads.
+
+    `methods` are the ways to read its attention, by name, the first one shown unless another is
+    asked for. Labels are at the size of the image, as mmsegmentation gives them.
+    """
+
+    def __init__(
+        self,
+        network: Any,
+        card: Card,
+        device: torch.device,
+        *,
+        methods: Mapping[str, HeadMethod],
+        prepare: Prepare,
+        attention: str | None = None,
+    ) -> None:
+        self.name = card.name
+        self.classes = card.classes
+        self.card = card
+        self.device = device
+        self.reduce_zero_label = bool(card.training.get("reduce_zero_label", False))
+        self.attentions = tuple(methods)
+        self._network = network.to(device).eval()
+        self._methods = dict(methods)
+        self._prepare = prepare
+        # Hooks belong to the shared network: without the lock one picture reads another's.
+        self._lock = threading.Lock()
+        heads = network.decode_head
+        cascade = isinstance(heads, nn.ModuleList)
+        self._place = Place(
+            f"decode_head.{len(heads) - 1}" if cascade else "decode_head",
+            # The coarse logits of a cascade are what leaves the classifier of its first head.
+            {"prior": "decode_head.0.conv_seg"} if cascade else {},
+        )
+        self._shown = self._named(attention)
+        self.check()
+
+    def encode(self, image: Any) -> Session:
+        """Run the network once on an image and return the session that answers queries on it.
+
+        `image` is a Pillow image, a uint8 RGB array or tensor [height, width, 3], a file's path, or
+        its bytes.
+
+        Raises:
+            ImageError: the image cannot be used; the message says why.
+        """
+        picture = read_image(image)
+        return self._session(picture.rgb, self._shown, picture.notes)
+
+    def encode_by(self, image: Any, attention: str) -> Session:
+        """Return a session as `encode`, of another attention of the network, one of `attentions`.
+
+        Raises:
+            ImageError: the image cannot be used; the message says why.
+            WeightsError: there is no such attention.
+        """
+        picture = read_image(image)
+        return self._session(picture.rgb, self._named(attention), picture.notes)
+
+    def rerun(self, session: Session, what_if: WhatIf) -> SegmentationView:
+        """Run the network again with its rows under another rule; as trained, that is `encode`'s.
+
+        Raises:
+            ValueError: the session is another network's, or the head cannot be run under other
+                rows.
+        """
+        source = self._source_of(session)
+        attention = session.attention
+        if what_if == AS_TRAINED and not _posed(attention):
+            return session.segmentation
+        if isinstance(attention, SparseAttention):
+            rows: Attention = _Mixing(
+                (attention.height, attention.width), (attention.height, attention.width),
+                attention, what_if,
+            )  # fmt: skip
+        else:
+            rows = attention.under(what_if)
+        with self._lock, torch.no_grad():
+            _, labels = self._pass(source, session.shown, rows)
+        return session.segmentation.relabelled(labels)
+
+    def post_hoc(
+        self, session: Session, nonlocal_scale: float, local_scale: float, window: int = 3
+    ) -> Session:
+        """Return the session under thresholds that the network has not learned, for all cells.
+
+        The head is run again with what the thresholds keep of its rows.
+
+        Raises:
+            ValueError: the thresholds are learned, the rows are no shares, or the head cannot be
+                run under other rows.
+        """
+        if session.thresholds_learned:
+            raise ValueError(f"{session.network} has learned its thresholds; ask a what-if.")
+        attention = session.attention
+        if isinstance(attention, FixedAttention):
+            posed: Any = attention.with_thresholds(nonlocal_scale, local_scale, window)
+        else:
+            full = torch.ones_like(attention.nonlocal_scale)
+            posed = replace(
+                attention, nonlocal_scale=nonlocal_scale * full, local_scale=local_scale * full,
+                window=window,
+            )  # fmt: skip
+        changed = replace(session, attention=posed)
+        return replace(changed, segmentation=self.rerun(changed, AS_TRAINED))
+
+    def without_block(self, session: Session) -> SegmentationView | None:
+        """Return None: what is left of a head without its block is not known of every head."""
+        self._source_of(session)
+        return None
+
+    def check(self) -> None:
+        """Hold the rows of every method to what the network computes, on noise.
+
+        Raises:
+            WeightsError: the rows of one do not rebuild its block's output.
+        """
+        noise = np.random.default_rng(0).integers(0, 256, (*_CHECKED_SIDES, 3), dtype=np.uint8)
+        name = "A picture"
+        try:
+            with self._lock, torch.no_grad(), self._watched(*self._methods.values()) as seen:
+                self._labels(self._batch(noise))
+                pairs = {}
+                for name, method in self._methods.items():
+                    head, calls = self._module, self._renamed(method, seen)
+                    pairs[name] = method.rebuilt(head, calls, method.read(head, calls))
+        # Parts are set up in ways nobody foresaw, and then fail in as many.
+        except Exception as error:
+            reason = " ".join(str(error).split())
+            raise WeightsError(f"{name} in {self.name} cannot be read: {reason}.") from error
+        for name, (ours, own) in pairs.items():
+            if not (ours - own).abs().max() <= REBUILT_WITHIN * own.abs().max():
+                raise WeightsError(
+                    f"The rows of {name} in {self.name} do not rebuild what its head computes, so "
+                    "they are not shown; some setting of the head is not supported."
+                )
+
+    @property
+    def _module(self) -> Any:
+        return self._network.get_submodule(self._place.prefix)
+
+    def _named(self, attention: str | None) -> str:
+        if attention is None:
+            return self.attentions[0]
+        if attention not in self._methods:
+            known = ", ".join(self.attentions)
+            raise WeightsError(f"There is no attention {attention!r} in {self.name}; try {known}.")
+        return attention
+
+    def _session(
+        self, rgb: UInt8[np.ndarray, "height width 3"], shown: str, notes: tuple[str, ...]
+    ) -> Session:
+        method = self._methods[shown]
+        with self._lock, torch.no_grad():
+            with self._watched(method) as seen:
+                features, labels = self._pass(rgb)
+                calls = self._renamed(method, seen)
+                reading = method.read(self._module, calls)
+            attention = self._stored(reading, calls)
+            own_value = None
+            if method.replaces is not None:
+                own = OwnValue(
+                    (attention.height, attention.width),
+                    (attention.height, attention.width),
+                    features[0] if isinstance(features, Sequence) else features,
+                )
+                own_value = self._pass(rgb, shown, own, features)[1]
+        height, width = rgb.shape[:2]
+        segmentation = SegmentationView(
+            self.classes, self.card.palette, labels,
+            labels_at(labels, attention.height, attention.width), height, width,
+        )  # fmt: skip
+        return Session(
+            network=self.name,
+            picture=fit_within(rgb, LONGEST_DISPLAY_SIDE),
+            notes=notes,
+            grid=Grid(attention.height, attention.width, height, width),
+            segmentation=segmentation,
+            attention=attention,
+            own_value_logits=None,
+            thresholds_learned=isinstance(getattr(self._module, "nl_block", None), ASABlock),
+            shown=shown,
+            own_value=None if own_value is None else segmentation.relabelled(own_value),
+            source=rgb,
+        )
+
+    def _stored(self, reading: Reading, seen: Seen) -> SparseAttention | FixedAttention:
+        """Return a reading's rows as what a session asks."""
+        block = getattr(self._module, "nl_block", None)
+        if isinstance(block, ASABlock):
+            return sparse_attention(block, seen["nl_block"][0].inputs[0])
+        rows = reading.shown
+        if rows is None:
+            raise WeightsError(f"{self.name} has gates, and no attention between cells.")
+        # Not its subclasses: their rows may add up to less than one.
+        if type(rows) is SoftmaxAttention and rows.shape == rows.key_shape:
+            nothing = torch.zeros(len(rows.key))
+            parts = (rows.query, rows.key, rows.log_normaliser)
+            query, key, normaliser = (part.float().cpu().contiguous() for part in parts)
+            return SparseAttention(query, key, normaliser, nothing, nothing, *rows.shape, 1)
+        try:
+            return FixedAttention.of(rows)
+        except ValueError as error:
+            raise WeightsError(f"{self.name} cannot be shown: {error}") from error
+
+    def _batch(self, rgb: UInt8[np.ndarray, "height width 3"]) -> dict[str, Any]:
+        return self._network.data_preprocessor(self._prepare(rgb), False)
+
+    def _pass(
+        self,
+        rgb: UInt8[np.ndarray, "height width 3"],
+        shown: str = "",
+        rows: Attention | None = None,
+        features: Any = None,
+    ) -> tuple[Any, UInt8[np.ndarray, "height width"]]:
+        """Return the backbone's features and the labels; with `rows`, under these rows.
+
+        Of features that are there already the head alone is run.
+        """
+        kept: list[Any] = [] if features is None else [features]
+        with ExitStack() as stack:
+            stack.enter_context(_features(self._network, kept))
+            if rows is not None:
+                stack.enter_context(self._under(self._methods[shown], rows))
+            labels = self._labels(self._batch(rgb))
+        return kept[0], labels
+
+    def _labels(self, batch: dict[str, Any]) -> UInt8[np.ndarray, "height width"]:
+        with warnings.catch_warnings():
+            # Advice on the size of pictures, to who chooses it.
+            warnings.filterwarnings("ignore", message="When align_corners=True")
+            (found,) = self._network.predict(batch["inputs"], batch["data_samples"])
+        return found.pred_sem_seg.data[0].to(torch.uint8).cpu().numpy()
+
+    @contextmanager
+    def _watched(self, *methods: HeadMethod) -> Iterator[Seen]:
+        parts = {self._place.path(part) for method in methods for part in method.watch}
+        with calls_of(self._network, parts) as seen:
+            yield seen
+
+    def _renamed(self, method: HeadMethod, seen: Seen) -> dict[str, list[Call]]:
+        return {part: seen[self._place.path(part)] for part in method.watch}
+
+    @contextmanager
+    def _under(self, method: HeadMethod, rows: Attention) -> Iterator[None]:
+        """Let the block of a method read by other rows."""
+        if method.replaces is None:
+            raise ValueError(f"The head of {self.name} cannot be run under other rows.")
+        module = self._network.get_submodule(self._place.path(method.replaces))
+        with self._watched(method) as seen:
+
+            def replaced(*_: Any) -> Tensor:
+                calls = self._renamed(method, seen)
+                parts = len(method.read(self._module, calls).attentions)
+                return method.rebuilt(self._module, calls, Reading((rows,) * parts))[0]
+
+            # Hooks run in the order of their registration: the call is seen already.
+            handle = module.register_forward_hook(replaced)
+            try:
+                yield
+            finally:
+                handle.remove()
+
+    def _source_of(self, session: Session) -> UInt8[np.ndarray, "height width 3"]:
+        if session.network != self.name or session.source is None:
+            raise ValueError(f"The session was not made by {self.name}; encode the picture anew.")
+        return session.source
+
+
+@dataclass(frozen=True, eq=False)
+class _Mixing(Attention):
+    """Softmax attention under a what-if, as an attention of maps."""
+
+    attention: SparseAttention
+    what_if: WhatIf
+
+    @property
+    def like(self) -> Tensor:
+        return self.attention.key
+
+    def mix(self, values: Tensor) -> Tensor:
+        read = self.attention.mix(values.flatten(1).mT.cpu(), self.what_if)
+        return read.mT.unflatten(1, self.shape).to(values)
+
+
+def _posed(attention: SparseAttention | FixedAttention) -> bool:
+    """Return whether a dense network's rows are under thresholds."""
+    return bool(attention.nonlocal_scale.any() or attention.local_scale.any())
+
+
+@contextmanager
+def _features(network: Any, kept: list[Any]) -> Iterator[None]:
+    """Keep the features of a pass, or let a pass have those that are kept."""
+    extract = network.extract_feat
+
+    def features(inputs: Tensor) -> Any:
+        if not kept:
+            kept.append(extract(inputs))
+        return kept[0]
+
+    network.extract_feat = features
+    try:
+        yield
+    finally:
+        del network.extract_feat

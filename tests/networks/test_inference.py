@@ -1,0 +1,82 @@
+"""A session's labels are, pixel for pixel, those of mmsegmentation's own inference."""
+
+import numpy as np
+import pytest
+import torch
+from mmengine.config import ConfigDict
+from mmengine.structures import PixelData
+from mmseg.structures import SegDataSample
+
+from asa_viz.networks.segmenter import load
+from tests.networks.small import save_small
+
+
+def image_of(height, width):
+    """A picture of smooth colours: every channel another, so that none can stand for another."""
+    random = np.random.default_rng(0)
+    small = torch.from_numpy(random.uniform(0, 255, (1, 3, 8, 12)))
+    large = torch.nn.functional.interpolate(small, (height, width), mode="bilinear")
+    return large[0].permute(1, 2, 0).numpy().astype(np.uint8)
+
+
+def mmsegmentations(network, rgb):
+    """Return the labels of `predict`, on what the data preprocessor makes of a file read as BGR."""
+    bgr = torch.from_numpy(rgb[..., ::-1].copy()).permute(2, 0, 1)
+    shape = rgb.shape[:2]
+    sample = SegDataSample(
+        metainfo={"ori_shape": shape, "img_shape": shape, "pad_shape": shape},
+        gt_sem_seg=PixelData(data=torch.zeros(1, *shape)),
+    )
+    data = network.data_preprocessor({"inputs": [bgr], "data_samples": [sample]}, False)
+    network.test_cfg = ConfigDict(mode="whole")
+    with torch.no_grad():
+        (found,) = network.predict(data["inputs"], data["data_samples"])
+    return found.pred_sem_seg.data[0].numpy()
+
+
+@pytest.mark.parametrize("head", ["ASAHead", "NonLocalHead", "NLHead"])
+@pytest.mark.parametrize("turned", [True, False])
+@pytest.mark.parametrize("align_corners", [True, False])
+def test_labels_are_mmsegmentations(tmp_path, head, turned, align_corners):
+    settings = {"align_corners": align_corners}
+    if head != "NLHead":
+        settings["read_only"] = True
+    path, _ = save_small(tmp_path, head, turned=turned, **settings)
+    segmenter = load(path, "cpu")
+    # The block's last layer starts at zero.
+    torch.nn.init.ones_(segmenter._block.conv_out.bn.weight)
+    rgb = image_of(64, 96)
+    network = segmenter._network
+    with torch.no_grad():
+        # So that no class is everywhere the largest.
+        network.decode_head.conv_seg.bias -= network(segmenter._pixels(rgb)).mean((0, 2, 3))
+    session = segmenter.encode(rgb)
+    expected = mmsegmentations(network, rgb)
+    assert len(np.unique(expected)) > 1
+    assert np.array_equal(session.segmentation.working_labels, expected)
+
+
+@pytest.mark.parametrize("head", ["ASAHead", "NonLocalHead"])
+def test_a_sessions_tensors_can_be_used_with_autograd(tmp_path, head):
+    session = load(save_small(tmp_path, head, read_only=True)[0], "cpu").encode(image_of(64, 96))
+    attention = session.attention
+    tensors = (attention.query, attention.key, attention.nonlocal_scale, attention.log_normaliser)
+    for tensor in (*tensors, session.own_value_logits, session.readout.values, *session.features):
+        weight = torch.ones_like(tensor, requires_grad=True)
+        # Saved for the gradient, which a tensor made in inference mode cannot be.
+        (weight * tensor).sum().backward()
+        assert torch.equal(weight.grad, tensor)
+
+
+@pytest.mark.parametrize("head", ["ASAHead", "NonLocalHead", "NLHead"])
+def test_no_projection_of_the_block_is_computed_twice(tmp_path, head):
+    segmenter = load(save_small(tmp_path, head)[0], "cpu")
+    block, counts = segmenter._block, dict.fromkeys(("theta", "phi", "g"), 0)
+    for name in counts:
+
+        def count(*_, name=name):
+            counts[name] += 1
+
+        getattr(block, name).register_forward_hook(count)
+    segmenter.encode(image_of(64, 96))
+    assert counts == {"theta": 1, "phi": 1, "g": 1}
