@@ -10,23 +10,48 @@ The names below are imported when first used: a figure needs neither torch nor m
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+__version__ = "0.1.0"
+
 if TYPE_CHECKING:
+    from asa_viz.attention.what_if import WhatIf
     from asa_viz.geometry import Cell, Grid, Pixel
+    from asa_viz.images import ImageError
+    from asa_viz.networks.opening import open_network
+    from asa_viz.networks.pictures import DataError
     from asa_viz.networks.segmenter import Segmenter, load
+    from asa_viz.networks.weights import WeightsError
     from asa_viz.session import Session
     from asa_viz.shipped import available
 
 _HOMES = {
     "Cell": "geometry",
+    "DataError": "networks.pictures",
     "Grid": "geometry",
+    "ImageError": "images",
     "Pixel": "geometry",
     "Segmenter": "networks.segmenter",
     "Session": "session",
+    "WeightsError": "networks.weights",
+    "WhatIf": "attention.what_if",
     "available": "shipped",
     "load": "networks.segmenter",
+    "open_network": "networks.opening",
 }
 
-__all__ = ["Cell", "Grid", "Pixel", "Segmenter", "Session", "available", "load"]
+__all__ = [
+    "Cell",
+    "DataError",
+    "Grid",
+    "ImageError",
+    "Pixel",
+    "Segmenter",
+    "Session",
+    "WeightsError",
+    "WhatIf",
+    "available",
+    "load",
+    "open_network",
+]
 
 
 def __getattr__(name: str) -> Any:

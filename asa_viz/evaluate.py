@@ -1,65 +1,54 @@
 """Evaluate a network: `python -m asa_viz.evaluate NETWORK --data ROOT --split val|test`.
 
-Each frame is encoded as the page encodes it, so the numbers speak of what is shown: the labels of
-the session, and its attention over the frame's cells. A cell's true class is the one labelled at
+Each picture is encoded as the page encodes it, so the numbers speak of what is shown: the labels of
+the session, and its attention over the picture's cells. A cell's true class is the one labelled at
 its centre; cells that are not labelled ask no question, and as keys count as another class.
+
+Beside the network as trained stand its controls: the same network without attention (every cell
+reads its own value alone), without its block, without the local rule, and rows of the same size
+that are chosen in a simpler way (`asa_viz.controls`).
 """
 
 import argparse
 import json
+import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import UInt8
 from mmengine.utils import ProgressBar
 from mmseg.evaluation import IoUMetric
-from PIL import Image
 from torch import Tensor
 
-from asa_viz.attention.blockwise import attend
-from asa_viz.attention.row import SparseAttention
+from asa_viz.attention.what_if import WhatIf
+from asa_viz.controls import OWN_CLASS, means, of_queries
 from asa_viz.geometry import Cell
+from asa_viz.images import ImageError
 from asa_viz.networks.checkpoint import find
-from asa_viz.networks.segmenter import Segmenter, load
+from asa_viz.networks.datasets import DATA_SETS
+from asa_viz.networks.opening import add_arguments, asked
+from asa_viz.networks.pictures import IGNORED, DataError, labelled, read_labels
+from asa_viz.networks.segmenter import Segmenter
 from asa_viz.networks.weights import WeightsError
 from asa_viz.session import Session
+from asa_viz.views import SegmentationView, flips
 
 LabelMap = UInt8[np.ndarray, "height width"]
 
 
 def frames(data: Path, split: str, limit: int | None = None) -> list[tuple[Path, Path]]:
-    """List the images of a split with their label files, in the order of their names.
+    """List the pictures of a split with their label files, in the order of their names.
 
     Raises:
-        FileNotFoundError: there are no such frames.
+        DataError: there are no pictures, or one has no label file; the message says where they
+            were looked for.
     """
-    images = sorted((data / "images" / split).glob("*.webp"))[:limit]
-    if not images:
-        raise FileNotFoundError(f"There are no frames in {data / 'images' / split}.")
-    return [(image, data / "annotations" / split / f"{image.stem}.png") for image in images]
-
-
-def read_own_class(
-    attention: SparseAttention, classes: np.ndarray, *, dense: bool = False
-) -> tuple[Float[Tensor, " n"], Float[Tensor, " n"]]:
-    """Return, for each query, the share of its weights on keys of its own class, and its support.
-
-    The values that are mixed are the classes themselves, one channel for each: what a query reads
-    in the channel of its own class is that share. A query that keeps nothing reads itself.
-    """
-    labels = torch.from_numpy(classes.ravel().astype(np.int64))
-    values = torch.nn.functional.one_hot(labels).to(attention.key.dtype)
-    factor = 0.0 if dense else 1.0
-    mixed, support_size, _ = attend(
-        attention.query[None], attention.key[None], values[None],
-        attention.nonlocal_scale[None] * factor, attention.local_scale[None] * factor,
-        height=attention.height, width=attention.width, window=attention.window, scaled=False,
-    )  # fmt: skip
-    return mixed[0].gather(1, labels[:, None])[:, 0], support_size[0]
+    return labelled(data / "images" / split, data / "annotations" / split)[:limit]
 
 
 def cell_classes(labels: LabelMap, session: Session) -> UInt8[np.ndarray, "h w"]:
@@ -71,52 +60,131 @@ def cell_classes(labels: LabelMap, session: Session) -> UInt8[np.ndarray, "h w"]
     return np.array([[labels[y, x] for x, y in line] for line in centres], dtype=np.uint8)
 
 
-def evaluate(segmenter: Segmenter, pairs: Sequence[tuple[Path, Path]]) -> dict[str, Any]:
-    """Return segmentation and attention figures over all frames, shares between 0 and 1."""
-    areas = np.zeros((4, len(segmenter.classes)))
-    supports, dense, sparse, scales = [], [], [], []
-    for session, labels in _encoded(segmenter, pairs):
-        prediction = torch.from_numpy(session.segmentation.labels.astype(np.int64))
-        truth = torch.from_numpy(labels.astype(np.int64))
-        areas += np.stack(
-            IoUMetric.intersect_and_union(prediction, truth, len(segmenter.classes), 255)
+@dataclass
+class Tally:
+    """Pixels counted over pictures: per class, and those whose class a control changes."""
+
+    classes: tuple[str, ...]
+    scored: tuple[str, ...]
+    areas: np.ndarray = field(init=False)
+    changed: int = 0
+    pixels: int = 0
+
+    def __post_init__(self) -> None:
+        self.areas = np.zeros((4, len(self.classes)))
+
+    def add(self, shown: SegmentationView, truth: LabelMap, trained: SegmentationView) -> None:
+        """Count one picture; `trained` is what the network as trained says of it."""
+        self.areas += np.stack(
+            IoUMetric.intersect_and_union(
+                torch.from_numpy(shown.labels.astype(np.int64)),
+                torch.from_numpy(truth.astype(np.int64)),
+                len(self.classes),
+                IGNORED,
+            )
         )
-        attention = session.attention
+        self.changed += flips(trained, shown).count
+        self.pixels += shown.working_labels.size
+
+    @property
+    def iou(self) -> dict[str, float]:
+        """The IoU of every class that is labelled in some picture."""
+        intersect, union, _, label = self.areas
+        return {
+            name: float(intersect[i] / union[i])
+            for i, name in enumerate(self.classes)
+            if label[i] > 0
+        }
+
+    def figures(self) -> dict[str, float]:
+        """Return mIoU over all classes present and over the scored ones, and pixel accuracy."""
+        iou = self.iou
+        scored = [iou[name] for name in self.scored if name in iou]
+        return {
+            "mIoU": _rounded(np.mean(list(iou.values()))),
+            "mIoU_scored": _rounded(np.mean(scored)),
+            "pixel_accuracy": _rounded(self.areas[0].sum() / self.areas[3].sum()),
+        }
+
+    def control(self) -> dict[str, float]:
+        """Return the figures and the share of the pixels whose class differs from as trained."""
+        return self.figures() | {"flips": _rounded(self.changed / self.pixels)}
+
+
+def evaluate(segmenter: Segmenter, pairs: Sequence[tuple[Path, Path]]) -> dict[str, Any]:
+    """Return segmentation and attention figures over all pictures, shares between 0 and 1.
+
+    `mIoU` is over all classes that are labelled in some picture, `mIoU_scored` over those that the
+    data set shows in numbers. `flips` are shares of the pixels at working size.
+    """
+    data_set = DATA_SETS.get(str(segmenter.card.training.get("data_set")))
+    scored = data_set.scored if data_set else segmenter.classes
+    tallies: dict[str, Tally] = {}
+    of_rows: list[dict[str, Tensor]] = []
+    scales = []
+    for session, labels in _encoded(segmenter, pairs):
+        for name, shown in _controls(segmenter, session).items():
+            tally = tallies.setdefault(name, Tally(segmenter.classes, scored))
+            tally.add(shown, labels, session.segmentation)
         classes = cell_classes(labels, session)
-        # Not labelled is a class of its own here; its cells are not asked.
-        asked = torch.from_numpy(classes.ravel() != 255)
-        classes = np.where(classes == 255, len(segmenter.classes), classes)
-        dense.append(read_own_class(attention, classes, dense=True)[0][asked])
-        share, support_size = read_own_class(attention, classes)
-        sparse.append(share[asked])
-        supports.append(support_size / session.grid.size)
+        of_cells = of_queries(session.attention, classes)
+        of_rows.append(
+            of_cells
+            | {
+                "asked": torch.from_numpy(classes.ravel() != IGNORED),
+                "share": of_cells["support"] / session.grid.size,
+            }
+        )
         scales.append(np.stack([scale.ravel() for scale in session.scales]))
-    intersect, union, _, label = areas
-    iou = {
-        name: round(float(share), 4)
-        for name, share in zip(segmenter.classes, intersect / union, strict=True)
-    }
+    trained = tallies.pop("trained")
+    rows = means(of_rows)
     return {
-        "frames": len(pairs),
-        "mIoU": round(float(np.nanmean(intersect / union)), 4),
-        "pixel_accuracy": round(float(intersect.sum() / label.sum()), 4),
-        "IoU": iou,
-        "support": round(float(torch.cat(supports).mean()), 4),
-        "own_class_dense": round(float(torch.cat(dense).mean()), 4),
-        "own_class_sparse": round(float(torch.cat(sparse).mean()), 4),
+        "pictures": len(pairs),
+        **trained.figures(),
+        "IoU": {name: _rounded(share) for name, share in trained.iou.items()},
+        **{name: tally.control() for name, tally in tallies.items()},
+        "support": _rounded(rows["share"]),
+        "empty_rows": _rounded(rows["empty_rows"]),
+        "keys_by_local_rule_alone": _rounded(rows["local_alone"]),
+        "keys_by_nonlocal_rule_alone": _rounded(rows["nonlocal_alone"]),
+        **{f"own_class_{name}": _rounded(rows[name]) for name in OWN_CLASS},
         "nonlocal_scale": _spread(np.concatenate([pair[0] for pair in scales])),
         "local_scale": _spread(np.concatenate([pair[1] for pair in scales])),
     }
 
 
+def _controls(segmenter: Segmenter, session: Session) -> dict[str, SegmentationView]:
+    """Return the network's segmentation as trained, and what its controls make of the picture."""
+    shown = {"trained": session.segmentation}
+    # Not every head can be run under other rows.
+    with suppress(ValueError):
+        shown["without_attention"] = session.without_attention
+    if (without_block := segmenter.without_block(session)) is not None:
+        shown["without_block"] = without_block
+    if session.thresholds_learned:
+        shown["without_local_rule"] = segmenter.rerun(session, WhatIf(local_rule=False))
+    return shown
+
+
 def _encoded(
     segmenter: Segmenter, pairs: Sequence[tuple[Path, Path]]
 ) -> Iterator[tuple[Session, LabelMap]]:
-    progress = ProgressBar(len(pairs))
+    progress = ProgressBar(len(pairs), file=sys.stderr)
     for image, annotation in pairs:
-        labels = np.asarray(Image.open(annotation)).copy()
-        labels[labels >= len(segmenter.classes)] = 255
-        yield segmenter.encode(image), labels
+        labels = read_labels(
+            annotation, len(segmenter.classes), reduce_zero_label=segmenter.reduce_zero_label
+        )
+        try:
+            session = segmenter.encode(image)
+        except ImageError as error:
+            raise DataError(f"{image}: {error}") from error
+        grid = session.grid
+        if labels.shape != (grid.image_height, grid.image_width):
+            raise DataError(
+                f"{annotation} has {labels.shape[1]} x {labels.shape[0]} pixels, its picture "
+                f"{grid.image_width} x {grid.image_height}."
+            )
+        yield session, labels
         progress.update()
 
 
@@ -124,27 +192,36 @@ def _spread(values: np.ndarray) -> dict[str, float]:
     """Describe how much a scale differs from place to place."""
     low, middle, high = np.percentile(values, (5, 50, 95))
     numbers = {"mean": values.mean(), "std": values.std(), "p5": low, "median": middle, "p95": high}
-    return {name: round(float(number), 4) for name, number in numbers.items()}
+    return {name: _rounded(number) for name, number in numbers.items()}
+
+
+def _rounded(number: float | np.floating[Any]) -> float:
+    return round(float(number), 4)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Evaluate and print; `--json` also writes a file, `--card` the network's card."""
+    """Evaluate and print figures as JSON; `--json` writes them to a file, `--card` on the card."""
     parser = argparse.ArgumentParser(prog="python -m asa_viz.evaluate", description=__doc__)
-    parser.add_argument("network", help="a name in checkpoints/ or the path of a safetensors file")
-    parser.add_argument("--data", required=True, type=Path, help="root folder of CamVid")
+    parser.add_argument(
+        "network", nargs="?", help="a name in checkpoints/ or the path of a safetensors file"
+    )
+    parser.add_argument("--data", required=True, type=Path, help="root folder of the data set")
     parser.add_argument("--split", choices=["train", "val", "test"], default="val")
-    parser.add_argument("--limit", type=int, help="only so many frames, the first by name")
+    parser.add_argument("--limit", type=int, help="only so many pictures, the first by name")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     parser.add_argument("--card", action="store_true", help="keep the figures on the card as well")
     parser.add_argument("--device", choices=["cpu", "cuda"])
+    add_arguments(parser)
     parsed = parser.parse_args(arguments)
     try:
-        segmenter = load(parsed.network, parsed.device)
+        segmenter = asked(parsed, parsed.network)
+        if parsed.card and parsed.config:
+            raise WeightsError("A network that was opened has no card; export it first.")
         figures = evaluate(segmenter, frames(parsed.data, parsed.split, parsed.limit))
-    except (WeightsError, FileNotFoundError) as error:
+    except (WeightsError, DataError, ValueError) as error:
         raise SystemExit(str(error)) from error
     text = json.dumps({"network": segmenter.name, "split": parsed.split} | figures, indent=1)
-    print(f"\n{text}")
+    print(text)
     if parsed.json:
         parsed.json.write_text(text + "\n", encoding="utf-8")
     if parsed.card:

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
@@ -26,6 +27,9 @@ from PIL.WebPImagePlugin import WebPImageFile
 RGBImage = UInt8[np.ndarray, "height width 3"]
 Resized = UInt8[np.ndarray, "new_height new_width 3"]
 
+# Of the files that can be read; a file is judged by its content, not by its name.
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
+
 MAX_BYTES = 10 * 2**20
 MAX_PIXELS = 40_000_000
 MIN_SIDE = 8
@@ -35,6 +39,7 @@ MAX_ASPECT = 20
 MAX_SCANNED = 100 * MAX_PIXELS
 # A TIFF of the largest size in the smallest tiles, 16 x 16.
 MAX_TILES = MAX_PIXELS // 16**2
+MAX_TIFF_TAGS = 1000
 STRIP_ROWS = 256
 
 SENTENCES = {
@@ -70,9 +75,12 @@ SENTENCES = {
 }
 
 FIRST_FRAME, ON_WHITE, STRETCHED = "first_frame", "on_white", "stretched"
+# Of the attention, not of the picture: a packet may say so.
+SHARES = "shares"
 NOTES = {
     FIRST_FRAME: "The file holds several frames; the first frame is used.",
     ON_WHITE: "Transparent parts are shown on white.",
+    SHARES: "Each row of this attention is shown as shares: its weights over what they add up to.",
     STRETCHED: (
         "The picture's numbers are stretched so that the lowest is black and the highest white."
     ),
@@ -91,6 +99,9 @@ _REFUSED = {
     rb".{4}ftyp.{0,40}?(?:hei|hev)[cmsx]": "IMG_HEIC",
     rb"(?:\xef\xbb\xbf)?\s*(?:<svg|<(?:\?xml|!--|!DOCTYPE svg).*<svg)": "IMG_SVG",
 }
+
+# TIFF's types of one byte: BYTE, ASCII, SBYTE, UNDEFINED.
+_TIFF_BYTES = (1, 2, 6, 7)
 
 # EXIF orientation -> how the stored picture is turned upright; any other number means as stored.
 _UPRIGHT: dict[object, Callable[[np.ndarray], np.ndarray]] = {
@@ -128,8 +139,10 @@ class Picture:
     notes: tuple[str, ...]
 
 
-def read_image(source: Path | str | bytes | Image.Image | np.ndarray) -> Picture:
+def read_image(source: Any) -> Picture:
     """Read a file (its path or its bytes), a Pillow image or a uint8 RGB array.
+
+    Anything that gives an array, such as a tensor, counts as that array.
 
     A Pillow image is taken at the frame it stands at. It may be loaded, and is not changed: asking
     it for its frames would undo what the caller drew on a GIF.
@@ -138,8 +151,8 @@ def read_image(source: Path | str | bytes | Image.Image | np.ndarray) -> Picture
         ImageError: the picture cannot be used.
         OSError: there is no such file, or it may not be opened.
     """
-    if isinstance(source, np.ndarray):
-        return Picture(_copied(source), ())
+    if not isinstance(source, Path | str | bytes | Image.Image):
+        return Picture(_copied(_array(source)), ())
     if isinstance(source, str | Path):
         with Path(source).open("rb") as file:
             source = file.read(MAX_BYTES + 1)
@@ -206,6 +219,8 @@ def _opened(data: bytes) -> ImageFile.ImageFile:
     start = data[:1024]
     for pattern, reader in _READERS.items():
         if re.match(pattern, start, re.DOTALL):
+            if reader is TiffImageFile:
+                _check_tiff_tags(data)
             return reader(io.BytesIO(data))
     for pattern, code in _REFUSED.items():
         if re.match(pattern, start, re.DOTALL):
@@ -236,6 +251,31 @@ def _check_work(image: ImageFile.ImageFile, data: bytes) -> None:
         raise ImageError("IMG_DAMAGED")
 
 
+def _check_tiff_tags(data: bytes) -> None:
+    """Refuse a TIFF whose first directory lists more strips or tiles than a picture may have.
+
+    Pillow makes an object of each before anything of the picture is known.
+    """
+    order, is_big = "<" if data[:1] == b"I" else ">", data[2:4] in (b"+\0", b"\0+")
+    place = (
+        struct.unpack_from(order + "Q", data, 8)
+        if is_big
+        else struct.unpack_from(order + "L", data, 4)
+    )
+    count_kind, entry_kind = (
+        (order + "Q", order + "HHQQ") if is_big else (order + "H", order + "HHLL")
+    )
+    (count,) = struct.unpack_from(count_kind, data, place[0])
+    if count > MAX_TIFF_TAGS:
+        raise ImageError("IMG_DAMAGED")
+    start, size = place[0] + struct.calcsize(count_kind), struct.calcsize(entry_kind)
+    for entry in range(count):
+        _, kind, length, _ = struct.unpack_from(entry_kind, data, start + entry * size)
+        # Text and bytes, such as a colour profile, are as long as they are.
+        if kind not in _TIFF_BYTES and length > MAX_TILES:
+            raise ImageError("IMG_DAMAGED")
+
+
 def _check_pixel_chunks(data: bytes) -> None:
     """Hold the pixels of a PNG to their checksums; Pillow shows them whatever these say."""
     place, view = 8, memoryview(data)
@@ -245,6 +285,17 @@ def _check_pixel_chunks(data: bytes) -> None:
         if kind == b"IDAT" and zlib.crc32(view[place + 4 : end]).to_bytes(4) != view[end : end + 4]:
             raise ImageError("IMG_DAMAGED")
         place = end + 4
+
+
+def _array(source: Any) -> np.ndarray:
+    """Return what an object gives as an array."""
+    if not hasattr(source, "__array__"):
+        raise ImageError("IMG_ARRAY", dtype=type(source).__name__, shape="unknown")
+    try:
+        return np.asarray(source)
+    # A tensor with a gradient, or on a GPU, says so in its own way.
+    except Exception as error:
+        raise ImageError("IMG_ARRAY", dtype=type(source).__name__, shape="unknown") from error
 
 
 def _copied(array: np.ndarray) -> RGBImage:

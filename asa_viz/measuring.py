@@ -1,7 +1,7 @@
 """What a piece of arithmetic costs: time against others in one run, memory, operations."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from statistics import median
 from typing import Any
@@ -53,7 +53,13 @@ def peak_bytes(function: Callable[[], Any]) -> int:
 
 
 def multiply_adds(function: Callable[[], Any]) -> int:
-    """Return the multiply-adds of the products and convolutions in `function`."""
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
+    """Return the multiply-adds of the products, convolutions and weighted bags in `function`."""
+    mapping = {torch.ops.aten._embedding_bag_forward_only: _bag_operations}
+    with FlopCounterMode(display=False, custom_mapping=mapping) as counter, torch.no_grad():
         function()
     return counter.get_total_flops() // 2
+
+
+def _bag_operations(table: Sequence[int], indices: Sequence[int], *_: Any, **__: Any) -> int:
+    """Return the operations of an embedding bag, two for each number that it reads."""
+    return 2 * indices[0] * table[1]

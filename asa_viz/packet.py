@@ -3,35 +3,58 @@
 A safetensors file, format version 1. The tensors, n = h * w cells row by row:
 
     query, key                      [n, d]  float32, or float16 when half; queries already scaled
+                                            (or, without key, query [n, n]: the logarithm of every
+                                            weight as a share of its row, for other attention)
     log_normaliser                  [n]     float32, the log-sum-exp of each query's similarities
     nonlocal_scale, local_scale     [n]     float32, all 0 where the thresholds are not learned
     cell_labels, working_labels     [h, w], [H, W]  uint8, indices into the classes
+    without_attention               [H, W]  uint8, the working labels if each cell read itself
+                                            alone; left out where a head cannot be run so
     picture                         [bytes] uint8, an encoded picture: PNG, JPEG or WebP
+
+Of a read only network also what makes class logits of a row: a cell that reads the sum of values r
+(its row times the values) has the logits layer(... layer(r)), layer(x) = weight x + bias, then
+max(0, .) where the layer is rectified.
+
+    value                           [n, d]  as query and key
+    weight_k, bias_k                [to, from], [to]  as query and key, k = 0, 1, ...
 
 The metadata has one key, "session", a JSON object: version, network, thresholds_learned, window,
 grid (height, width, image_height, image_width), classes, palette ([r, g, b] of each class), notes,
-half, and made_from, digests of what the session came from by their names.
+half, rectified (of each layer), and made_from, digests by name of what the session came from.
 """
 
 import json
+import struct
 from collections.abc import Mapping
 from dataclasses import asdict
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from PIL import Image
-from safetensors.numpy import save
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
 from torch import Tensor
 
 from asa_viz.attention.blockwise import log_normalisers
-from asa_viz.session import Session
+from asa_viz.attention.fixed import FixedAttention, Stored
+from asa_viz.attention.row import SparseAttention
+from asa_viz.geometry import Grid
+from asa_viz.images import SHARES
+from asa_viz.session import Affine, Readout, Session
+from asa_viz.views import SegmentationView
 
 VERSION = 1
 # A picture this small costs little without loss, and a pixel of it is large enough to be looked at.
 LOSSLESS_PIXELS = 256 * 256
 JPEG_QUALITY = 92
+# Rows that no queries and keys give are stored whole, some 64 MB at most.
+MOST_ROWS = 4096
+# Stands for the logarithm of 0: its exponential is 0 in any precision.
+LOG_NOTHING = -1e4
 
 
 def pack(
@@ -48,21 +71,32 @@ def pack(
     computed anew from what remains, so that rows still sum to one.
 
     Raises:
-        ValueError: a number of the session is not finite, or too large for half precision.
+        ValueError: a number of the session is not finite, or too large for half precision, or its
+            rows are signed, or are not those of queries and keys and too many.
     """
-    attention, segmentation = session.attention, session.segmentation
+    attention, segmentation, readout = session.attention, session.segmentation, session.readout
     precision = torch.float16 if half else torch.float32
-    query, key = attention.query.to(precision), attention.key.to(precision)
-    log_normaliser = attention.log_normaliser
-    if half:
-        log_normaliser = log_normalisers(query.float(), key.float())
+    if isinstance(attention, FixedAttention):
+        rows = _log_shares(attention)
+        projections, log_normaliser = {"query": rows}, torch.zeros(len(rows))
+    else:
+        query, key = attention.query.to(precision), attention.key.to(precision)
+        projections = {"query": query, "key": key}
+        log_normaliser = attention.log_normaliser
+        if half:
+            log_normaliser = log_normalisers(query.float(), key.float())
     numbers = {
-        "query": query.numpy(),
-        "key": key.numpy(),
+        **{name: part.numpy() for name, part in projections.items()},
         "log_normaliser": _single(log_normaliser),
         "nonlocal_scale": _single(attention.nonlocal_scale),
         "local_scale": _single(attention.local_scale),
     }
+    layers = readout.layers if readout else ()
+    if readout is not None:
+        numbers["value"] = readout.values.to(precision).numpy()
+    for k, layer in enumerate(layers):
+        numbers[f"weight_{k}"] = layer.weight.detach().cpu().to(precision).numpy()
+        numbers[f"bias_{k}"] = layer.bias.detach().cpu().to(precision).numpy()
     for name, values in numbers.items():
         if not np.isfinite(values).all():
             cause = " in half precision" if half else ""
@@ -71,6 +105,7 @@ def pack(
         **numbers,
         "cell_labels": segmentation.cell_labels,
         "working_labels": segmentation.working_labels,
+        **_without_attention(session),
         "picture": np.frombuffer(_encoded(session) if picture is None else picture, np.uint8),
     }
     description = {
@@ -81,14 +116,100 @@ def pack(
         "grid": asdict(session.grid),
         "classes": segmentation.classes,
         "palette": segmentation.palette,
-        "notes": session.notes,
+        "notes": (*session.notes, *([SHARES] if "key" not in projections else [])),
         "half": half,
+        "rectified": [layer.rectified for layer in layers],
         "made_from": dict(made_from or {}),
     }
     return save(
         {name: np.ascontiguousarray(array) for name, array in arrays.items()},
         {"session": json.dumps(description, ensure_ascii=False)},
     )
+
+
+def unpack(data: bytes) -> Session:
+    """Return the session of a packet, which answers every query as the one that was packed.
+
+    The head cannot be run again: neither network nor features are in a packet.
+
+    Raises:
+        ValueError: the data are no packet of this version, or are damaged.
+    """
+    try:
+        (length,) = struct.unpack_from("<Q", data)
+        header = json.loads(data[8 : 8 + length])
+        told = json.loads(header["__metadata__"]["session"])
+        version = told["version"]
+    except (struct.error, ValueError, KeyError, TypeError) as error:
+        raise ValueError("These data are no packet of a session, or are damaged.") from error
+    if version != VERSION:
+        raise ValueError(f"This packet is of version {version}, and version {VERSION} is read.")
+    try:
+        return _session(told, load(data))
+    except (SafetensorError, ValueError, KeyError, TypeError, OSError) as error:
+        raise ValueError(f"The packet is damaged: {error}.") from error
+
+
+def _session(told: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Session:
+    def tensor(name: str) -> Tensor:
+        return torch.from_numpy(arrays[name].astype(np.float32))
+
+    grid = Grid(**told["grid"])
+    trained = SegmentationView(
+        tuple(told["classes"]),
+        tuple((r, g, b) for r, g, b in told["palette"]),
+        arrays["working_labels"], arrays["cell_labels"], grid.image_height, grid.image_width,
+    )  # fmt: skip
+    alone = arrays.get("without_attention")
+    parts = ("query", "key", "log_normaliser", "nonlocal_scale", "local_scale")
+    layers = tuple(
+        Affine(tensor(f"weight_{k}"), tensor(f"bias_{k}"), rectified)
+        for k, rectified in enumerate(told["rectified"])
+    )
+    shape = (grid.height, grid.width)
+    attention: SparseAttention | FixedAttention
+    if "key" in arrays:
+        query, key, log_normaliser, nonlocal_scale, local_scale = map(tensor, parts)
+        attention = SparseAttention(
+            query, key, log_normaliser, nonlocal_scale, local_scale,
+            grid.height, grid.width, told["window"],
+        )  # fmt: skip
+    else:
+        attention = FixedAttention.of(Stored(shape, shape, tensor("query").exp()))
+    with Image.open(BytesIO(arrays["picture"].tobytes())) as picture:
+        shown = np.array(picture.convert("RGB"))
+    return Session(
+        network=told["network"],
+        picture=shown,
+        notes=tuple(note for note in told["notes"] if note != SHARES),
+        grid=grid,
+        segmentation=trained,
+        attention=attention,
+        own_value_logits=None,
+        readout=Readout(tensor("value"), layers) if layers else None,
+        thresholds_learned=told["thresholds_learned"],
+        own_value=None if alone is None else trained.relabelled(alone),
+    )
+
+
+def _without_attention(session: Session) -> dict[str, np.ndarray]:
+    """Return the labels without attention, where the head can be run so."""
+    try:
+        return {"without_attention": session.without_attention.working_labels}
+    except ValueError:
+        return {}
+
+
+def _log_shares(attention: FixedAttention) -> Float[Tensor, "n n"]:
+    """Return the logarithm of every weight as a share of its row.
+
+    Raises:
+        ValueError: some weights are negative, or the map has too many cells.
+    """
+    n = attention.height * attention.width
+    if n > MOST_ROWS:
+        raise ValueError(f"A packet holds the rows of {MOST_ROWS} cells at most, not of {n}.")
+    return attention.shares().log().clamp_min(LOG_NOTHING)
 
 
 def _single(values: Float[Tensor, " n"]) -> Float[np.ndarray, " n"]:

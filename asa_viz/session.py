@@ -1,15 +1,51 @@
 """One encoded image, which answers queries."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
+import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
+from torch.nn.functional import interpolate
 
+from asa_viz.attention.fixed import FixedAttention
 from asa_viz.attention.row import SparseAttention
 from asa_viz.attention.what_if import AS_TRAINED, WhatIf
 from asa_viz.geometry import Cell, Grid, Pixel
 from asa_viz.views import QueryView, SegmentationView, WholeImageView
+
+
+@dataclass(frozen=True, eq=False)
+class Affine:
+    """One layer behind a block, for one cell: weight x + bias, rectified or not."""
+
+    weight: Float[Tensor, "to from_"]
+    bias: Float[Tensor, " to"]
+    rectified: bool
+
+    def __call__(self, x: Float[Tensor, "n from_"]) -> Float[Tensor, "n to"]:
+        """Apply the layer to every cell."""
+        y = x @ self.weight.mT + self.bias
+        return y.relu() if self.rectified else y
+
+
+@dataclass(frozen=True, eq=False)
+class Readout:
+    """What a read only head makes of the values: from them and a row follow the class logits.
+
+    `values` are those of every cell. What a query reads of them by its row, a vector of d numbers,
+    goes through the `layers`; nothing else decides on its class.
+    """
+
+    values: Float[Tensor, "n d"]
+    layers: tuple[Affine, ...]
+
+    def logits(self, read: Float[Tensor, "r d"]) -> Float[Tensor, "r classes"]:
+        """Return the class logits of cells that read these sums of values."""
+        for layer in self.layers:
+            read = layer(read)
+        return read
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,8 +54,13 @@ class Session:
 
     `picture` is for display: upright, possibly smaller than the image that `grid` speaks of.
     `notes` say what was done to the image on its way in. `thresholds_learned` is False for a dense
-    network, which keeps every cell. `features` are the last two stages of its backbone, the
-    deepest first: what heads on that backbone, and no others, can be run on.
+    network, which keeps every cell. `own_value_logits` are the network's logits on the grid if
+    every cell reads its own value alone; `align_corners` is how it enlarges logits. `readout` is
+    there for read only networks: how a row becomes a class. `features` are the last two stages of
+    its backbone, the deepest first: what heads on that backbone, and no others, can be run on.
+    `shown` names the attention shown where a network has several. `own_value` is there in place of
+    `own_value_logits` where logits are not all that decides on classes; without either the head
+    cannot be run under other rows. `source` is the image that such a network is run on again.
     """
 
     network: str
@@ -27,9 +68,15 @@ class Session:
     notes: tuple[str, ...]
     grid: Grid
     segmentation: SegmentationView
-    attention: SparseAttention
+    attention: SparseAttention | FixedAttention
+    own_value_logits: Float[Tensor, "1 classes h w"] | None
+    readout: Readout | None = None
+    align_corners: bool = False
     thresholds_learned: bool = True
     features: tuple[Float[Tensor, "1 _ _ _"], ...] = ()
+    shown: str = ""
+    own_value: SegmentationView | None = None
+    source: UInt8[np.ndarray, "height width 3"] | None = None
 
     @property
     def scales(self) -> tuple[Float[np.ndarray, "h w"], Float[np.ndarray, "h w"]]:
@@ -49,8 +96,17 @@ class Session:
         """The memory that the session takes."""
         segmentation = self.segmentation
         arrays = (self.picture, segmentation.working_labels, segmentation.cell_labels)
-        features = sum(stage.nbytes for stage in self.features)
-        return self.attention.size_in_bytes + features + sum(array.nbytes for array in arrays)
+        tensors = [*self.features]
+        if self.own_value_logits is not None:
+            tensors.append(self.own_value_logits)
+        if self.readout is not None:
+            tensors.append(self.readout.values)
+        kept = sum(array.nbytes for array in arrays) + sum(tensor.nbytes for tensor in tensors)
+        if self.source is not None:
+            kept += self.source.nbytes
+        if self.own_value is not None:
+            kept += self.own_value.working_labels.nbytes
+        return self.attention.size_in_bytes + kept
 
     def query(self, pixel: Pixel, what_if: WhatIf = AS_TRAINED) -> QueryView:
         """Return what the cell under `pixel` attends to; `pixel` counts in the original image.
@@ -71,8 +127,40 @@ class Session:
         told = vars(row) | {"local_threshold": row.local_threshold * self.grid.size}
         return QueryView(query=cell, **told)
 
+    @cached_property
+    def without_attention(self) -> SegmentationView:
+        """The segmentation if every cell read its own value alone, row i = e_i: no retraining.
+
+        The same pass of the backbone, the same values, the same layers behind the block.
+
+        Raises:
+            ValueError: the head cannot be run under other rows.
+        """
+        if self.own_value is not None:
+            return self.own_value
+        if self.own_value_logits is None:
+            raise ValueError(f"The head of {self.network} cannot be run under other rows.")
+        return segmentation_of(
+            self.own_value_logits, self.segmentation, align_corners=self.align_corners
+        )
+
     def whole_image(self) -> WholeImageView:
         """Return what every cell keeps, and by how many it is kept: one pass, not n queries."""
         shape = (self.grid.height, self.grid.width)
         size, degree, mass = (part.view(shape).numpy() for part in self.attention.whole_image())
         return WholeImageView(size.astype(int), degree.astype(int), mass)
+
+
+def segmentation_of(
+    logits: Float[Tensor, "1 classes h w"], like: SegmentationView, *, align_corners: bool
+) -> SegmentationView:
+    """Return the classes that logits on the grid of cells say, for the same image as `like`."""
+    working = like.working_labels.shape
+    enlarged = interpolate(logits, working, mode="bilinear", align_corners=align_corners)
+    return replace(like, working_labels=labels_of(enlarged), cell_labels=labels_of(logits))
+
+
+def labels_of(logits: Float[Tensor, "1 classes h w"]) -> UInt8[np.ndarray, "h w"]:
+    """Return the class of the largest logit at each place."""
+    # As argmax, ten times as fast: torch does not vectorise that over channels.
+    return logits[0].max(0).indices.to(torch.uint8).cpu().numpy()

@@ -1,7 +1,8 @@
 """Train a network on mmengine's Runner: `python -m asa_viz.train CONFIG --data ROOT`.
 
 CONFIG is the name of a config in `asa_viz/networks/configs` or the path of another. The weights to
-start from come from the file given with `--init`; nothing is downloaded.
+start from come from the file given with `--init`, or with `--init-backbone` where the head in that
+file is of another kind and starts anew; nothing is downloaded.
 """
 
 import argparse
@@ -9,12 +10,22 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+import torch
 from mmengine.config import Config, DictAction
 from mmengine.model import revert_sync_batchnorm
 from mmengine.runner import Runner, find_latest_checkpoint
 
 from asa_viz.networks.configs import read_config
-from asa_viz.networks.weights import INIT_SCHEME, WeightsError, load_weights, read_weights
+from asa_viz.networks.datasets import facts_of_type
+from asa_viz.networks.pictures import DataError, check_labels, labelled
+from asa_viz.networks.weights import (
+    BACKBONE_SCHEME,
+    INIT_SCHEME,
+    WeightsError,
+    load_weights,
+    read_backbone,
+    read_weights,
+)
 
 
 def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -22,7 +33,10 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     parser = argparse.ArgumentParser(prog="python -m asa_viz.train", description=__doc__)
     parser.add_argument("config", help="name or path of a config")
     parser.add_argument("--data", required=True, help="root folder of the data set")
-    parser.add_argument("--init", help="weights to start from: ImageNet, zoo, or an earlier stage")
+    start = parser.add_mutually_exclusive_group()
+    start.add_argument("--init", help="weights to start from: ImageNet, zoo, or an earlier stage")
+    start.add_argument("--init-backbone", help="weights of which the backbone alone is taken")
+    parser.add_argument("--teacher", help="weights of a network to learn from as well, if wanted")
     parser.add_argument("--work-dir", help="logs and checkpoints; work_dirs/CONFIG by default")
     parser.add_argument("--resume", action="store_true", help="go on from the work dir's latest")
     parser.add_argument("--amp", action="store_true", help="mixed precision")
@@ -49,8 +63,12 @@ def runner_config(arguments: argparse.Namespace) -> Config:
     config.randomness = {"seed": arguments.seed}
     # With an empty work dir mmengine would resume from `load_from`: it is one or the other.
     config.resume = arguments.resume and find_latest_checkpoint(config.work_dir) is not None
-    if arguments.init and not config.resume:
-        config.load_from = f"{INIT_SCHEME}{Path(arguments.init).resolve()}"
+    start = arguments.init or arguments.init_backbone
+    if start and not config.resume:
+        scheme = INIT_SCHEME if arguments.init else BACKBONE_SCHEME
+        config.load_from = f"{scheme}{Path(start).resolve()}"
+    if arguments.teacher:
+        config.model.teacher = str(Path(arguments.teacher).resolve())
     if arguments.amp:
         config.optim_wrapper.type = "AmpOptimWrapper"
         config.optim_wrapper.loss_scale = "dynamic"
@@ -59,27 +77,47 @@ def runner_config(arguments: argparse.Namespace) -> Config:
     return config
 
 
+def check_data(config: Config) -> None:
+    """Look for the pictures of a data set of this project and at their labels.
+
+    Raises:
+        DataError: some are missing, or are no labels; the message says what was looked for.
+    """
+    for name in ("train_dataloader", "val_dataloader"):
+        dataset = config[name].dataset
+        if facts_of_type(dataset.type) is not None:
+            folders = (
+                Path(dataset.data_root, dataset.data_prefix[kind])
+                for kind in ("img_path", "seg_map_path")
+            )
+            check_labels(labels for _, labels in labelled(*folders))
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Train; the checkpoints in the work dir hold the averaged weights."""
     parsed = parse_arguments(arguments)
     os.environ.setdefault("LOCAL_RANK", str(parsed.local_rank))
     if not Path(parsed.data).is_dir():
         raise SystemExit(f"There is no data folder at {parsed.data}.")
+    if parsed.amp and not torch.cuda.is_available():
+        raise SystemExit("Mixed precision needs a GPU, and there is none here; leave out --amp.")
     try:
         config = runner_config(parsed)
-    except FileNotFoundError as error:
+        check_data(config)
+        runner = Runner.from_cfg(config)
+    except (FileNotFoundError, WeightsError, DataError) as error:
         raise SystemExit(str(error)) from error
-    runner = Runner.from_cfg(config)
     if parsed.launcher == "none":
         # One process has nobody to share its statistics with, and on a CPU may not ask for it.
         runner.model = revert_sync_batchnorm(runner.model)
-    if parsed.init:
+    if start := parsed.init or parsed.init_backbone:
         # Loaded by the runner later, when it has initialised the network; here only: does it fit?
         try:
-            missing = load_weights(runner.model, read_weights(parsed.init))
+            read = read_weights if parsed.init else read_backbone
+            missing = load_weights(runner.model, read(start))
         except WeightsError as error:
             raise SystemExit(str(error)) from error
-        runner.logger.info(f"Not in {parsed.init}, trained from scratch: {missing}")
+        runner.logger.info(f"Not in {start}, trained from scratch: {missing}")
     runner.train()
 
 

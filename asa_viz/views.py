@@ -5,7 +5,7 @@ multiples of the uniform weight 1 / n, the weight every key has when none is pre
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -115,6 +115,13 @@ class SegmentationView:
         """The class of every pixel of the image; stretched anew at each call, so keep it."""
         return labels_at(self.working_labels, self.image_height, self.image_width)
 
+    def relabelled(
+        self, working_labels: UInt8[np.ndarray, "working_height working_width"]
+    ) -> "SegmentationView":
+        """Return the same image with other labels; those of cells are taken at their middles."""
+        cells = labels_at(working_labels, *self.cell_labels.shape)
+        return replace(self, working_labels=working_labels, cell_labels=cells)
+
     def shares(self, weights: FloatMap) -> dict[str, float]:
         """Return how much of `weights` lies on each class, largest first, none at zero."""
         sums = np.bincount(
@@ -169,18 +176,24 @@ def flips(before: SegmentationView, after: SegmentationView) -> Flips:
     return Flips(changed, tuple(sorted(changes, key=lambda change: -change.pixels)))
 
 
+# The weights of a mean add up to 1. Of weights that add up to less than this nothing is left.
+DEAD_BELOW = 0.001
+
+
 @dataclass(frozen=True, eq=False)
 class MethodView:
     """One method's answer for one query.
 
     `row` holds the weights with which the query reads every key; they may be negative, and sum to
     `total`. It is None where the method has no matrix of cells: then `gates` hold what it has, by
-    what they weigh: "channels" [g, c], "cells" [h, w] or "matrix" [c, c].
+    what they weigh: "channels" [g, c], "cells" [h, w] or "matrix" [c, c]. `gain` is the learned
+    number that the method's block multiplies by what is read.
     """
 
     name: str
     row: Float[np.ndarray, "kh kw"] | None
     gates: Mapping[str, np.ndarray]
+    gain: float = 1.0
 
     @property
     def total(self) -> float:
@@ -191,6 +204,16 @@ class MethodView:
     def support(self) -> int:
         """The number of keys whose weight is not 0."""
         return 0 if self.row is None else int(np.count_nonzero(self.row))
+
+    @property
+    def dead(self) -> bool:
+        """Whether the row reads next to nothing; False without a row.
+
+        So it is where the weights' absolute values, times the gain, add up to less than DEAD_BELOW.
+        """
+        if self.row is None:
+            return False
+        return bool(np.abs(self.row).sum(dtype=float) * abs(self.gain) < DEAD_BELOW)
 
     @property
     def effective_support(self) -> float:

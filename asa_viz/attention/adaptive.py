@@ -6,9 +6,7 @@ from jaxtyping import Float
 from torch import Tensor
 from typing_extensions import override
 
-from asa_viz.attention.blockwise import Stored, block_of, log_normalisers
-from asa_viz.attention.definition import check_grid
-from asa_viz.attention.neighbourhood import window_keys
+from asa_viz.attention.attend import released_rows
 from asa_viz.attention.row import SparseAttention
 from asa_viz.attention.rowwise import Rowwise
 from asa_viz.attention.what_if import AS_TRAINED, WhatIf
@@ -39,35 +37,27 @@ def adaptive_attention(sparse: SparseAttention, what_if: WhatIf = AS_TRAINED) ->
 
 @dataclass(frozen=True, eq=False)
 class ReleasedAttention(Rowwise):
-    """The weights of an image's attention under the rule of the published block."""
+    """The weights of an image's attention under the rule of the published block.
 
-    stored: Stored
+    Its rows need not sum to one. It decides by the five tensors of `sparse`, and not by its rule.
+    """
+
+    sparse: SparseAttention
 
     @property
     @override
     def like(self) -> Tensor:
-        return self.stored.key
+        return self.sparse.key
 
     @override
     def weights(self, queries: slice) -> Float[Tensor, "r n"]:
-        return block_of(self.stored, queries).weights
+        of = self.sparse
+        shape = (of.height, of.width, of.window)
+        tensors = (of.query, of.key, of.nonlocal_scale, of.local_scale, of.log_normaliser)
+        return released_rows(*tensors, shape, queries)
 
 
-def released_attention(
-    query: Float[Tensor, "n d"],
-    key: Float[Tensor, "n d"],
-    nonlocal_scale: Float[Tensor, " n"],
-    local_scale: Float[Tensor, " n"],
-    *,
-    height: int,
-    width: int,
-    window: int = 3,
-    scaled: bool = True,
-) -> ReleasedAttention:
-    """Return the attention of one image under rule "released"; its rows need not sum to one."""
-    check_grid(query, height, width, "released")
-    query = query * (query.shape[-1] ** -0.5 if scaled else 1.0)
-    neighbours = window_keys(height, width, window, key.device)
-    normalisers = log_normalisers(query, key)
-    stored = Stored(query, key, normalisers, nonlocal_scale, local_scale, neighbours, "released")
-    return ReleasedAttention((height, width), (height, width), stored)
+def released_attention(sparse: SparseAttention) -> ReleasedAttention:
+    """Return the attention of an image under rule "released"."""
+    shape = (sparse.height, sparse.width)
+    return ReleasedAttention(shape, shape, sparse)

@@ -18,25 +18,24 @@ J. Electronic Imaging 33(3) 033038, 2024.
 """
 
 import math
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from asa_viz.attention.checks import Rule, check_map, check_scales, widened
 from asa_viz.attention.neighbourhood import window_keys
-
-Rule = Literal["clean", "released"]
 
 RELEASED_EPSILON = 1e-12
 SURROGATE_WIDTH = 1.0
 
 
 def adaptive_sparse_weights(
-    query: Float[Tensor, "b n d"],
-    key: Float[Tensor, "b n d"],
-    nonlocal_scale: Float[Tensor, "b n"],
-    local_scale: Float[Tensor, "b n"],
+    query: Float[Tensor, "*b n d"],
+    key: Float[Tensor, "*b n d"],
+    nonlocal_scale: Float[Tensor, "*b n"],
+    local_scale: Float[Tensor, "*b n"],
     *,
     height: int,
     width: int,
@@ -44,34 +43,55 @@ def adaptive_sparse_weights(
     scaled: bool = True,
     rule: Rule = "clean",
     reciprocity: bool = True,
-) -> Float[Tensor, "b n n"]:
+) -> Float[Tensor, "*b n n"]:
     """Return the weights with which each query reads every key; for small maps.
+
+    The leading axes are images, or images and heads. Half precision is computed in float32.
 
     `scaled` divides the similarities by the root of d. Scales of 0 everywhere give dense attention.
     Without `reciprocity`, for comparison under rule "clean", a key needs only be chosen.
     Differentiable in all four tensors, the scales by the surrogate gradient of `step`.
 
     Raises:
-        ValueError: `height * width` is not n, or the rule or the window does not exist.
+        ValueError: the shapes do not fit each other, a scale is negative or not a number, or the
+            rule or the window does not exist.
     """
-    check_grid(query, height, width, rule)
-    n = height * width
-    similarity = query @ key.mT * (query.shape[-1] ** -0.5 if scaled else 1.0)
-    log_affinity = similarity.log_softmax(-1)
-    affinity = log_affinity.exp()
+    check_map(query, key, query, (nonlocal_scale, local_scale), height, width, rule)
+    check_scales(nonlocal_scale, local_scale)
+    dtype = query.dtype
+    query, key, nonlocal_scale, local_scale = widened(query, key, nonlocal_scale, local_scale)
     inside = _inside_window(height, width, window, query.device)
-    if rule == "released":
-        return _released_weights(affinity, nonlocal_scale, local_scale, inside)
+    scale = query.shape[-1] ** -0.5 if scaled else 1.0
+    with torch.autocast(query.device.type, enabled=False):
+        log_affinity = (query @ key.mT * scale).log_softmax(-1)
+        if rule == "released":
+            affinity = log_affinity.exp()
+            weights = released_weights(affinity, affinity.mT, nonlocal_scale, local_scale, inside)
+        else:
+            weights = _clean_weights(
+                log_affinity, nonlocal_scale, local_scale, inside, reciprocity=reciprocity
+            )
+    return weights.to(dtype)
 
+
+def _clean_weights(
+    log_affinity: Float[Tensor, "*b n n"],
+    nonlocal_scale: Float[Tensor, "*b n"],
+    local_scale: Float[Tensor, "*b n"],
+    inside: Bool[Tensor, "n n"],
+    *,
+    reciprocity: bool,
+) -> Float[Tensor, "*b n n"]:
     # The steps decide, and teach the scales; queries and keys learn through the affinities alone.
-    level = log_affinity.detach()
-    chosen = step(level + math.log(n) - log_scale(nonlocal_scale)[..., None])
+    level, n = log_affinity.detach(), log_affinity.shape[-1]
+    log_threshold = log_scale(nonlocal_scale) - math.log(n)
+    chosen = step(level, log_threshold[..., None])
     reciprocal = chosen * chosen.mT if reciprocity else chosen
 
     log_window_sum = level.masked_fill(~inside, -torch.inf).logsumexp(-1)
-    log_window_mean = log_window_sum - inside.sum(-1).log()
+    log_window_mean = log_window_sum - inside.sum(-1, dtype=level.dtype).log()
     log_local_threshold = log_scale(local_scale) + log_window_mean
-    local = step(level - log_local_threshold[..., None]) * inside
+    local = step(level, log_local_threshold[..., None]) * inside
 
     support = reciprocal + local - reciprocal * local
     empty = (support == 0).all(-1, keepdim=True)
@@ -83,43 +103,59 @@ def adaptive_sparse_weights(
     return kept / kept.sum(-1, keepdim=True)
 
 
-def _released_weights(
-    affinity: Float[Tensor, "b n n"],
-    nonlocal_scale: Float[Tensor, "b n"],
-    local_scale: Float[Tensor, "b n"],
-    inside: Bool[Tensor, "n n"],
-) -> Float[Tensor, "b n n"]:
-    """Follow the published block line by line, its defects included."""
+def released_weights(
+    affinity: Float[Tensor, "*b r n"],
+    incoming: Float[Tensor, "*b r n"],
+    nonlocal_scale: Float[Tensor, "*b n"],
+    local_scale: Float[Tensor, "*b n"],
+    inside: Bool[Tensor, "r n"],
+    rows: slice = slice(None),
+) -> Float[Tensor, "*b r n"]:
+    """Follow the published block line by line, its defects included, for the queries `rows`.
+
+    `incoming` is the affinity of every key with these queries.
+    """
     n = affinity.shape[-1]
-    chosen = half_step(affinity - nonlocal_scale[..., None] / n)
+    chosen = half_step(affinity - nonlocal_scale[..., rows, None] / n)
+    chooses_back = half_step(incoming - nonlocal_scale[..., None, :] / n)
     window_mean = (affinity * inside).sum(-1) / inside.sum(-1)
-    local = half_step(affinity * inside - (local_scale * window_mean)[..., None])
-    kept = torch.maximum(chosen * chosen.mT, local) * affinity
+    local = half_step(affinity * inside - (local_scale[..., rows] * window_mean)[..., None])
+    kept = torch.maximum(chosen * chooses_back, local) * affinity
     return kept / (kept.sum(-1, keepdim=True) + RELEASED_EPSILON)
 
 
 class _Step(torch.autograd.Function):
-    """1 where the margin is not negative, else 0; backward, the slope of a sigmoid stands in."""
+    """1 for what passes, else 0; backward, the slope of a sigmoid of the margin stands in."""
+
+    generate_vmap_rule = True
 
     @staticmethod
-    def forward(context: Any, margin: Tensor, width: float) -> Tensor:
-        context.save_for_backward(margin)
-        context.width = width
-        return (margin >= -tie_slack(margin.dtype)).to(margin.dtype)
+    def forward(log_affinity: Tensor, log_threshold: Tensor) -> Tensor:
+        return passes(log_affinity, log_threshold).to(log_affinity.dtype)
 
     @staticmethod
-    def backward(context: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        (margin,) = context.saved_tensors
-        return gradients[0] * surrogate_slope(margin, context.width), None
+    def setup_context(context: Any, inputs: tuple[Tensor, Tensor], output: Tensor) -> None:
+        context.save_for_backward(*inputs)
+
+    @staticmethod
+    def backward(context: Any, *gradients: Tensor) -> tuple[None, Tensor]:
+        log_affinity, log_threshold = context.saved_tensors
+        slope = surrogate_slope(log_affinity - log_threshold, SURROGATE_WIDTH)
+        return None, -(gradients[0] * slope).sum_to_size(log_threshold.shape)
 
 
-def step(margin: Tensor, width: float = SURROGATE_WIDTH) -> Tensor:
-    """Pass what reaches its threshold, ties included; straight-through gradient of a sigmoid.
+def step(log_affinity: Tensor, log_threshold: Tensor) -> Tensor:
+    """Pass what reaches its threshold, which has the straight-through gradient of a sigmoid.
 
     Bengio, Leonard, Courville: Estimating or propagating gradients through stochastic neurons,
     arXiv 1308.3432.
     """
-    return _Step.apply(margin, width)
+    return _Step.apply(log_affinity, log_threshold)
+
+
+def passes(log_affinity: Tensor, log_threshold: Tensor) -> Tensor:
+    """Tell where an affinity reaches its threshold, ties included: the rule that decides all."""
+    return log_affinity >= log_threshold - tie_slack(log_affinity.dtype)
 
 
 def surrogate_slope(margin: Tensor, width: float) -> Tensor:
@@ -129,8 +165,8 @@ def surrogate_slope(margin: Tensor, width: float) -> Tensor:
 
 
 def half_step(margin: Tensor) -> Tensor:
-    """Give 0 below, 1 above and a half at zero, as the published block does."""
-    return (1 + margin.detach().sign()) / 2
+    """Give 0 below, 1 above and a half at zero, as the published block does; its slope is 0."""
+    return (1 + margin.sign()) / 2
 
 
 def log_scale(scale: Tensor) -> Tensor:
@@ -145,14 +181,6 @@ def tie_slack(dtype: torch.dtype) -> float:
     A flat row must pass a scale of 1 whole, whatever the last bits of its log-sum-exp are.
     """
     return 64 * torch.finfo(dtype).eps
-
-
-def check_grid(query: Tensor, height: int, width: int, rule: str) -> None:
-    """Refuse a map that is not `height` x `width`, and a rule that does not exist."""
-    if query.shape[-2] != height * width:
-        raise ValueError(f"{query.shape[-2]} queries do not fill a {height} x {width} map.")
-    if rule not in ("clean", "released"):
-        raise ValueError(f'The rule is "clean" or "released", not {rule!r}.')
 
 
 def _inside_window(

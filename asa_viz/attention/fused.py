@@ -1,4 +1,4 @@
-"""The forward pass of the clean rule in two Triton kernels: what `tiled` does, on a GPU.
+"""The forward pass of the clean rule in two Triton kernels: what `engine` does, on a GPU.
 
 The first goes over every tile of similarities once and leaves each query's log-sum-exp, that of its
 window, and its largest similarity in each tile. These tell which tiles may hold a support; the
@@ -7,7 +7,7 @@ pair is kept, in relation to the strongest key kept so far, so that nothing unde
 are never stored: memory beyond the inputs is one number a query and tile.
 
 Checked in Triton's interpreter and compiled for GPUs, but not yet run on one: until it is measured
-there, `blockwise.attend` serves GPUs by the tiles of torch, and nothing but the tests calls this.
+there, `attend` serves GPUs by the blocks of torch, and nothing but the tests calls this.
 
 Dao: FlashAttention-2, arXiv 2307.08691, has the running maximum.
 """
@@ -22,7 +22,7 @@ import triton.language as tl
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from asa_viz.attention.blockwise import Attended
+from asa_viz.attention.attend import Attended
 from asa_viz.attention.definition import log_scale, tie_slack
 
 # Chosen for 256 channels in bfloat16 on a GPU with 228 KB of shared memory a multiprocessor, where

@@ -70,7 +70,7 @@ def double_attention(gather: Float[Tensor, "k h w"], distribute: Float[Tensor, "
 
 
 def expectation_maximisation(
-    features: Float[Tensor, "c h w"], bases: Float[Tensor, "c k"], stages: int = 3
+    features: Float[Tensor, "c h w"], bases: Float[Tensor, "c k"], *, stages: int
 ) -> LowRank:
     """Return EMANet's attention: responsibilities of the bases after some EM steps.
 

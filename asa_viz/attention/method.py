@@ -1,8 +1,8 @@
 """What is known of a method of attention, and what the page says of it."""
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Literal, NamedTuple
@@ -44,7 +44,8 @@ class Method:
     no sum in common. A row is "exact" where the block's output is that row applied to its values,
     "composed" where a step between the parts of the row is left out or summed up, which the note
     says, and "none" where there is no matrix from cell to cell. `unchecked` says what of this could
-    not be compared with the paper or its code.
+    not be compared with the paper or its code. `settings` are the head's settings that this record
+    prints, by the names that they have in the note.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Method:
     row_sum: float | None
     exact: Exactness
     unchecked: str = ""
+    settings: Mapping[str, str | float] = field(default_factory=dict)
 
     @property
     def title(self) -> Text:
@@ -65,8 +67,9 @@ class Method:
 
     @property
     def note(self) -> Text:
-        """What a visitor should know who looks at its row, by language."""
-        return _text(f"{self.name}.note")
+        """What a visitor should know who looks at its row, by language, with its settings."""
+        notes = _text(f"{self.name}.note")
+        return {language: note.format_map(self.settings) for language, note in notes.items()}
 
 
 def family_title(family: Family) -> Text:
@@ -90,4 +93,14 @@ NONE = Support("–")
 
 def square(window: int) -> Support:
     """Return the support of a clipped window."""
-    return Support(f"{window} × {window}", lambda h, w: min(h, window) * min(w, window))
+    return Support(by([window] * 2), lambda h, w: min(h, window) * min(w, window))
+
+
+def by(sizes: Sequence[int]) -> str:
+    """Return sizes as the page writes them: 45 × 59."""
+    return " × ".join(map(str, sizes))
+
+
+def listed(numbers: Sequence[int]) -> str:
+    """Return numbers as the page lists them: 1, 2, 3, 6."""
+    return ", ".join(map(str, numbers))

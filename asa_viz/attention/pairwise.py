@@ -69,7 +69,7 @@ def disentangled(
     key: Float[Tensor, "d h w"],
     unary: Float[Tensor, "h w"],
     *,
-    temperature: float = 0.05,
+    temperature: float,
     scaled: bool = True,
 ) -> Sum:
     """Return the disentangled non-local block: a whitened pairwise softmax plus a shared one.

@@ -127,8 +127,8 @@ def softmax_in_blocks(
 def ocnet_pyramid(feature: Float[Tensor, "d h w"], splits: int) -> Blocks:
     """Return OCNet's attention in `splits` x `splits` blocks; the last ones take what is left.
 
-    Queries and keys are the same map. The network joins 1, 2, 3 and 6 splits, each with values of
-    its own.
+    Queries and keys are the same map. The network joins several splits, each with values of its
+    own.
 
     Raises:
         ValueError: the map has fewer rows or columns than there are splits.
@@ -158,7 +158,7 @@ def interlaced(
     *,
     height: int,
     width: int,
-    block: tuple[int, int] = (8, 8),
+    block: tuple[int, int],
 ) -> Attention:
     """Return interlaced sparse self-attention from queries and keys of both passes.
 

@@ -9,8 +9,6 @@ from torch import Tensor
 
 from asa_viz.attention.lowrank import LowRank, low_rank
 
-ANN_GRIDS = (1, 3, 6, 8)
-
 
 def pooling(height: int, width: int, bins: int, like: Tensor) -> Float[Tensor, "s h w"]:
     """Return the adaptive average pooling to bins x bins regions: for each, a map of its weights.
@@ -31,9 +29,7 @@ def _bins(size: int, bins: int, like: Tensor) -> Float[Tensor, "b s"]:
 
 
 def asymmetric(
-    query: Float[Tensor, "d h w"],
-    key: Float[Tensor, "d kh kw"],
-    grids: Sequence[int] = ANN_GRIDS,
+    query: Float[Tensor, "d h w"], key: Float[Tensor, "d kh kw"], grids: Sequence[int]
 ) -> LowRank:
     """Return ANN's attention to keys averaged over coarse grids: a scaled softmax over regions.
 

@@ -2,62 +2,35 @@
 
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
+from itertools import islice
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from asa_viz.attention.blockwise import (
-    blocks,
-    forward_tiles,
-    in_window,
-    kth_largest,
-    log_normalisers,
-    over_rows,
-)
-from asa_viz.attention.definition import check_grid, log_scale, tie_slack
+from asa_viz.attention.blockwise import cut, kth_largest, log_normalisers
+from asa_viz.attention.checks import check_map
+from asa_viz.attention.definition import log_scale, passes, tie_slack
+from asa_viz.attention.engine import Map, choose, lay, local_of, numbers, read, support_of
 from asa_viz.attention.neighbourhood import window_keys
-from asa_viz.attention.tiles import Map
+from asa_viz.attention.operator import flat
+from asa_viz.attention.told import AttentionRow, MeanRow
 from asa_viz.attention.what_if import AS_TRAINED, WhatIf
 from asa_viz.geometry import Cell
 
 
-@dataclass(frozen=True, eq=False)
-class AttentionRow:
-    """The weights of one query over the grid, and how the clean rule came to them.
+class Decisions(NamedTuple):
+    """What r queries decide on: the log affinity of every key, and the rules that it passes."""
 
-    `dense` is the affinity P_ij of the query i with every key j, `incoming` P_ji, and
-    `incoming_ratio` is P_ji over the threshold of key j (infinite where that threshold is 0). The
-    scales are the query's own: the non-local one is its threshold in multiples of 1 / n, the local
-    one multiplies the mean of its window, and `local_threshold` is what the affinity of a key there
-    must reach. Without `reciprocity` a key needs only be chosen.
-    """
-
-    dense: Float[np.ndarray, "h w"]
-    incoming: Float[np.ndarray, "h w"]
-    incoming_ratio: Float[np.ndarray, "h w"]
-    chosen: Bool[np.ndarray, "h w"]
-    chooses_back: Bool[np.ndarray, "h w"]
-    local: Bool[np.ndarray, "h w"]
-    weights: Float[np.ndarray, "h w"]
-    nonlocal_scale: float
-    local_scale: float
-    local_threshold: float
-    reciprocity: bool = True
-
-    @property
-    def reciprocal(self) -> Bool[np.ndarray, "h w"]:
-        """The keys that are chosen and choose back."""
-        return self.chosen & self.chooses_back
-
-    @property
-    def support(self) -> Bool[np.ndarray, "h w"]:
-        """The keys that are kept: reciprocal or local; without reciprocity, chosen or local."""
-        return (self.reciprocal if self.reciprocity else self.chosen) | self.local
+    log_affinity: Float[Tensor, "r n"]
+    chosen: Bool[Tensor, "r n"]
+    chooses_back: Bool[Tensor, "r n"]
+    local: Bool[Tensor, "r n"]
 
 
 class _LastThresholds:
@@ -67,6 +40,10 @@ class _LastThresholds:
         self._k = 0
         self._thresholds = torch.empty(0)
         self._lock = threading.Lock()
+
+    def __reduce__(self) -> tuple[type["_LastThresholds"], tuple[()]]:
+        # Derived, and its lock belongs to one process: a copy starts anew.
+        return _LastThresholds, ()
 
     def get(self, k: int, compute: Callable[[int], Tensor]) -> Tensor:
         """Return the thresholds of `k`, computed once also where several threads ask."""
@@ -110,7 +87,7 @@ class SparseAttention:
         log_normaliser: Float[Tensor, " n"] | None = None,
     ) -> "SparseAttention":
         """Keep all on the CPU; the normalisers, unless given, take O(n^2 d) time, O(n) memory."""
-        check_grid(query, height, width, "clean")
+        check_map(query, key, query, (nonlocal_scale, local_scale), height, width, "clean")
         query = query * (query.shape[-1] ** -0.5 if scaled else 1.0)
         if log_normaliser is None:
             log_normaliser = log_normalisers(query, key)
@@ -125,20 +102,58 @@ class SparseAttention:
         values = [getattr(self, each.name) for each in fields(self)]
         return sum(value.nbytes for value in values if isinstance(value, Tensor))
 
-    # The ratio to a threshold of next to nothing leaves the range of numbers, and is infinite.
-    @np.errstate(over="ignore")
     def row(self, query: Cell, what_if: WhatIf = AS_TRAINED) -> AttentionRow:
         """Return one query's row, in O(n d); the first under another k takes O(n^2 d).
 
         The arithmetic is that of `weights`, in numpy: torch takes twice as long for a matrix times
         a vector, and to start each step on vectors this short.
         """
+        arrays = self._trained if what_if is AS_TRAINED else self._arrays(what_if)
+        queries, keys, i = arrays[0], arrays[1], query.row * self.width + query.col
+        return self._row(query, keys @ queries[i], queries @ keys[i], arrays, what_if)
+
+    def rows(
+        self, queries: Sequence[Cell | Collection[Cell]], what_if: WhatIf = AS_TRAINED
+    ) -> list[AttentionRow | MeanRow]:
+        """Return the row of each query, which may be a set of cells; all with two products.
+
+        Raises:
+            ValueError: a cell lies outside the grid, or a set is empty.
+        """
+        sets = [(query,) if isinstance(query, Cell) else tuple(query) for query in queries]
+        if not all(sets):
+            raise ValueError("A set of cells that is one query must not be empty.")
+        cells = [cell for each in sets for cell in each]
+        index = [flat(cell, (self.height, self.width)) for cell in cells]
+        arrays = self._trained if what_if is AS_TRAINED else self._arrays(what_if)
+        outgoing, incoming = arrays[0][index] @ arrays[1].T, arrays[1][index] @ arrays[0].T
+        each_row = iter(
+            self._row(cell, out, back, arrays, what_if)
+            for cell, out, back in zip(cells, outgoing, incoming, strict=True)
+        )
+        return [
+            next(each_row)
+            if isinstance(query, Cell)
+            else MeanRow.of(list(islice(each_row, len(of))))
+            for query, of in zip(queries, sets, strict=True)
+        ]
+
+    # The ratio to a threshold of next to nothing leaves the range of numbers, and is infinite.
+    @np.errstate(over="ignore")
+    def _row(
+        self,
+        query: Cell,
+        similarity: Float[np.ndarray, " n"],
+        incoming: Float[np.ndarray, " n"],
+        arrays: tuple[np.ndarray, ...],
+        what_if: WhatIf,
+    ) -> AttentionRow:
+        """Return one query's row from its similarities with all keys, and theirs with it."""
         i, grid = query.row * self.width + query.col, (self.height, self.width)
         slack = tie_slack(self.key.dtype)
-        arrays = self._trained if what_if is AS_TRAINED else self._arrays(what_if)
-        queries, keys, log_normaliser, log_thresholds, nonlocal_scales, local_scales = arrays
-        log_affinity = keys @ queries[i] - log_normaliser[i]
-        log_incoming = queries @ keys[i] - log_normaliser
+        _, _, log_normaliser, log_thresholds, nonlocal_scales, local_scales = arrays
+        log_affinity = similarity - log_normaliser[i]
+        log_incoming = incoming - log_normaliser
         chosen = log_affinity >= log_thresholds[i] - slack
         log_ratio = log_incoming - log_thresholds
         chooses_back = log_ratio >= -slack
@@ -158,12 +173,12 @@ class SparseAttention:
             kept = np.array([i])
         log_kept = log_affinity[kept]
         share = np.exp(log_kept - log_kept.max())
-        weights = np.zeros(len(keys), log_normaliser.dtype)
+        weights = np.zeros(log_affinity.size, log_normaliser.dtype)
         weights[kept] = share / share.sum()
         if what_if.top_k is None:
             nonlocal_scale = float(nonlocal_scales[i]) * what_if.nonlocal_factor
         else:
-            nonlocal_scale = math.exp(log_thresholds[i]) * len(keys)
+            nonlocal_scale = math.exp(log_thresholds[i]) * log_affinity.size
 
         def exp(values: np.ndarray) -> np.ndarray:
             return np.exp(values, dtype=log_normaliser.dtype).reshape(grid)
@@ -186,43 +201,57 @@ class SparseAttention:
         self, values: Float[Tensor, "n c"], what_if: WhatIf = AS_TRAINED
     ) -> Float[Tensor, "n c"]:
         """Return what every query reads of the values: exact, in blocks, never n x n at once."""
-        return torch.cat(
-            [self.weights(rows, what_if).to(values) @ values for rows in blocks(len(values))]
-        )
+        image = self._map(what_if)
+        return read(image, choose(image), values)[0]
 
     def whole_image(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Return every query's support size, in-degree and kept mass, in one pass: O(n^2 d)."""
-        nothing = self.key.new_empty(len(self.key), 0)
-        kept, _ = forward_tiles(
-            Map(
-                self.query, self.key, nothing, self.nonlocal_scale, self.local_scale,
-                self.height, self.width, self.window,
-            )
-        )  # fmt: skip
-        mass = kept.log_mass.exp().masked_fill(kept.support_size == 0, 0)
-        return kept.support_size, kept.in_degree, mass
+        """Return every query's support size, in-degree and kept mass: O(n^2 d)."""
+        image, n = self._map(AS_TRAINED), len(self.key)
+        choice = choose(image)
+        support_size, in_degree, mass = torch.zeros_like(self.log_normaliser).repeat(3, 1)
+        for block in cut(n, choice.bits.shape[1]):
+            support = numbers(support_of(image, choice, block), self.key)
+            similarity = self.query[block] @ self.key.mT
+            affinity = similarity.sub_(choice.log_normaliser[block, None]).exp_()
+            support_size[block] = support.sum(1)
+            in_degree += support.sum(0)
+            mass[block] = affinity.mul_(support).sum(1)
+        return support_size, in_degree, mass
 
     def weights(self, queries: slice, what_if: WhatIf = AS_TRAINED) -> Float[Tensor, "r n"]:
         """Return the rows of the queries in `queries`, counted along the rows of the map."""
-        slack = tie_slack(self.key.dtype)
-        query, key = self._projections(what_if)
-        log_affinity = query[queries] @ key.mT - self.log_normaliser[queries, None]
-        log_incoming = key[queries] @ query.mT - self.log_normaliser
-        log_thresholds = self._log_thresholds(what_if)
-        chosen = log_affinity >= log_thresholds[queries, None] - slack
-        chooses_back = log_incoming >= log_thresholds - slack
-
-        window = what_if.window or self.window
-        keys = window_keys(self.height, self.width, window, key.device)[queries]
-        near, log_window_mean = in_window(log_affinity, keys)
-        log_local_scale = log_scale(self.local_scale[queries, None] * what_if.local_factor)
-        passed = (near >= log_local_scale + log_window_mean - slack) & what_if.local_rule
-        local = over_rows(passed, keys, torch.zeros_like(chosen))
-
-        support = (chosen & chooses_back if what_if.reciprocity else chosen) | local
-        own = torch.arange(queries.start, queries.stop, device=key.device)
+        parts = self.decisions(queries, what_if)
+        chosen = parts.chosen & parts.chooses_back if what_if.reciprocity else parts.chosen
+        support = chosen | parts.local
+        own = torch.arange(queries.start, queries.stop, device=support.device)
         support[own - queries.start, own] |= ~support.any(-1)
-        return log_affinity.masked_fill(~support, -torch.inf).softmax(-1)
+        return parts.log_affinity.masked_fill(~support, -torch.inf).softmax(-1)
+
+    def decisions(self, queries: slice, what_if: WhatIf = AS_TRAINED) -> Decisions:
+        """Return whom the queries in `queries` choose, who chooses them back, and who is local."""
+        image = self._map(what_if)
+        log_affinity = image.query[queries] @ image.key.mT - self.log_normaliser[queries, None]
+        log_incoming = image.key[queries] @ image.query.mT - self.log_normaliser
+        local = torch.zeros_like(log_affinity, dtype=torch.bool)
+        lay(local_of(image, queries, log_affinity), image.neighbours[queries], local)
+        chosen = passes(log_affinity, image.log_threshold[queries, None])
+        return Decisions(log_affinity, chosen, passes(log_incoming, image.log_threshold), local)
+
+    def _map(self, what_if: WhatIf) -> Map:
+        """Return the map under another rule."""
+        query, key = self._projections(what_if)
+        window = what_if.window or self.window
+        local_scale = self.local_scale * what_if.local_factor
+        if not what_if.local_rule:
+            local_scale = torch.full_like(local_scale, math.inf)
+        return Map(
+            query,
+            key,
+            self._log_thresholds(what_if),
+            log_scale(local_scale),
+            window_keys(self.height, self.width, window, key.device),
+            what_if.reciprocity,
+        )
 
     def _projections(self, what_if: WhatIf) -> tuple[Tensor, Tensor]:
         """Return queries and keys, precise enough to compare.

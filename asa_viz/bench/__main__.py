@@ -14,6 +14,7 @@ from pathlib import Path
 
 import torch
 
+from asa_viz.attention import native
 from asa_viz.bench.attention import forward_lines, training_lines
 from asa_viz.bench.inputs import PICTURE, Options
 from asa_viz.bench.network import encode_lines, query_lines
@@ -57,6 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "threads": torch.get_num_threads(),
         "processors": os.cpu_count(),
         "rounds": options.rounds,
+        "compiled attention": native.path(),
     }
     print(", ".join(f"{name} {value}" for name, value in setting.items()), HEADING, sep="\n\n")
     measured = []

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
-from asa_viz.attention.blockwise import adaptive_sparse_attention
+from asa_viz.attention.attend import adaptive_sparse_attention
 from asa_viz.attention.definition import adaptive_sparse_weights
 from asa_viz.bench.inputs import Inputs, Options, cases, random
 from asa_viz.bench.report import MEGABYTE, Goal, Line
@@ -65,7 +65,7 @@ def forward_lines(options: Options) -> Iterator[Line]:
 
 def training_lines(options: Options) -> Iterator[Line]:
     """Measure one pass with gradients."""
-    return _lines("with gradients", training, options, Goal(2.5), Goal(1 / 8))
+    return _lines("with gradients", training, options, Goal(2.5), Goal(1 / 10))
 
 
 def _lines(

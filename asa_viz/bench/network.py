@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
+from asa_viz.attention.row import SparseAttention
 from asa_viz.bench.inputs import GRIDS, Options, opened, segmenter
 from asa_viz.bench.report import Goal, Line
 from asa_viz.geometry import Cell
@@ -28,6 +29,8 @@ def query_lines(options: Options) -> Iterator[Line]:
     for height, width in options.grids((*GRIDS, (128, 256))):
         session = segmenter(height, width, options).encode(options.picture)
         attention = session.attention
+        if not isinstance(attention, SparseAttention):
+            raise TypeError("What is measured are rows of queries and keys.")
         cell = Cell(attention.height // 2, attention.width // 3)
         i = cell.row * attention.width + cell.col
         taken = seconds(

@@ -1,4 +1,4 @@
-"""How long the page takes to start: until it listens, and how much of that is its imports."""
+"""How long the page takes to start: until it answers, and how much of that is its imports."""
 
 import signal
 import socket
@@ -6,6 +6,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
+from http.client import HTTPConnection
 from pathlib import Path
 
 from asa_viz.bench.inputs import Options
@@ -25,7 +27,7 @@ def startup_lines(options: Options) -> Iterator[Line]:
     rounds = min(options.rounds, _MOST_ROUNDS)
     taken = medians({"ours": _page_seconds, "peer": _import_seconds}, rounds)
     yield Line(
-        "page, from its start until it listens", "seconds", taken["ours"], taken["peer"],
+        "page, from its start until it answers", "seconds", taken["ours"], taken["peer"],
         "its imports alone", START,
     )  # fmt: skip
 
@@ -35,15 +37,22 @@ def _page_seconds() -> float:
         free.bind((_HOST, 0))
         port = free.getsockname()[1]
 
-    def listens() -> bool:
-        with socket.socket() as visitor:
-            return visitor.connect_ex((_HOST, port)) == 0
+    def answers() -> bool:
+        # It listens from its first moment on, and answers once all is imported.
+        visitor = HTTPConnection(_HOST, port, timeout=_PATIENCE)
+        try:
+            visitor.request("GET", "/healthz")
+            return visitor.getresponse().status == HTTPStatus.OK
+        except OSError:
+            return False
+        finally:
+            visitor.close()
 
-    return _seconds_until(listens, "-m", "app", "--host", _HOST, "--port", str(port))
+    return _seconds_until(answers, "-m", "app", "--host", _HOST, "--port", str(port))
 
 
 def _import_seconds() -> float:
-    return _seconds_until(None, "-c", "import app.__main__, os; os._exit(0)")
+    return _seconds_until(None, "-c", "import app.run, os; os._exit(0)")
 
 
 def _seconds_until(reached: Callable[[], bool] | None, *arguments: str) -> float:

@@ -42,7 +42,8 @@ def pair_plane(view: QueryView, texts: PlotTexts) -> go.Figure:
     groups = group_map(view).ravel()
     if not learned:
         groups = np.full_like(groups, REST)
-    cells = np.indices(view.dense.shape).reshape(2, -1).T.astype(np.int32)
+    # Rows and columns are counted from 1 where people read them.
+    cells = np.indices(view.dense.shape).reshape(2, -1).T.astype(np.int32) + 1
     traces = []
     for index in (REST, *reversed(range(len(GROUPS)))):
         inside = groups == index

@@ -1,6 +1,7 @@
 """Records of dense attention, and of attention that all queries share."""
 
 from asa_viz.attention.method import ALL, Method, Paper
+from asa_viz.attention.settings import DNL_TEMPERATURE, SAGAN_SHARE
 
 _NON_LOCAL = Paper(
     "Wang, Girshick, Gupta, He", "Non-local Neural Networks", "CVPR", 2018, "1711.07971"
@@ -74,6 +75,7 @@ RECORDS = (
         cost="O(n² d)",
         row_sum=2.0,
         exact="exact",
+        settings={"temperature": DNL_TEMPERATURE},
     ),
     Method(
         name="danet_position",
@@ -130,6 +132,7 @@ RECORDS = (
         cost="O(n² c)",
         row_sum=1.0,
         exact="exact",
+        settings={"share": SAGAN_SHARE},
     ),
     Method(
         name="multi_head",

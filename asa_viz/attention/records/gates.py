@@ -1,9 +1,14 @@
 """Records of designs that have no matrix from cell to cell, only gates."""
 
+from collections.abc import Mapping
+
 from asa_viz.attention.method import NONE, Method, Paper
+from asa_viz.attention.settings import CBAM_KERNEL
 
 
-def _gate(name: str, paper: Paper, formula: str, cost: str, unchecked: str = "") -> Method:
+def _gate(
+    name: str, paper: Paper, formula: str, cost: str, settings: Mapping[str, float] | None = None
+) -> Method:
     return Method(
         name=name,
         family="gates",
@@ -14,7 +19,7 @@ def _gate(name: str, paper: Paper, formula: str, cost: str, unchecked: str = "")
         cost=cost,
         row_sum=None,
         exact="none",
-        unchecked=unchecked,
+        settings=settings or {},
     )
 
 
@@ -54,7 +59,6 @@ RECORDS = (
         Paper("Li, Wang, Hu, Yang", "Selective Kernel Networks", "CVPR", 2019, "1903.06586"),
         "y_c = Σ_b softmax_b(F_b(x̄))_c conv_b(x)_c",
         "O(n c)",
-        "Read in public re-implementations; the paper was not read.",
     ),
     _gate(
         "resnest",
@@ -77,8 +81,10 @@ RECORDS = (
             2018,
             "1807.06521",
         ),
-        "y = s(z) z, z = g(x) x; s = sigmoid(conv₇ₓ₇(max, mean over channels))",
+        f"y = s(z) z, z = g(x) x; s = sigmoid(conv {CBAM_KERNEL}×{CBAM_KERNEL} of max and mean "
+        "over channels)",
         "O(n c)",
+        {"kernel": CBAM_KERNEL},
     ),
     _gate(
         "bam",
@@ -87,7 +93,6 @@ RECORDS = (
         ),
         "y = (1 + sigmoid(g_c + s_i)) x",
         "O(n c)",
-        "That the paper adds the gates was read in a survey's formulas; the code was read.",
     ),
     _gate(
         "encnet",

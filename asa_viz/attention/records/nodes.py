@@ -1,6 +1,20 @@
-"""Records of attention by way of regions or nodes, and of predicted attention."""
+"""Records of attention by way of regions or nodes."""
 
-from asa_viz.attention.method import ALL, Method, Paper, Support
+from collections.abc import Sequence
+
+from asa_viz.attention.method import ALL, Method, Paper, Support, listed
+from asa_viz.attention.settings import (
+    A2_SHARE,
+    ANN_GRIDS,
+    APC_GRIDS,
+    BEYOND_GRIDS_NODES,
+    CGNL_GROUPS,
+    EMA_BASES,
+    EMA_STAGES,
+    GLORE_SHARE,
+    LATENT_NODES,
+    PYRAMID_GRIDS,
+)
 
 _ANN = Paper(
     "Zhu, Xu, Bai, Huang, Bai",
@@ -9,22 +23,19 @@ _ANN = Paper(
     2019,
     "1908.07678",
 )
-_PSANET = Paper(
-    "Zhao, Zhang, Liu, Shi, Loy, Lin, Jia",
-    "PSANet: Point-wise Spatial Attention Network for Scene Parsing",
-    "ECCV",
-    2018,
-)
-_SYNTHESIZER = Paper(
-    "Tay, Bahri, Metzler, Juan, Zhao, Zheng",
-    "Synthesizer: Rethinking Self-Attention for Transformer Models",
-    "ICML",
-    2021,
-    "2005.00743",
-)
-_REGIONS = Support("1² + 3² + 6² + 8² = 110", lambda h, w: 110)
 _NODES = Support("k")
-_HALF = Support("n / 4", lambda h, w: ((h + 1) // 2) * ((w + 1) // 2))
+
+
+def _count(grids: Sequence[int]) -> int:
+    """Return how many regions square grids have together."""
+    return sum(side**2 for side in grids)
+
+
+def _regions(grids: Sequence[int]) -> Support:
+    """Return the support of a query that reads all regions of square grids."""
+    squares = " + ".join(f"{side}²" for side in grids)
+    return Support(f"{squares} = {_count(grids)}", lambda h, w: _count(grids))
+
 
 RECORDS = (
     Method(
@@ -32,22 +43,24 @@ RECORDS = (
         family="pooled",
         paper=_ANN,
         formula="Wᵢⱼ = Σₛ softmaxₛ(qᵢ·k̄ₛ / √d) [j ∈ s] / |s|",
-        support_per_pass=_REGIONS,
+        support_per_pass=_regions(ANN_GRIDS),
         effective_support=ALL,
-        cost="O(110 n d)",
+        cost=f"O({_count(ANN_GRIDS)} n d)",
         row_sum=1.0,
         exact="exact",
+        settings={"grids": listed(ANN_GRIDS), "regions": _count(ANN_GRIDS)},
     ),
     Method(
         name="ann_afnb",
         family="pooled",
         paper=_ANN,
         formula="Wᵢⱼ = Σₛ softmaxₛ(qᵢ·k̄ₛ / √d) [j ∈ s] / |s|, keys of an earlier stage",
-        support_per_pass=_REGIONS,
+        support_per_pass=_regions(ANN_GRIDS),
         effective_support=ALL,
-        cost="O(110 n d)",
+        cost=f"O({_count(ANN_GRIDS)} n d)",
         row_sum=1.0,
         exact="exact",
+        settings={"grids": listed(ANN_GRIDS), "regions": _count(ANN_GRIDS)},
     ),
     Method(
         name="apcnet",
@@ -59,11 +72,12 @@ RECORDS = (
             2019,
         ),
         formula="Wᵢⱼ = Σₛ sigmoid(f(xᵢ + x̄))ₛ [j ∈ s] / |s|",
-        support_per_pass=Support("1² + 2² + 3² + 6² = 50", lambda h, w: 50),
+        support_per_pass=_regions(APC_GRIDS),
         effective_support=ALL,
-        cost="O(50 n c)",
+        cost=f"O({_count(APC_GRIDS)} n c)",
         row_sum=None,
         exact="composed",
+        settings={"grids": listed(APC_GRIDS), "regions": _count(APC_GRIDS)},
     ),
     Method(
         name="pyramid_pooling",
@@ -81,6 +95,7 @@ RECORDS = (
         cost="O(n c)",
         row_sum=1.0,
         exact="composed",
+        settings={"grids": listed(PYRAMID_GRIDS)},
     ),
     Method(
         name="a2net",
@@ -93,12 +108,12 @@ RECORDS = (
             "1810.11579",
         ),
         formula="Wᵢⱼ = Σₖ softmaxₖ(vᵢ)ₖ softmaxⱼ(bₖ)ⱼ",
-        support_per_pass=_NODES,
+        support_per_pass=Support(f"k = c / {A2_SHARE}"),
         effective_support=ALL,
         cost="O(n k c)",
         row_sum=1.0,
         exact="exact",
-        unchecked="Read in summaries; public codes differ in the axis of the second softmax.",
+        settings={"share": A2_SHARE},
     ),
     Method(
         name="emanet",
@@ -110,12 +125,14 @@ RECORDS = (
             2019,
             "1907.13426",
         ),
-        formula="Wᵢⱼ = Σₖ zᵢₖ zⱼₖ / (Σₘ zₘₖ ‖μₖ‖), z = softmaxₖ(xᵢ·μₖ) after 3 EM steps",
-        support_per_pass=Support("64", lambda h, w: 64),
+        formula="Wᵢⱼ = Σₖ zᵢₖ zⱼₖ / (Σₘ zₘₖ ‖μₖ‖), "
+        f"z = softmaxₖ(xᵢ·μₖ) after {EMA_STAGES} EM steps",
+        support_per_pass=Support(f"{EMA_BASES}", lambda h, w: EMA_BASES),
         effective_support=ALL,
-        cost="O(3 n k c)",
+        cost=f"O({EMA_STAGES} n k c)",
         row_sum=None,
         exact="exact",
+        settings={"bases": EMA_BASES, "stages": EMA_STAGES},
     ),
     Method(
         name="cgnl",
@@ -127,12 +144,13 @@ RECORDS = (
             2018,
             "1810.13125",
         ),
-        formula="W = mean_c(θ) · (Σ_c φ)ᵀ for one group of channels",
+        formula=f"W = mean over {CGNL_GROUPS} groups of mean_c(θ) · (Σ_c φ)ᵀ",
         support_per_pass=ALL,
         effective_support=ALL,
         cost="O(n c)",
         row_sum=None,
         exact="composed",
+        settings={"groups": CGNL_GROUPS},
     ),
     Method(
         name="glore",
@@ -144,12 +162,13 @@ RECORDS = (
             2019,
             "1811.12814",
         ),
-        formula="W = Bᵀ (I + A) B",
-        support_per_pass=_NODES,
+        formula="W = Bᵀ (I + A) B / n",
+        support_per_pass=Support(f"k = c / {GLORE_SHARE}"),
         effective_support=ALL,
         cost="O(n k c)",
         row_sum=None,
         exact="composed",
+        settings={"share": GLORE_SHARE},
     ),
     Method(
         name="sgr",
@@ -166,8 +185,9 @@ RECORDS = (
         cost="O(n k c)",
         row_sum=None,
         exact="composed",
-        unchecked="The votes were read in a summary that quotes the paper; the mapping back, over "
-        "cells and then over symbols, follows a public re-implementation.",
+        unchecked="The paper's text was not found. Its formula of the votes was read in notes that "
+        "quote it; the mapping back, over cells and then over symbols, in a re-implementation that "
+        "calls its own details assumptions.",
     ),
     Method(
         name="beyond_grids",
@@ -179,12 +199,15 @@ RECORDS = (
             2018,
         ),
         formula="W = Q (Z Zᵀ) Q̄ᵀ, qᵢₖ = softmaxₖ(−|(xᵢ − wₖ) / σₖ|² / 2)",
-        support_per_pass=_NODES,
+        support_per_pass=Support(f"k = {BEYOND_GRIDS_NODES}", lambda h, w: BEYOND_GRIDS_NODES),
         effective_support=ALL,
         cost="O(n k c)",
         row_sum=None,
         exact="composed",
-        unchecked="Read in a summary of the paper that gives its formulas.",
+        unchecked="Neither the paper's text nor code of its authors was found. The formulas are "
+        "those that notes on it quote; the batch normalisation that these notes mention among the "
+        "nodes is left out.",
+        settings={"nodes": BEYOND_GRIDS_NODES},
     ),
     Method(
         name="latentgnn",
@@ -197,11 +220,12 @@ RECORDS = (
             "1905.11634",
         ),
         formula="W = Ψ₂ᵀ softmax(cos(Z, Z)) Ψ₁, Ψ rectified and of length 1",
-        support_per_pass=_NODES,
+        support_per_pass=Support(f"k = {LATENT_NODES}", lambda h, w: LATENT_NODES),
         effective_support=Support("≤ n", lambda h, w: h * w),
         cost="O(n k c)",
         row_sum=None,
         exact="exact",
+        settings={"nodes": LATENT_NODES},
     ),
     Method(
         name="ocr",
@@ -219,51 +243,5 @@ RECORDS = (
         cost="O(n k c)",
         row_sum=1.0,
         exact="composed",
-    ),
-    Method(
-        name="psanet_collect",
-        family="predicted",
-        paper=_PSANET,
-        formula="Wᵢⱼ = softmaxⱼ(mᵢ[j − i]), 0 off the mask",
-        support_per_pass=_HALF,
-        effective_support=ALL,
-        cost="O(n² c / 16)",
-        row_sum=1.0,
-        exact="composed",
-    ),
-    Method(
-        name="psanet_distribute",
-        family="predicted",
-        paper=_PSANET,
-        formula="Wᵢⱼ = softmaxⱼ(mⱼ[i − j]), 0 off the mask",
-        support_per_pass=_HALF,
-        effective_support=ALL,
-        cost="O(n² c / 16)",
-        row_sum=1.0,
-        exact="composed",
-    ),
-    Method(
-        name="synthesizer_dense",
-        family="predicted",
-        paper=_SYNTHESIZER,
-        formula="Wᵢⱼ = softmaxⱼ(F(xᵢ)ⱼ)",
-        support_per_pass=ALL,
-        effective_support=ALL,
-        cost="O(n² d)",
-        row_sum=1.0,
-        exact="exact",
-        unchecked="Read in public re-implementations; the paper was not read.",
-    ),
-    Method(
-        name="synthesizer_random",
-        family="predicted",
-        paper=_SYNTHESIZER,
-        formula="Wᵢⱼ = softmaxⱼ(Rᵢⱼ), R = R₁ R₂ᵀ",
-        support_per_pass=ALL,
-        effective_support=ALL,
-        cost="O(n² k)",
-        row_sum=1.0,
-        exact="exact",
-        unchecked="Read in public re-implementations; the paper was not read.",
     ),
 )

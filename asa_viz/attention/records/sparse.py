@@ -1,8 +1,33 @@
 """Records of attention that is sparse by content or by a pattern."""
 
 import math
+from functools import partial
 
-from asa_viz.attention.method import ALL, Method, Paper, Support
+from asa_viz.attention.method import ALL, Method, Paper, Support, by, listed
+from asa_viz.attention.settings import (
+    CCNET_PASSES,
+    DGMN_RATES,
+    DGMN_SIDE,
+    ISA_BLOCK,
+    OCNET_SPLITS,
+)
+from asa_viz.attention.squares import square_count
+
+_SAMPLES = len(DGMN_RATES) * DGMN_SIDE**2
+_IN_BLOCK = math.prod(ISA_BLOCK)
+# The designs with a fixed number of keys keep a tenth of the cells, or of blocks of this side.
+_SIDE = 4
+
+
+def _tenth(count: int) -> int:
+    return max(1, round(0.1 * count))
+
+
+def _cells_of_blocks(height: int, width: int, least: int) -> int:
+    """Return how many cells the kept blocks have at most, a tenth of all and at least `least`."""
+    blocks = square_count(height, width, _SIDE)
+    return min(height * width, max(least, _tenth(blocks)) * _SIDE**2)
+
 
 RECORDS = (
     Method(
@@ -33,14 +58,80 @@ RECORDS = (
             "1908.06955",
         ),
         formula="yᵢ = Σₖ softmaxₖ(fᵢ) sigmoid(aᵢₖ) v(pᵢ + r oₖ + δᵢₖ)",
-        support_per_pass=Support("4 × 9", lambda h, w: 36),
-        effective_support=Support("≤ 4 × 9 × 4", lambda h, w: min(h * w, 144)),
+        support_per_pass=Support(f"{len(DGMN_RATES)} × {DGMN_SIDE**2}", lambda h, w: _SAMPLES),
+        effective_support=Support(
+            f"≤ {len(DGMN_RATES)} × {DGMN_SIDE**2} × 4", lambda h, w: min(h * w, 4 * _SAMPLES)
+        ),
         cost="O(n k c)",
         row_sum=None,
         exact="exact",
-        unchecked="The released code that was read is its authors' faster variant for detection, "
-        "with rates of 1, 4, 8 and 12 by default; those of the segmentation network were not "
-        "found.",
+        unchecked="The rates of the paper's segmentation network. Those here are the default of "
+        "the authors' released code, by its own words a faster variant, for detection; a public "
+        "re-implementation for segmentation has 1, 6, 12, 24 and 36.",
+        settings={"samples": DGMN_SIDE**2, "rates": listed(DGMN_RATES)},
+    ),
+    Method(
+        name="indexer_top_k",
+        family="content",
+        paper=Paper(
+            "DeepSeek-AI",
+            "DeepSeek-V3.2-Exp: Boosting Long-Context Efficiency with DeepSeek Sparse Attention",
+            "Technical report",
+            2025,
+        ),
+        formula="Wᵢⱼ = softmaxⱼ(qᵢ·kⱼ / √d) over the n / 10 largest Iᵢⱼ = Σₕ wᵢₕ ReLU(qᴵᵢₕ·kᴵⱼ)",
+        support_per_pass=Support("n + n / 10", lambda h, w: h * w + _tenth(h * w)),
+        effective_support=Support("n / 10", lambda h, w: _tenth(h * w)),
+        cost="O(n² e + n² d / 10), e the indexer's width",
+        row_sum=1.0,
+        exact="exact",
+    ),
+    Method(
+        name="native_sparse",
+        family="content",
+        paper=Paper(
+            "Yuan, Gao, Dai, Luo, Zhao, Zhang, Xie, Wei, Wang, Xiao, Wang, Ruan, Zhang, Liang, "
+            "Zeng",
+            "Native Sparse Attention: Hardware-Aligned and Natively Trainable Sparse Attention",
+            "ACL",
+            2025,
+            "2502.11089",
+        ),
+        formula="Wᵢⱼ = g₁ᵢ P(i, block of j) aⱼ + g₂ᵢ Sᵢⱼ + g₃ᵢ Lᵢⱼ, softmax each; P: 4 × 4 blocks "
+        "pooled to one; S: cells of the n / 160 blocks of largest P; L: a 7 × 7 window",
+        support_per_pass=Support(
+            "≈ n / 16 + n / 10 + 49",
+            lambda h, w: (
+                square_count(h, w, _SIDE) + _cells_of_blocks(h, w, 1) + min(h, 7) * min(w, 7)
+            ),
+        ),
+        effective_support=ALL,
+        cost="O(n² d / 16 + n² d / 10 + 49 n d)",
+        row_sum=None,
+        exact="exact",
+        unchecked="No code of the authors was found: the sizes of the MLP that pools a block are "
+        "chosen here, and its gates are a sigmoid of one linear map.",
+    ),
+    Method(
+        name="mixture_of_block",
+        family="content",
+        paper=Paper(
+            "Lu, Jiang, Liu, Du, Jiang, Hong, Liu, He, Yuan, Wang, Huang, Yuan, Xu, Xu, Lai, Chen, "
+            "Zheng, Yan, Su, Wu, Zhang, Yang, Zhou, Zhang, Qiu",
+            "MoBA: Mixture of Block Attention for Long-Context LLMs",
+            "arXiv",
+            2025,
+            "2502.13189",
+        ),
+        formula="Wᵢⱼ = softmaxⱼ(qᵢ·kⱼ / √d) over i's own 4 × 4 block and those of largest "
+        "qᵢ·mean(k), n / 160 in all",
+        support_per_pass=Support(
+            "≈ n / 16 + n / 10", lambda h, w: square_count(h, w, _SIDE) + _cells_of_blocks(h, w, 2)
+        ),
+        effective_support=Support("≈ n / 10", partial(_cells_of_blocks, least=2)),
+        cost="O(n² d / 16 + n² d / 10)",
+        row_sum=1.0,
+        exact="exact",
     ),
     Method(
         name="ocnet_pyramid",
@@ -52,12 +143,14 @@ RECORDS = (
             2021,
             "1809.00916",
         ),
-        formula="Wᵢⱼ = softmaxⱼ(kᵢ·kⱼ / √d) over j in the block of i; s × s blocks, s = 1, 2, 3, 6",
+        formula="Wᵢⱼ = softmaxⱼ(kᵢ·kⱼ / √d) over j in the block of i; s × s blocks, "
+        f"s = {listed(OCNET_SPLITS)}",
         support_per_pass=Support("≈ n / s²"),
         effective_support=Support("≈ n / s²"),
         cost="O(n² d / s²)",
         row_sum=1.0,
         exact="exact",
+        settings={"splits": listed(OCNET_SPLITS)},
     ),
     Method(
         name="isa",
@@ -69,14 +162,16 @@ RECORDS = (
             2019,
             "1907.12273",
         ),
-        formula="W = A_short A_long; 8 × 8 blocks",
+        formula=f"W = A_short A_long; {by(ISA_BLOCK)} blocks",
         support_per_pass=Support(
-            "⌈h/8⌉ ⌈w/8⌉ + 64", lambda h, w: math.ceil(h / 8) * math.ceil(w / 8) + 64
+            f"⌈h/{ISA_BLOCK[0]}⌉ ⌈w/{ISA_BLOCK[1]}⌉ + {_IN_BLOCK}",
+            lambda h, w: math.ceil(h / ISA_BLOCK[0]) * math.ceil(w / ISA_BLOCK[1]) + _IN_BLOCK,
         ),
         effective_support=ALL,
-        cost="O(n² d / 64 + 64 n d)",
+        cost=f"O(n² d / {_IN_BLOCK} + {_IN_BLOCK} n d)",
         row_sum=None,
         exact="composed",
+        settings={"block": by(ISA_BLOCK)},
     ),
     Method(
         name="ccnet",
@@ -89,10 +184,13 @@ RECORDS = (
             "1811.11721",
         ),
         formula="W = A₂ A₁, Aᵢⱼ = softmaxⱼ(qᵢ·kⱼ) over the row and column of i",
-        support_per_pass=Support("2 (h + w − 1)", lambda h, w: 2 * (h + w - 1)),
+        support_per_pass=Support(
+            f"{CCNET_PASSES} (h + w − 1)", lambda h, w: CCNET_PASSES * (h + w - 1)
+        ),
         effective_support=ALL,
         cost="O(n (h + w) d)",
         row_sum=1.0,
         exact="composed",
+        settings={"passes": CCNET_PASSES},
     ),
 )

@@ -1,0 +1,181 @@
+"""Measure the attention of many pictures: `python -m asa_viz.analyse FOLDER --out table.csv`.
+
+One line for each picture, no labels needed: what `measures` says. The lines are kept beside the
+table while it is made, so that `--resume` goes on where a run ended; they come out the same in any
+order of work, and of any division by `--shard`.
+"""
+
+import argparse
+import csv
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from mmengine.utils import ProgressBar
+
+from asa_viz.attention.blockwise import blocks
+from asa_viz.images import SUFFIXES, ImageError
+from asa_viz.networks.opening import add_arguments, asked
+from asa_viz.networks.pictures import DataError
+from asa_viz.networks.segmenter import Segmenter
+from asa_viz.networks.weights import WeightsError
+from asa_viz.session import Session
+from asa_viz.views import flips
+
+Row = dict[str, str | float | None]
+
+
+def measures(session: Session) -> dict[str, float | None]:
+    """Return numbers on the attention of one picture, the means over its n cells.
+
+    `support` is the share of the cells that a row keeps, `kept_mass` that of its dense mass,
+    `entropy` that of its weights in nats. `in_degree_std` is the spread of how often a cell is
+    kept. The scales are the thresholds. `changed_without_attention` is the share of the pixels
+    whose class changes where every cell reads itself; None where that is not known. `own_class`
+    is the share of the weights on cells of the query's predicted class, of all cells and, after a
+    colon, of those of one class; None of a class that is nowhere.
+    """
+    whole, n = session.whole_image(), session.grid.size
+    labels = torch.from_numpy(session.segmentation.cell_labels.ravel().astype(np.int64))
+    own, entropy = [], []
+    for block in blocks(n):
+        weights = session.attention.weights(block).abs()
+        weights = weights / weights.sum(-1, keepdim=True)
+        own.append((weights * (labels[block, None] == labels)).sum(-1))
+        entropy.append(torch.special.entr(weights).sum(-1))
+    shares = torch.cat(own).double()
+    nonlocal_scale, local_scale = (float(scale.mean()) for scale in session.scales)
+    try:
+        changed = flips(session.segmentation, session.without_attention).share
+    except ValueError:
+        changed = None
+    found: dict[str, float | None] = {
+        "cells": n,
+        "support": float(whole.support_size.mean() / n),
+        "kept_mass": float(whole.kept_mass.mean()),
+        "in_degree_std": float(whole.in_degree.std()),
+        "entropy": float(torch.cat(entropy).double().mean()),
+        "nonlocal_scale": nonlocal_scale,
+        "local_scale": local_scale,
+        "changed_without_attention": changed,
+        "own_class": float(shares.mean()),
+    }
+    for index, name in enumerate(session.segmentation.classes):
+        of_class = shares[labels == index]
+        found[f"own_class:{name}"] = float(of_class.mean()) if len(of_class) else None
+    return found
+
+
+def pictures_in(folder: Path, shard: tuple[int, int] = (1, 1)) -> list[Path]:
+    """List the pictures in a folder and those below it, by name; of `shard` i of n every nth.
+
+    Raises:
+        DataError: there are none.
+    """
+    if not folder.is_dir():
+        raise DataError(f"There is no folder {folder}.")
+    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    if not found:
+        raise DataError(f"There are no pictures ({', '.join(SUFFIXES)}) in {folder}.")
+    number, count = shard
+    return found[number - 1 :: count]
+
+
+def analyse(segmenter: Segmenter, pictures: Iterable[Path], folder: Path) -> Iterator[Row]:
+    """Yield the measures of each picture, under its name in the folder.
+
+    A picture that cannot be used has no numbers, and says why under "error".
+    """
+    for path in pictures:
+        row: Row = {"picture": path.relative_to(folder).as_posix(), "error": None}
+        try:
+            row |= measures(segmenter.encode(path))
+        except (ImageError, OSError) as error:
+            row["error"] = str(error)
+        yield row
+
+
+def write_table(rows: Sequence[Row], path: Path) -> None:
+    """Write rows as a table by the ending of the path, .csv or .parquet, sorted by name.
+
+    Raises:
+        DataError: Parquet is asked for, and pyarrow is not installed.
+    """
+    rows = sorted(rows, key=lambda row: str(row["picture"]))
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    if path.suffix == ".csv":
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, columns)
+            writer.writeheader()
+            writer.writerows(rows)
+        return
+    try:
+        from pyarrow import Table, parquet
+    except ImportError as error:
+        raise DataError("Parquet needs pyarrow: pip install pyarrow.") from error
+    parquet.write_table(
+        Table.from_pydict({name: [row.get(name) for row in rows] for name in columns}), path
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure the pictures of a folder and write the table."""
+    parser = argparse.ArgumentParser(prog="python -m asa_viz.analyse", description=__doc__)
+    parser.add_argument("folder", type=Path, help="folder of pictures; those below it count")
+    parser.add_argument("--out", type=Path, required=True, help="table.csv or table.parquet")
+    parser.add_argument("--network", help="a name in checkpoints/ or a safetensors file")
+    parser.add_argument("--shard", type=_shard, default=(1, 1), help="i/n: the ith of n parts")
+    parser.add_argument("--resume", action="store_true", help="go on where a run ended")
+    parser.add_argument("--device", choices=["cpu", "cuda"])
+    add_arguments(parser)
+    parsed = parser.parse_args(arguments)
+    try:
+        _check_out(parsed.out)
+        pictures = pictures_in(parsed.folder, parsed.shard)
+        segmenter = asked(parsed, parsed.network)
+        lines = parsed.out.with_name(f"{parsed.out.name}.lines")
+        rows = _kept(lines) if parsed.resume else []
+        lines.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        done = {row["picture"] for row in rows}
+        left = [path for path in pictures if path.relative_to(parsed.folder).as_posix() not in done]
+        progress = ProgressBar(len(left), file=sys.stderr) if left else None
+        with lines.open("a", encoding="utf-8") as file:
+            for row in analyse(segmenter, left, parsed.folder):
+                rows.append(row)
+                file.write(json.dumps(row) + "\n")
+                file.flush()
+                if progress is not None:
+                    progress.update()
+        write_table(rows, parsed.out)
+        lines.unlink()
+    except (WeightsError, DataError) as error:
+        raise SystemExit(str(error)) from error
+
+
+def _check_out(path: Path) -> None:
+    if path.suffix not in (".csv", ".parquet"):
+        raise DataError(f"The table is .csv or .parquet, not {path.name}.")
+    if not path.parent.is_dir():
+        raise DataError(f"There is no folder {path.parent} for the table.")
+
+
+def _kept(lines: Path) -> list[Row]:
+    """Return the rows of a run that ended; a line that it was writing then is left out."""
+    if not lines.is_file():
+        return []
+    whole = lines.read_text(encoding="utf-8").split("\n")[:-1]
+    return [json.loads(line) for line in whole]
+
+
+def _shard(text: str) -> tuple[int, int]:
+    number, count = map(int, text.split("/"))
+    if not 1 <= number <= count:
+        raise argparse.ArgumentTypeError("i/n with i from 1 to n")
+    return number, count
+
+
+if __name__ == "__main__":
+    main()

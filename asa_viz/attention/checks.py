@@ -1,0 +1,66 @@
+"""What adaptive sparse attention is not defined for, refused in one sentence."""
+
+from functools import reduce
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+Rule = Literal["clean", "released"]
+
+
+def check_map(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    scales: tuple[Tensor, Tensor],
+    height: int,
+    width: int,
+    rule: str,
+) -> None:
+    """Refuse tensors that do not fit each other or the map, and a rule that does not exist.
+
+    Raises:
+        ValueError: one of that.
+    """
+    if rule not in ("clean", "released"):
+        raise ValueError(f'The rule is "clean" or "released", not {rule!r}.')
+    if query.ndim < 2 or query.numel() == 0:
+        raise ValueError(f"Queries are [..., n, d] with no axis of 0; got {_shape(query)}.")
+    if query.shape[-2] != height * width:
+        raise ValueError(f"{query.shape[-2]} queries do not fill a {height} x {width} map.")
+    if key.shape != query.shape:
+        raise ValueError(
+            f"Keys must have the shape of the queries, {_shape(query)}; got {_shape(key)}."
+        )
+    if value.shape[:-1] != query.shape[:-1]:
+        raise ValueError(
+            f"Values must have the axes of the queries but the last, {_shape(query)}; "
+            f"got {_shape(value)}."
+        )
+    for scale in scales:
+        if scale.shape != query.shape[:-1]:
+            raise ValueError(
+                f"Each scale must be one number a query, {_shape(query[..., 0])}; "
+                f"got {_shape(scale)}."
+            )
+
+
+def check_scales(*scales: Tensor) -> None:
+    """Refuse scales that no affinity can be compared with.
+
+    Raises:
+        ValueError: a scale is negative or not a number.
+    """
+    if not all(bool((scale >= 0).all()) for scale in scales):
+        raise ValueError("Scales must be numbers from 0 on; one is negative or not a number.")
+
+
+def widened(*tensors: Tensor) -> list[Tensor]:
+    """Return tensors in the widest precision among them, at least float32."""
+    precision = reduce(torch.promote_types, (each.dtype for each in tensors), torch.float32)
+    return [each.to(precision) for each in tensors]
+
+
+def _shape(tensor: Tensor) -> list[int]:
+    return list(tensor.shape)
