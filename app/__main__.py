@@ -1,98 +1,122 @@
 """Open the page: python -m app [--host H] [--port P] [--device auto|cpu|cuda] [--network NAME]."""
 
 import argparse
-import threading
-from pathlib import Path
-from typing import TYPE_CHECKING
+import os
+import sys
+from collections.abc import Sequence
 
-from app.comparing import Comparisons
-from app.desk import Desk, SessionStore
-from app.handlers import Answers
-from app.page import build_page, launch_settings
-from asa_viz.shipped import available, has_heads
-from asa_viz.views import SegmentationView
-
-if TYPE_CHECKING:
-    from asa_viz import Segmenter
-    from asa_viz.attention.what_if import WhatIf
-    from asa_viz.networks.zoo.ensemble import Ensemble
-    from asa_viz.session import Session
-
-
-class Networks:
-    """The networks that ship, each loaded when it is first asked for, or earlier by `warm_up`."""
-
-    def __init__(self, device: str | None) -> None:
-        self._device = device
-        self._loaded: dict[str, Segmenter] = {}
-        self._loading = threading.Lock()
-
-    def warm_up(self, name: str) -> threading.Thread:
-        """Load a network in a thread; whoever asks meanwhile waits for it.
-
-        If that fails, Python prints the error with the thread's name, and the page goes on: who
-        asks for the network tries again, and gets the error of that.
-        """
-        thread = threading.Thread(
-            target=self._network, args=[name], name=f"warm-up of {name}", daemon=True
-        )
-        thread.start()
-        return thread
-
-    def encode(self, file: str, name: str) -> "Session":
-        """Run a network on a picture's file."""
-        return self._network(name).encode(Path(file))
-
-    def rerun(self, session: "Session", what_if: "WhatIf") -> SegmentationView:
-        """Run the head of a session's network again under another rule."""
-        return self._network(session.network).rerun(session, what_if)
-
-    def _network(self, name: str) -> "Segmenter":
-        with self._loading:
-            if name not in self._loaded:
-                from app.late import load
-
-                self._loaded[name] = load(name, self._device)
-            return self._loaded[name]
+from app.server.address import AddressError, listen
+from app.server.folders import Folders
+from asa_viz.shipped import (
+    HEADS_PROJECTION,
+    Offered,
+    available,
+    damaged_heads,
+    damaged_networks,
+    has_heads,
+    offer,
+)
 
 
-def heads() -> "Ensemble":
-    """Load the trained heads."""
-    from app.late import load_ensemble
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Read the arguments, look whether all is there, build the page and serve it."""
+    parsed = _arguments(arguments)
+    _offer(parsed)
+    names = _networks(parsed.network)
+    compares = _heads_are_there()
+    if parsed.device == "cuda":
+        _require_cuda()
+    try:
+        listening = listen(parsed.host, parsed.port)
+        folders = Folders()
+    except AddressError as error:
+        sys.exit(str(error))
+    except OSError as error:
+        sys.exit(f"No folder can be made for uploads, {error.filename}: {error.strerror}.")
+    # Gradio looks for its folder while it is imported.
+    folders.use_for_uploads()
+    from app.run import run
 
-    return load_ensemble()
+    run(parsed, names, listening, folders, compares=compares)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # A thread that works on what nobody waits for any more would keep the process.
+    os._exit(0)
 
 
-def main() -> None:
-    """Read the arguments, build the page and serve it."""
+def _arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m app", description="Open the page of asa-viz.")
     # Without them Gradio's own settings count, which a Space gives as environment variables.
     parser.add_argument("--host", help="address to listen at; this machine alone by default")
     parser.add_argument("--port", type=int, help="port to listen at; the first free from 7860 on")
+    parser.add_argument(
+        "--root-path", type=_root_path, default=os.environ.get("GRADIO_ROOT_PATH"),
+        help="the path under which a proxy shows the page, such as /asa; implies --behind-proxy",
+    )  # fmt: skip
+    parser.add_argument(
+        "--behind-proxy", action="store_true",
+        help="a proxy stands before the page: answer under any host, and believe its X-Forwarded-*",
+    )  # fmt: skip
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--network", help="the network that is chosen first; one that ships")
-    arguments = parser.parse_args()
+    parser.add_argument("--config", help="config of a network of your own; it runs as a program")
+    parser.add_argument("--checkpoint", help="its weights, .pth or .safetensors")
+    parser.add_argument("--attention", help="which attention is shown, where it has several")
+    return parser.parse_args(arguments)
+
+
+def _offer(arguments: argparse.Namespace) -> None:
+    """Let a network of the user's own be chosen, and be the one chosen first."""
+    if arguments.config is None and arguments.checkpoint is None:
+        return
+    if arguments.config is None or arguments.checkpoint is None:
+        sys.exit("Give both --config and --checkpoint of a network of your own.")
+    try:
+        arguments.network = offer(
+            Offered(arguments.config, arguments.checkpoint, arguments.attention)
+        )
+    except ValueError as error:
+        sys.exit(str(error))
+
+
+def _root_path(text: str) -> str:
+    path = text.rstrip("/")
+    if path and not path.startswith(("/", "http://", "https://")):
+        raise argparse.ArgumentTypeError(f"it begins with a slash, as /{path:.60}")
+    return path
+
+
+def _networks(first: str | None) -> list[str]:
+    """Return the names of the networks that ship, the one asked for first; or end."""
     names = available()
     if not names:
-        parser.error("there is no network in checkpoints/; train one first, see README.md")
-    if arguments.network is not None:
-        if arguments.network not in names:
-            parser.error(f"no network {arguments.network}; there are {', '.join(names)}")
-        names.sort(key=lambda name: name != arguments.network)
-    networks = Networks(None if arguments.device == "auto" else arguments.device)
-    desk = Desk(networks.encode, SessionStore())
-    comparisons = Comparisons(desk, heads) if has_heads() else None
-    answers = Answers(desk, networks.rerun, names, comparisons)
-    page = build_page(answers, names)
-    page.launch(
-        server_name=arguments.host,
-        server_port=arguments.port,
-        prevent_thread_lock=True,
-        **launch_settings(answers),
-    )
-    # The page listens, and photographs are stored: the network is needed for uploads alone.
-    networks.warm_up(names[0])
-    page.block_thread()
+        sys.exit("There is no network in checkpoints/; train one first, see README.md.")
+    if first is not None and first not in names:
+        sys.exit(f"There is no network {first}; there are {', '.join(names)}.")
+    if damaged := damaged_networks():
+        sys.exit(
+            f"{', '.join(damaged)} in checkpoints/ does not match the digest on its card: the file "
+            "is damaged or was not fully copied. Fetch it again."
+        )
+    # A stable order: the others stay as they are.
+    return sorted(names, key=lambda name: first is not None and name != first)
+
+
+def _heads_are_there() -> bool:
+    """Say whether methods can be compared, and which heads are left out of that."""
+    if not has_heads():
+        return False
+    damaged = damaged_heads()
+    for name in damaged:
+        print(f"checkpoints/heads/{name} is damaged, and is left out.", file=sys.stderr)
+    return HEADS_PROJECTION not in damaged
+
+
+def _require_cuda() -> None:
+    from app.late import cuda_is_there
+
+    if not cuda_is_there():
+        sys.exit("There is no CUDA device for --device cuda; use --device auto or cpu.")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,8 @@ from PIL import Image
 
 from app.desk import Encode
 from app.questions import network_name, picture_file, pixel_at, what_if
+from app.server.blocks import FAILED, FULL
+from app.server.faults import is_disk_full, report
 from app.sheet import sheet
 from asa_viz.geometry import Cell
 from asa_viz.images import ImageError
@@ -173,7 +175,9 @@ def _sentences() -> Iterator[None]:
     except ValueError as refusal:
         raise gr.Error(str(refusal), print_exception=False) from refusal
     except OSError as error:
-        raise gr.Error(GONE, print_exception=False) from error
+        raise gr.Error(FULL if is_disk_full(error) else GONE, print_exception=False) from error
+    except Exception as error:
+        raise gr.Error(FAILED.format(code=report(error)), print_exception=False) from error
 
 
 def _setting(session: "Session") -> dict[str, Any]:

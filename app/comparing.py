@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from app.desk import Desk
+from app.questions import enlarged
 from asa_viz.geometry import Pixel
-from asa_viz.views import AgreementView, LabelMap, MethodView, labels_at
+from asa_viz.views import DEAD_BELOW, AgreementView, LabelMap, MethodView, labels_at
 
 if TYPE_CHECKING:
     from asa_viz.attention.method import Paper
@@ -53,9 +54,16 @@ class Comparisons:
         }
 
     def compare(
-        self, file: str, network: str, pixel: Pixel, names: Sequence[str] | None
+        self,
+        file: str,
+        network: str,
+        pixel: Pixel,
+        names: Sequence[str] | None,
+        lattice: object = 1,
     ) -> dict[str, Any]:
         """Return what methods answer for a pixel, and how their heads agree; None for all methods.
+
+        The pixel is one of the image enlarged `lattice` times.
 
         Own class and agreement go by the labels of `network` where it knows the same classes.
 
@@ -69,7 +77,7 @@ class Comparisons:
         if shown.segmentation.classes != session.segmentation.classes:
             shown = session
         grid = session.grid
-        cell = grid.cell_at(pixel)
+        cell = enlarged(grid, lattice).cell_at(pixel)
         labels = labels_at(shown.segmentation.cell_labels, grid.height, grid.width)
         asked = [name for name in comparison.methods if names is None or name in names]
         # An empty list would mean all of them.
@@ -159,6 +167,7 @@ def _answer(view: MethodView, labels: LabelMap, query_class: int) -> dict[str, A
         "row": _base64(_floats(view.row * view.row.size)),
         "keys": [height, width],
         "total": view.total,
+        "dead_below": DEAD_BELOW if view.dead else None,
         "support": view.support,
         "effective_support": view.effective_support,
         "own_class": view.own_class(labels_at(labels, height, width), query_class),

@@ -26,13 +26,20 @@ class Desk:
             ImageError: the picture cannot be used.
             OSError: the file has been deleted.
         """
+        session = self.known(file, network)
+        if session is not None:
+            return session
         # One at a time: a network's pass takes all the machine gives, and two at once take longer.
         with self._encoding:
-            session = self._store.get((file, network))
+            session = self.known(file, network)
             if session is None:
                 session = self._encode(file, network)
                 self._store.put((file, network), session)
             return session
+
+    def known(self, file: str, network: str) -> "Session | None":
+        """Return the session where it is in the store; nobody waits for this."""
+        return self._store.get((file, network))
 
 
 class SessionStore:

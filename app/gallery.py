@@ -1,4 +1,4 @@
-"""The photographs that ship, each with a query worth starting from."""
+"""The photographs that ship."""
 
 import base64
 from dataclasses import dataclass
@@ -7,18 +7,15 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
-from asa_viz.geometry import Pixel
-
 _FOLDER = Path(__file__).parent / "examples"
 _THUMBNAIL = (144, 108)
 
 
 @dataclass(frozen=True)
 class Example:
-    """A photograph of the gallery, and the pixel of it where the query starts."""
+    """A photograph of the gallery; where its query starts is found from a network's result."""
 
     file: str
-    query: Pixel
 
     @property
     def name(self) -> str:
@@ -41,11 +38,16 @@ class Example:
 
 
 EXAMPLES: tuple[Example, ...] = (
-    Example("leuven_lane.jpg", Pixel(455, 470)),
-    Example("leuven_street.jpg", Pixel(95, 250)),
-    Example("parking_sign.jpg", Pixel(560, 520)),
-    Example("road_barrier.jpg", Pixel(980, 160)),
-    Example("building.jpg", Pixel(300, 515)),
-    Example("palace.jpg", Pixel(290, 200)),
-    Example("temple.jpg", Pixel(90, 120)),
+    Example("dogs.jpg"),
+    Example("astronaut.jpg"),
+    Example("cat.jpg"),
+    Example("hopper.jpg"),
+    Example("chelsea.jpg"),
+    Example("leuven_lane.jpg"),
+    Example("leuven_street.jpg"),
+    Example("parking_sign.jpg"),
+    Example("road_barrier.jpg"),
+    Example("building.jpg"),
+    Example("palace.jpg"),
+    Example("temple.jpg"),
 )

@@ -4,20 +4,22 @@ Gradio hides every error of a server function from the page, so each becomes an 
 """
 
 import base64
-import logging
-import tempfile
-import threading
-import time
+import math
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from anyio import CapacityLimiter, to_thread
+import gradio as gr
+from anyio import to_thread
 
 from app.comparing import Comparisons, method_names
 from app.desk import Desk
-from app.questions import network_name, picture_file, pixel_at, what_if
+from app.packets import Packets
+from app.questions import enlarged, network_name, picture_file, pixel_at, what_if
+from app.server.faults import is_disk_full, report
+from app.server.turns import Asker, BusyError, LeftError, Turns
+from app.server.visitors import asker_of
 from app.viewer import dictionaries
 from asa_viz.figures.plots import PlotTexts, pair_plane
 from asa_viz.images import ImageError
@@ -30,35 +32,29 @@ if TYPE_CHECKING:
 Rerun = Callable[["Session", "WhatIf"], SegmentationView]
 Answer = dict[str, Any]
 
-# A page fetches its packet at once; who comes an hour later asks again.
-PACKET_SECONDS = 3600
-MOST_WAITING = 200
-
-_log = logging.getLogger(__name__)
-
-
-class BusyError(Exception):
-    """More pictures wait than can be answered in reasonable time."""
+NOBODY = Asker()
 
 
 def answered(ask: Callable[..., Answer]) -> Callable[..., Awaitable[Answer]]:
-    """Run a question in the desk's own thread, and turn what goes wrong into an answer."""
+    """Run a question when its turn comes, and turn what goes wrong into an answer."""
 
     @wraps(ask)
-    async def answer(self: "Answers", question: Any) -> Answer:
+    async def answer(self: "Answers", question: Any, asker: Asker = NOBODY) -> Answer:
         try:
             if not isinstance(question, dict):
-                raise TypeError(f"A question must be an object, not {question!r:.40}.")
-            return {"ok": True, **await self.turn(ask, question)}
+                raise TypeError("A question must be an object.")
+            return {"ok": True, **await self.turn(ask, question, asker)}
         except BusyError:
             return {"ok": False, "error": "error.busy"}
+        except LeftError:
+            return {"ok": False, "error": "error.server"}
         except ImageError as refusal:
             facts = {name: str(value) for name, value in refusal.facts.items()}
             return {"ok": False, "error": f"error.{refusal.code}", "values": facts}
-        except OSError:
-            return {"ok": False, "error": "error.gone"}
-        except Exception:
-            _log.exception("A question of the viewer could not be answered.")
+        except OSError as error:
+            return {"ok": False, "error": "error.disk" if is_disk_full(error) else "error.gone"}
+        except Exception as error:
+            report(error)
             return {"ok": False, "error": "error.failed"}
 
     return answer
@@ -75,21 +71,22 @@ class Answers:
         desk: Desk,
         rerun: Rerun,
         networks: list[str],
+        packets: Packets,
         comparisons: Comparisons | None = None,
     ) -> None:
         self.desk = desk
         self._rerun = rerun
         self._networks = networks
         self._comparisons = comparisons
-        self._packets = Packets()
-        # A limiter of its own: who waits here keeps no thread from those who ask for little.
-        self._turns: CapacityLimiter | None = None
-        self._waiting = 0
+        self._packets = packets
+        # The network, all heads at once, and what is drawn from a session that is there: who waits
+        # for one does not wait for the others.
+        self._turns = {"network": Turns(), "compare": Turns(), "draw": Turns()}
 
     @property
-    def functions(self) -> list[Callable[[Any], Awaitable[Answer]]]:
+    def functions(self) -> list[Callable[[Any, gr.Request], Awaitable[Answer]]]:
         """The answers as functions: Gradio marks what it is given, and a method takes no mark."""
-        asked = [self.encode, self.rerun, self.pair_plane]
+        asked = [self.encode, self.place, self.rerun, self.pair_plane]
         if self.compares:
             asked += [self.methods, self.compare]
         return [_function(ask) for ask in asked]
@@ -104,28 +101,41 @@ class Answers:
         """Where packets are fetched from."""
         return self._packets.folder
 
-    async def turn(self, ask: Callable[..., Answer], question: dict[str, Any]) -> Answer:
-        """Run `ask` when its turn comes.
+    async def turn(
+        self, ask: Callable[..., Answer], question: dict[str, Any], asker: Asker
+    ) -> Answer:
+        """Run `ask` when its turn comes; what is known is answered without one.
 
         Raises:
             BusyError: too many wait already.
+            LeftError: the visitor has hung up meanwhile.
         """
-        if self._waiting >= MOST_WAITING:
-            raise BusyError
-        if self._turns is None:
-            self._turns = CapacityLimiter(1)
-        self._waiting += 1
-        try:
-            return await to_thread.run_sync(ask, self, question, limiter=self._turns)
-        finally:
-            self._waiting -= 1
+        name, lane = ask.__name__, "network"
+        if name in ("methods", "compare"):
+            lane = "compare"
+        elif name == "encode" and (file := self._packets.find(self._key(question))):
+            return {"file": file}
+        elif name == "pair_plane" and self.desk.known(*self._key(question)):
+            lane = "draw"
+        async with self._turns[lane].turn(asker):
+            return await to_thread.run_sync(ask, self, question)
+
+    async def place(self, question: Any, asker: Asker = NOBODY) -> Answer:
+        """Say how many turns are before a visitor's, and about how many seconds they take."""
+        place = self._turns["network"].place(asker.visitor)
+        if place is None:
+            return {"ok": True, "before": 0, "seconds": 0}
+        return {"ok": True, "before": place[0], "seconds": math.ceil(place[1])}
 
     @answered
     def encode(self, question: dict[str, Any]) -> Answer:
         """Encode a picture and say where its packet lies."""
         from app.late import pack
 
-        return {"file": self._packets.put(pack(self._session(question)))}
+        key = self._key(question)
+        # Whoever asked for the same before may have had it written.
+        file = self._packets.find(key) or self._packets.put(key, pack(self.desk.session(*key)))
+        return {"file": file}
 
     @answered
     def rerun(self, question: dict[str, Any]) -> Answer:
@@ -148,7 +158,10 @@ class Answers:
     def pair_plane(self, question: dict[str, Any]) -> Answer:
         """Draw the plane of pairs of a query."""
         session = self._session(question)
-        view = session.query(pixel_at(*question["pixel"]), _rule(question))
+        cell = enlarged(session.grid, question.get("lattice", 1)).cell_at(
+            pixel_at(*question["pixel"])
+        )
+        view = session.query_cell(cell, _rule(question))
         return {"figure": pair_plane(view, plot_texts(question["language"])).to_json()}
 
     @answered
@@ -164,6 +177,7 @@ class Answers:
             network_name(question["network"], self._networks),
             pixel_at(*question["pixel"]),
             method_names(question.get("methods")),
+            question.get("lattice", 1),
         )
 
     @property
@@ -173,40 +187,22 @@ class Answers:
         return self._comparisons
 
     def _session(self, question: dict[str, Any]) -> "Session":
+        return self.desk.session(*self._key(question))
+
+    def _key(self, question: dict[str, Any]) -> tuple[str, str]:
+        """Return the picture's file and the network that a question is about."""
         network = network_name(question["network"], self._networks)
-        return self.desk.session(picture_file(question["source"]), network)
+        return picture_file(question["source"]), network
 
 
-class Packets:
-    """Files that a page is about to fetch, under names that cannot be guessed."""
+def _function(
+    method: Callable[[Any, Asker], Awaitable[Answer]],
+) -> Callable[[Any, gr.Request], Awaitable[Answer]]:
+    async def function(question: Any, request: gr.Request) -> Answer:
+        # Gradio hands FastAPI's own request to a server function.
+        return await method(question, asker_of(request))  # type: ignore[arg-type]
 
-    def __init__(self) -> None:
-        self._own = tempfile.TemporaryDirectory(prefix="asa-viz-")
-        self._lock = threading.Lock()
-
-    @property
-    def folder(self) -> Path:
-        """Where they lie."""
-        return Path(self._own.name).resolve()
-
-    def put(self, data: bytes) -> str:
-        """Write a packet, and delete those that nobody will fetch any more."""
-        with self._lock:
-            for old in self.folder.iterdir():
-                if old.stat().st_mtime < time.time() - PACKET_SECONDS:
-                    old.unlink()
-            with tempfile.NamedTemporaryFile(
-                dir=self.folder, suffix=".safetensors", delete=False
-            ) as file:
-                file.write(data)
-            return file.name
-
-
-def _function(method: Callable[[Any], Awaitable[Answer]]) -> Callable[[Any], Awaitable[Answer]]:
-    @wraps(method)
-    async def function(question: Any) -> Answer:
-        return await method(question)
-
+    function.__name__ = method.__name__
     return function
 
 

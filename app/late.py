@@ -5,6 +5,8 @@ two ends at once can wait for each other, where Python ends one of them with an 
 the second waits until the first has everything.
 """
 
+import torch
+
 from asa_viz.attention.method import LANGUAGES, family_title
 from asa_viz.attention.methods import FAMILIES
 from asa_viz.attention.what_if import WhatIf
@@ -20,8 +22,14 @@ __all__ = [
     "METHODS",
     "HeadMethod",
     "WhatIf",
+    "cuda_is_there",
     "family_title",
     "load",
     "load_ensemble",
     "pack",
 ]
+
+
+def cuda_is_there() -> bool:
+    """Whether torch finds a CUDA device."""
+    return torch.cuda.is_available()

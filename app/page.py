@@ -11,9 +11,11 @@ from app.encodings import FOLDER as ENCODINGS
 from app.encodings import stored
 from app.gallery import EXAMPLES
 from app.handlers import Answers
+from app.server.blocks import Page
 from app.viewer import program
 
 TITLE = "asa-viz"
+MOST_QUEUED = 200
 STYLE = Path(__file__).with_name("style.css")
 PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 
@@ -24,13 +26,14 @@ _NETWORK_PARTS = {
     "nonlocal": "Non-local",
     "mobilenetv2": "MobileNetV2",
     "resnet50": "ResNet-50",
-    "camvid": "",
+    "camvid": "CamVid",
+    "voc2012": "VOC 2012",
 }
 
 
 def build_page(answers: Answers, networks: list[str]) -> gr.Blocks:
     """Build the page around what answers the viewer; the first network is chosen first."""
-    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
+    with Page(title=TITLE, analytics_enabled=False, fill_width=True) as page:
         gr.HTML(
             # Nothing of a picture or a link ever stands in a template, where it would be run.
             html_template="",
@@ -41,6 +44,8 @@ def build_page(answers: Answers, networks: list[str]) -> gr.Blocks:
             elem_id="viewer",
         )
         add_api(answers.desk.session, networks)
+    # Every question of a program waits in the queue.
+    page.queue(max_size=MOST_QUEUED, api_open=False)
     return page
 
 
@@ -50,7 +55,6 @@ def offer(networks: list[str]) -> dict[str, Any]:
         "gallery": [
             {
                 "id": example.name,
-                "query": list(example.query),
                 "thumbnail": example.thumbnail,
                 "stored": {
                     network: str(path)
@@ -66,11 +70,11 @@ def offer(networks: list[str]) -> dict[str, Any]:
 
 
 def network_title(name: str) -> str:
-    """Return what a network is called on the page: "asa_resnet50_camvid" is "ASA, ResNet-50"."""
+    """Return what a network is called: "asa_mobilenetv2_camvid" is "ASA, MobileNetV2, CamVid"."""
     return ", ".join(filter(None, (_NETWORK_PARTS.get(part, part) for part in name.split("_"))))
 
 
-def launch_settings(answers: Answers) -> dict[str, Any]:
+def mount_settings(answers: Answers) -> dict[str, Any]:
     """Return how the page is served, wherever: nothing recorded, nothing from other hosts."""
     return {
         "theme": gr.themes.Base(
@@ -82,6 +86,6 @@ def launch_settings(answers: Answers) -> dict[str, Any]:
         "run_history": False,
         "ssr_mode": False,
         "enable_monitoring": False,
+        "show_error": False,
         "max_file_size": "10mb",
-        "share": False,
     }

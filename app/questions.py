@@ -2,13 +2,15 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gradio.utils import get_upload_folder
 
 from app.gallery import EXAMPLES
-from asa_viz.geometry import Pixel
+from app.server.uploads import keep
+from asa_viz.geometry import Grid, Pixel
 
 if TYPE_CHECKING:
     from asa_viz.attention.what_if import WhatIf
@@ -36,6 +38,7 @@ def picture_file(picture: object) -> str:
         try:
             path = Path(picture["path"]).resolve()
             if path.is_relative_to(Path(get_upload_folder()).resolve()):
+                keep(path)
                 return str(path)
         except (OSError, ValueError):
             pass
@@ -60,6 +63,22 @@ def pixel_at(x: object, y: object) -> Pixel:
         ValueError: one of the numbers is not whole.
     """
     return Pixel(_whole("x", x), _whole("y", y))
+
+
+def enlarged(grid: Grid, lattice: object) -> Grid:
+    """Return `grid` over an image enlarged `lattice` times.
+
+    The viewer counts a picture with fewer pixels than cells so, that a pixel names every cell.
+
+    Raises:
+        ValueError: the number is not whole, or not one that a viewer would take.
+    """
+    times = _whole("lattice", lattice)
+    if not 1 <= times <= max(grid.height, grid.width):
+        raise ValueError(NO_NUMBER.format(name="lattice", kind="a small number", value=lattice))
+    return replace(
+        grid, image_height=times * grid.image_height, image_width=times * grid.image_width
+    )
 
 
 def what_if(

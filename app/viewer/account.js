@@ -1,7 +1,7 @@
 // What a file that leaves the page says of itself: where it comes from, and how to come back to it.
 
 import { AS_TRAINED, isChanged } from "./attention.js";
-import { cellOf, centreOf, placeOf } from "./pointer.js";
+import { cellOf, centreOf, countedPlace, placeOf } from "./pointer.js";
 import { isUpload } from "./state.js";
 import { number } from "./texts.js";
 
@@ -20,10 +20,14 @@ export function networkTitle({ host, opened }) {
 /** What a file is called by those who read: picture and network. */
 export const titleOf = (viewer) => `${pictureTitle(viewer)} · ${networkTitle(viewer)}`;
 
+/** The pixel of the file that a point lies in. */
+const realPixel = ({ lattice }, point) => point.map((each) => Math.floor(each / lattice));
+
 /** A cell by its number, with a pixel in it: the one that was pointed at, or its centre. */
 export function accountOf(session, cell, pixel = null) {
   const { classes, cellLabels } = session;
-  const [x, y] = pixel && cellOf(session, pixel) === cell ? pixel : centreOf(session, cell);
+  const point = pixel && cellOf(session, pixel) === cell ? pixel : centreOf(session, cell);
+  const [x, y] = realPixel(session, point);
   return { ...placeOf(session, cell), x, y, label: classes[cellLabels[cell]] };
 }
 
@@ -33,7 +37,7 @@ export function captionLines(viewer, names) {
   const { state, session, row } = moment;
   const where = (key, cell, pixel, values = {}) => {
     const { label, ...place } = accountOf(session, cell, pixel);
-    return texts.say(key, { ...place, ...values, label: texts.className(label) });
+    return texts.say(key, { ...place, ...countedPlace(session, cell), ...values, label: texts.className(label) });
   };
   const lines = [where("export.query", row.i, state.query)];
   for (const pin of state.pins.keys()) {
@@ -46,9 +50,9 @@ export function captionLines(viewer, names) {
 }
 
 /** How numbers are turned into colours; of the two rows also whether in the same way. */
-function scaleKey({ scale, shared }, names) {
+function scaleKey({ scale, shared, compare }, names) {
   if (!names.includes("dense") && !names.includes("sparse")) return `export.scale.${scale}`;
-  return `export.scale.${scale}.${shared ? "shared" : "own"}`;
+  return `export.scale.${scale}.${shared ? "shared" : compare ? "alone" : "own"}`;
 }
 
 /** What a what-if changes, in words. */
@@ -79,10 +83,10 @@ export function manifestOf(viewer) {
     link: linkOf(viewer),
     grid: {
       height: session.height, width: session.width,
-      image_height: session.imageHeight, image_width: session.imageWidth,
+      image_height: session.imageHeight / session.lattice, image_width: session.imageWidth / session.lattice,
     },
     query: { cell, pixel: { x, y }, class: label },
-    pins: state.pins.map(([px, py]) => ({ x: px, y: py })),
+    pins: state.pins.map((pin) => realPixel(session, pin)).map(([px, py]) => ({ x: px, y: py })),
     what_if: {
       changed: isChanged(whatIf),
       nonlocal_factor: whatIf.nonlocal, local_factor: whatIf.local,
@@ -107,7 +111,7 @@ export function manifestOf(viewer) {
 
 /** A name for a file: what it shows, in letters that every file system takes. */
 export function fileName(viewer, part, ending) {
-  const { row, column } = placeOf(viewer.session, viewer.moment.row.i);
+  const { row, column } = countedPlace(viewer.session, viewer.moment.row.i);
   const name = ["asa-viz", viewer.opened.picture, `r${row}c${column}`, part].filter(Boolean).join("_");
   return `${name.replace(/[^\w.-]+/g, "-")}.${ending}`;
 }

@@ -14,13 +14,24 @@ export const AS_TRAINED = Object.freeze({
 // How far below its threshold a log affinity still counts as a tie: 64 roundings of float32.
 const TIE_SLACK = 64 * 2 ** -23;
 
+// A packet has no logarithm of 0, only of next to nothing: a row of those reads nothing.
+const LOG_OF_NOTHING = -5000;
+
 /** Whether a what-if differs from the network as it was trained. */
 export function isChanged(whatIf) {
   return Object.keys(AS_TRAINED).some((name) => whatIf[name] !== AS_TRAINED[name]);
 }
 
-/** The product of two projections: of row `i` of `a` and row `j` of `b`. */
+/** Whether every cell is read, as there is no threshold to be reached. */
+export const keepsAll = ({ learned }, { topK }) => !learned && !topK;
+
+/**
+ * The product of two projections: of row `i` of `a` and row `j` of `b`.
+ *
+ * Without `b`, `a` holds the logarithm of every weight, row by row, and `depth` is their number.
+ */
 export function similarity(a, i, b, j, depth) {
+  if (b === null) return a[i * depth + j];
   let sum0 = 0, sum1 = 0, sum2 = 0, sum3 = 0;
   let p = i * depth, q = j * depth;
   const end = p + depth - 3;
@@ -120,6 +131,7 @@ function keep(relation, logAffinity, i, whatIf) {
     highest = Math.max(highest, logAffinity[j]);
   }
   const weights = new Float32Array(n);
+  if (highest < LOG_OF_NOTHING && highest > -Infinity) return weights;
   if (highest === -Infinity) {
     // Nobody is kept: the query reads its own value.
     weights[i] = 1;
@@ -136,13 +148,14 @@ function keep(relation, logAffinity, i, whatIf) {
 // The groups of keys, each key in one at most: what is kept comes first.
 export const GROUPS = ["reciprocal", "local", "query_only", "key_only"];
 
-/** What a group is called; without reciprocity the first holds all that the query chooses. */
-export function groupName(group, reciprocity = true) {
+/** What a group is called; without reciprocity the first holds all that the query chooses, without thresholds all. */
+export function groupName(group, reciprocity = true, all = false) {
+  if (all) return "all";
   return group === 0 && !reciprocity ? "chosen" : (GROUPS[group] ?? "rest");
 }
 
 /** The dictionary's key for a group. */
-export const groupKey = (group, reciprocity) => `group.${groupName(group, reciprocity)}`;
+export const groupKey = (...group) => `group.${groupName(...group)}`;
 
 /**
  * The group of a key: its index in GROUPS, or -1.

@@ -11,7 +11,7 @@ export const INK = "#1b1b1b";
 export const QUIET = "#5b5b5b";
 const LINE = 16;
 // What lies under the cells on average: a colour seen through them is seen so in the bar too.
-const FAINT = "#b5b5b5";
+const FAINT = "#474747";
 
 /** Blocks one under the other, `gap` between them. */
 export function stack(blocks, gap = 0) {
@@ -97,7 +97,7 @@ export function colourBar({ scale, palette, line }, opacity, width) {
         const align = position < 0.04 ? "left" : position > 0.96 ? "right" : "center";
         write(context, tickText(tick), place, y + top + height + 11, TEXT, QUIET, align);
       }
-      if (line !== null) {
+      if (line !== null && scale.holds(line)) {
         context.fillStyle = THRESHOLD_COLOUR;
         context.fillRect(x + scale.position(line) * width - 1, y, 2, height + 2 * top);
       }

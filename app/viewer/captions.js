@@ -3,9 +3,12 @@
 import { STRENGTHS } from "./maps.js";
 import { Panel, rampOf } from "./panels.js";
 import { listen } from "./pointer.js";
-import { PANELS } from "./scenes.js";
+import { PANELS, strengthOf } from "./scenes.js";
 import { LAYERS, MAPS } from "./state.js";
 import { number, percent } from "./texts.js";
+
+// A picture that is squeezed more than this is seen to be.
+const SQUEEZED = 1.25;
 
 /** Build the panels into the page; returns them by name, each with its elements. */
 export function buildPanels(viewer) {
@@ -59,6 +62,7 @@ export function caption(viewer, name) {
   for (const select of heading.querySelectorAll("select")) {
     select.hidden = (select.dataset.set === "map" && Boolean(viewer.state.compare))
       || (select.dataset.set === "strength" && viewer.state.layer !== "groups");
+    if (select.dataset.set === "strength") select.value = strengthOf(viewer.state, viewer.session, viewer.maps);
   }
   if (scene.bar) showBar(viewer, below, scene.bar);
   else if (scene.legend) showLegend(viewer, below, scene);
@@ -70,9 +74,15 @@ export function caption(viewer, name) {
 
 /** What stands under the photo: its size, that of the grid, and what was decided on its way in. */
 export function photoWords(viewer) {
-  const { imageWidth, imageHeight, height, width, n, notes } = viewer.session;
-  const size = viewer.say("note.photo", { width: imageWidth, height: imageHeight, rows: height, columns: width, n });
-  return [size, ...notes.map((each) => viewer.say(`picture.${each}`))].join(" · ");
+  const { imageWidth, imageHeight, lattice, height, width, n, notes } = viewer.session;
+  const [across, along] = [imageWidth / lattice, imageHeight / lattice];
+  const words = [viewer.say("note.photo", { width: across, height: along, rows: height, columns: width, n })];
+  // The network sees every picture in the shape of its grid.
+  const squeezed = (across * height) / (along * width);
+  if (Math.max(squeezed, 1 / squeezed) > SQUEEZED) {
+    words.push(viewer.say(squeezed > 1 ? "note.squeezed" : "note.squeezed_down", { times: number(Math.max(squeezed, 1 / squeezed)) }));
+  }
+  return [...words, ...notes.map((each) => viewer.say(`picture.${each}`))].join(" · ");
 }
 
 const write = (element, text) => {
@@ -98,19 +108,23 @@ function showBar(viewer, below, { scale, palette, line, here }) {
   }
   ramp.style.setProperty("--map-opacity", viewer.state.opacity);
   const mark = ramp.firstChild;
-  mark.hidden = line === null;
-  if (line !== null) mark.style.left = `${100 * scale.position(line)}%`;
+  mark.hidden = line === null || !scale.holds(line);
+  if (!mark.hidden) mark.style.left = `${100 * scale.position(line)}%`;
   showTicks(below.querySelector(".ticks"), scale);
   write(below.querySelector(".note"), barWords(viewer, { scale, line, here }));
 }
 
-/** What stands under a bar: the threshold or the query's own number, and the clip. */
+/** What stands under a bar: the threshold or the query's own number, and what is clipped. */
 export function barWords(viewer, { scale, line, here }) {
   const words = [];
   if (here !== undefined) words.push(viewer.say("bar.here", { value: number(here) }));
-  else if (line !== null) words.push(viewer.say("bar.threshold", { value: number(line) }));
-  const clip = scale.clipped ? "bar.clipped" : "bar.unclipped";
-  words.push(viewer.say(clip, { high: number(scale.high), largest: number(scale.largest) }));
+  else if (line !== null) {
+    const { threshold, numbers: { keptMass } } = viewer.moment.row;
+    const values = { value: number(line), threshold: number(threshold), mass: percent(keptMass) };
+    words.push(viewer.say(line === threshold ? "bar.threshold" : "bar.renormalised", values));
+  }
+  const clip = scale.clippedBelow ? (scale.clipped ? "bar.both" : "bar.below") : scale.clipped ? "bar.clipped" : "bar.unclipped";
+  words.push(viewer.say(clip, { low: number(scale.low), high: number(scale.high), largest: number(scale.largest) }));
   return words.join(" · ");
 }
 

@@ -3,7 +3,8 @@
 import { KEPT } from "./attention.js";
 import { make } from "./captions.js";
 import { histogramOf, sortedKeys } from "./numbers.js";
-import { GROUP_COLOURS, THRESHOLD_COLOUR } from "./scale.js";
+import { GROUP_COLOURS } from "./scale.js";
+import { sparseKey } from "./scenes.js";
 import { percent } from "./texts.js";
 
 const WIDTH = 300, HEIGHT = 200;
@@ -13,10 +14,11 @@ const BINS = 36;
 
 /** The dense row from the largest weight down, the kept keys marked, both axes logarithmic. */
 export function showCurve(viewer, box) {
-  const { session: { n }, row } = viewer.moment;
-  const keys = sortedKeys(row.dense);
-  const times = (k) => Math.max(row.dense[keys[k]] * n, LEAST);
-  const y = logAxis(Math.min(times(n - 1), 1), Math.max(times(0), row.threshold || 0, 1), HEIGHT - BOTTOM, TOP);
+  const { session: { n } } = viewer.moment;
+  const { dense, isKept, threshold } = lookedAt(viewer.moment);
+  const keys = sortedKeys(dense);
+  const times = (k) => Math.max(dense[keys[k]] * n, LEAST);
+  const y = logAxis(Math.min(times(n - 1), 1), Math.max(times(0), threshold, 1), HEIGHT - BOTTOM, TOP);
   const x = logAxis(1, Math.max(n, 2), LEFT, WIDTH - RIGHT);
   const ranks = [...new Set(Array.from({ length: 160 }, (_, k) => Math.round(n ** (k / 159))))];
   const line = ranks.map((rank, k) => `${k ? "L" : "M"}${x(rank).toFixed(1)} ${y(times(rank - 1)).toFixed(1)}`);
@@ -25,13 +27,13 @@ export function showCurve(viewer, box) {
   let last = -1;
   for (let k = 0; k < n; k++) {
     const at = Math.round(x(k + 1) * 2);
-    if (!(row.relation[keys[k]] & KEPT) || at === last) continue;
+    if (!isKept(keys[k]) || at === last) continue;
     last = at;
     dots.push(`M${(at / 2).toFixed(1)} ${y(times(k)).toFixed(1)}h0`);
   }
   chart(viewer, box, "chart.curve.label", [
     ...axes(x, y, viewer.say("chart.rank"), viewer.say("chart.weight")),
-    threshold(row, y),
+    ...(threshold > 0 ? [path(`M${LEFT} ${y(threshold).toFixed(1)}H${WIDTH - RIGHT}`, "threshold")] : []),
     path(line.join(""), "line"),
     path(dots.join(""), "dots", GROUP_COLOURS[0]),
   ]);
@@ -39,12 +41,13 @@ export function showCurve(viewer, box) {
 
 /** How many keys have which weight: all of them, and in colour those that are kept. */
 export function showHistogram(viewer, box) {
-  const { session: { n }, row } = viewer.moment;
-  const times = row.dense.map((each) => Math.max(each * n, LEAST));
+  const { session: { n } } = viewer.moment;
+  const { dense, isKept, threshold } = lookedAt(viewer.moment);
+  const times = dense.map((each) => Math.max(each * n, LEAST));
   const low = Math.min(times.reduce((a, b) => Math.min(a, b)), 0.1) * 0.999;
   const high = Math.max(times.reduce((a, b) => Math.max(a, b)), 10) * 1.001;
   const all = histogramOf(times, low, high, BINS);
-  const kept = histogramOf(times.filter((_, j) => row.relation[j] & KEPT), low, high, BINS);
+  const kept = histogramOf(times.filter((_, j) => isKept(j)), low, high, BINS);
   const x = logAxis(low, high, LEFT, WIDTH - RIGHT);
   const most = Math.max(...all, 1);
   const y = (count) => HEIGHT - BOTTOM - Math.sqrt(count / most) * (HEIGHT - BOTTOM - TOP);
@@ -53,7 +56,7 @@ export function showHistogram(viewer, box) {
   const bars = (counts) => [...counts].map((count, k) => (
     count ? `M${(LEFT + k * width).toFixed(1)} ${HEIGHT - BOTTOM}V${y(count).toFixed(1)}h${(width - 0.6).toFixed(1)}V${HEIGHT - BOTTOM}Z` : ""
   )).join("");
-  const at = row.threshold > 0 ? [path(`M${x(row.threshold)} ${TOP}V${HEIGHT - BOTTOM}`, "threshold")] : [];
+  const at = threshold > 0 ? [path(`M${x(threshold)} ${TOP}V${HEIGHT - BOTTOM}`, "threshold")] : [];
   chart(viewer, box, "chart.histogram.label", [
     ...axes(x, y, viewer.say("chart.weight"), viewer.say("chart.count")),
     path(bars(all), "bars"),
@@ -64,8 +67,10 @@ export function showHistogram(viewer, box) {
 
 /** The share of each class in both rows, the query's own first. */
 export function showClasses(viewer, box) {
-  const { session, row: { numbers } } = viewer.moment;
-  const { dense, sparse, own } = numbers;
+  const { session, state, row } = viewer.moment;
+  const { dense, sparse: known, own } = state.direction === "column" ? row.column.numbers : row.numbers;
+  // The sparse column comes a little later.
+  const sparse = known ?? dense;
   const order = [...session.classes.keys()]
     .filter((k) => k === own || Math.max(dense.byClass[k], sparse.byClass[k]) >= 0.005)
     .sort((a, b) => (b === own) - (a === own) || sparse.byClass[b] - sparse.byClass[a] || dense.byClass[b] - dense.byClass[a]);
@@ -77,12 +82,43 @@ export function showClasses(viewer, box) {
     for (const [kind, share] of [["dense", dense.byClass[k]], ["sparse", sparse.byClass[k]]]) {
       const bar = make("span", kind, {}, percent(share));
       bar.style.setProperty("--share", share);
-      bar.title = viewer.say(`table.${kind}`);
+      bar.title = viewer.say(kind === "sparse" ? sparseKey(viewer.moment) : "table.dense");
       bars.append(bar);
     }
     list.append(name, bars);
   }
   box.replaceChildren(list);
+}
+
+/** How sure the query is of each class: by its A-RNN row, by its dense row, and without attention. */
+export function showSays(viewer, box) {
+  const { session, row: { classes } } = viewer.moment;
+  if (!classes) return void box.replaceChildren(make("p", "note", {}, viewer.say("says.none")));
+  const ways = [["sparse", sparseKey(viewer.moment)], ["dense", "table.dense"], ["without", "says.without"]];
+  const order = [...session.classes.keys()]
+    .map((k) => ({ k, most: Math.max(...ways.map(([way]) => classes[way][k])) }))
+    .filter(({ most }, k, all) => most >= 0.01 || all.length < 3)
+    .sort((a, b) => classes.sparse[b.k] - classes.sparse[a.k] || b.most - a.most);
+  const list = make("dl", "classes");
+  list.setAttribute("aria-label", viewer.say("says.label"));
+  for (const { k } of order.slice(0, 6)) {
+    const bars = make("dd");
+    for (const [way, key] of ways) {
+      const bar = make("span", way, {}, `${percent(classes[way][k])} ${viewer.say(key)}`);
+      bar.style.setProperty("--share", classes[way][k]);
+      bars.append(bar);
+    }
+    list.append(make("dt", "", {}, viewer.texts.className(session.classes[k])), bars);
+  }
+  box.replaceChildren(list);
+}
+
+/** The row or the column that is looked at: its dense weights, which cells are kept, and the threshold where it has one. */
+function lookedAt({ state, row }) {
+  if (state.direction === "row") {
+    return { dense: row.dense, isKept: (j) => row.relation[j] & KEPT, threshold: row.threshold || 0 };
+  }
+  return { dense: row.incoming, isKept: (j) => row.column.weights?.[j] > 0, threshold: 0 };
 }
 
 /** A function from numbers to places, logarithmic, with the powers of ten that lie on it. */
@@ -124,10 +160,6 @@ const short = (value) => {
   }
   return `${+value.toPrecision(2)}`;
 };
-
-function threshold(row, y) {
-  return row.threshold > 0 ? path(`M${LEFT} ${y(row.threshold).toFixed(1)}H${WIDTH - RIGHT}`, "threshold", THRESHOLD_COLOUR) : path("M0 0", "grid");
-}
 
 function chart(viewer, box, label, parts) {
   let drawing = box.querySelector("svg");

@@ -3,8 +3,8 @@
 import { AS_TRAINED, isChanged } from "./attention.js";
 import { make } from "./captions.js";
 import { TOP_KS } from "./maps.js";
+import { heldEnds } from "./scenes.js";
 import { number, percent } from "./texts.js";
-
 
 export function connectControls(viewer) {
   buildGallery(viewer);
@@ -94,11 +94,12 @@ function connectFiles(viewer) {
 function change(viewer, target, how) {
   const { set, whatIf } = target.dataset;
   if (how.passing && target.type !== "range") return;
-  if (set) viewer.store.set({ [set]: valueOf(target, viewer.state[set]) }, how);
+  if (set === "hold") viewer.store.set({ hold: target.checked ? heldEnds(viewer.scenes) : null }, how);
+  else if (set) viewer.store.set({ [set]: valueOf(target, viewer.state[set]) }, how);
   if (whatIf) {
     const value = valueOf(target, AS_TRAINED[whatIf]);
     const trained = whatIf === "window" && value === viewer.session?.window ? null : value;
-    viewer.store.set({ whatIf: { ...viewer.state.whatIf, [whatIf]: trained } }, how);
+    viewer.setRule({ ...viewer.state.whatIf, [whatIf]: trained }, how);
   }
 }
 
@@ -107,7 +108,7 @@ function valueOf(target, like) {
     const { on, off } = target.dataset;
     return on ? (target.checked ? on : off) : target.checked;
   }
-  if (target.type === "range" || typeof like === "number") return Number(target.value);
+  if (target.type === "range" || typeof like === "number" || target.dataset.set === "strength") return Number(target.value);
   if (like === null && target.dataset.whatIf) return target.value === "" ? null : Number(target.value);
   return target.value;
 }
@@ -115,7 +116,7 @@ function valueOf(target, like) {
 /** Let every control show the state. */
 function show(viewer) {
   const { state } = viewer;
-  for (const control of viewer.element.querySelectorAll("[data-set]")) put(control, state[control.dataset.set]);
+  for (const control of viewer.element.querySelectorAll('[data-set]:not([data-set="strength"])')) put(control, state[control.dataset.set]);
   for (const control of viewer.element.querySelectorAll("[data-what-if]")) {
     const { whatIf: name } = control.dataset;
     const value = state.whatIf[name] ?? (name === "window" ? viewer.session?.window : "");

@@ -1,6 +1,6 @@
 // The numbers of a query as files: a table of its neighbours, and arrays for numpy.
 
-import { BACK, CHOSEN, KEPT, LOCAL, groupName, groupOf } from "./attention.js";
+import { BACK, CHOSEN, KEPT, LOCAL, groupName, groupOf, keepsAll } from "./attention.js";
 import { accountOf, manifestOf } from "./account.js";
 import { npyOf, zipped } from "./zip.js";
 
@@ -16,7 +16,7 @@ export function neighboursCsv({ session, state, row }) {
   keys.sort((a, b) => row.weights[b] - row.weights[a] || a - b);
   const lines = keys.map((j) => {
     const { row: down, column, x, y, label } = accountOf(session, j);
-    const group = keptAs(row.relation[j], state.whatIf.reciprocity);
+    const group = keepsAll(session, state.whatIf) ? "all" : keptAs(row.relation[j], state.whatIf.reciprocity);
     const [dense, weight, incoming] = [row.dense[j], row.weights[j], row.incoming[j]];
     const numbers = [dense * n, weight * n, incoming * n, dense, weight];
     return [down, column, x, y, label, group, ...numbers.map(single)];

@@ -1,25 +1,21 @@
-// The table of the experiment: every head trained and measured alike, sorted by any column.
+// The experiment: its declared contrasts, and a table of every head trained and measured alike.
 
 import { make } from "./captions.js";
 import { headTitles } from "./findings.js";
 
 const PLAIN = (digits) => (value) => value.toFixed(digits);
-const POINTS = ({ difference, low, high }) => `${plus(difference)} (${plus(low)} … ${plus(high)})`;
+const PER_CENT = (value) => (100 * value).toFixed(1);
 const plus = (share) => `${share < 0 ? "−" : "+"}${Math.abs(100 * share).toFixed(1)}`;
 
-/**
- * The columns: what stands in a row of the card, the number to sort by, and the number in words.
- * Shares are shown in per cent, and differences of them in points.
- */
+/** The columns: the number in a row of the card, and how it is written; shares in per cent. */
 const COLUMNS = {
-  miou: [(row) => row.mIoU, (value) => (100 * value).toFixed(1)],
-  deviation: [(row) => row.mIoU_deviation, (value) => (100 * value).toFixed(1)],
-  accuracy: [(row) => row.pixel_accuracy, (value) => (100 * value).toFixed(1)],
-  floor: [(row) => row.versus_fcn?.difference, (_, row) => POINTS(row.versus_fcn)],
-  dense: [(row) => peerOf(row)?.difference, (_, row) => POINTS(peerOf(row))],
-  p: [(row) => peerOf(row)?.p, (value) => (value < 0.001 ? "< 0.001" : value.toFixed(3))],
-  support: [meanOf("support"), (value) => (100 * value).toFixed(1)],
-  effective: [meanOf("effective_support"), (value) => (100 * value).toFixed(1)],
+  miou: [(row) => row.mIoU, PER_CENT],
+  deviation: [(row) => row.mIoU_deviation, PER_CENT],
+  accuracy: [(row) => row.pixel_accuracy, PER_CENT],
+  without: [(row) => row.without_attention?.mIoU, PER_CENT],
+  flips: [(row) => row.without_attention?.flips, PER_CENT],
+  support: [meanOf("support"), PER_CENT],
+  effective: [meanOf("effective_support"), PER_CENT],
   entropy: [meanOf("entropy"), PLAIN(2)],
   own: [meanOf("own_class"), (value) => (100 * value).toFixed(0)],
   parameters: [(row) => row.parameters / 1000, PLAIN(0)],
@@ -27,8 +23,6 @@ const COLUMNS = {
   milliseconds: [(row) => row.milliseconds, PLAIN(0)],
   megabytes: [(row) => row.megabytes, PLAIN(0)],
 };
-
-const peerOf = (row) => row.versus_nonlocal_embedded_gaussian;
 
 /** Of the methods in a head, as far as they have rows. */
 function meanOf(name) {
@@ -38,14 +32,14 @@ function meanOf(name) {
   };
 }
 
-/** The rows of the card as `title`, `values` to sort by and `texts` to show, by column. */
-export function linesOf({ rows }, titleOf) {
-  return rows.map((row) => {
+/** The arms and the other designs as `title`, `values` to sort by and `texts` to show, by column. */
+export function linesOf({ arms = [], rows }, titleOf) {
+  return [...arms, ...rows].map((row) => {
     const line = { title: titleOf(row.head), values: {}, texts: {} };
     for (const [column, [valueOf, written]] of Object.entries(COLUMNS)) {
       const value = valueOf(row), isThere = Number.isFinite(value);
       line.values[column] = isThere ? value : null;
-      line.texts[column] = isThere ? written(value, row) : "–";
+      line.texts[column] = isThere ? written(value) : "–";
     }
     return line;
   });
@@ -60,6 +54,21 @@ export function sortedLines(lines, column, rising) {
   });
 }
 
+/** What an arm is called: "asa_top_k_read_only" is "ASA, top k instead, read only". */
+function armTitle(head, texts) {
+  const [, part, form] = /^(.*)_(published|read_only)$/.exec(head);
+  return texts.say(`experiment.${part}`) + texts.say(`experiment.form.${form}`);
+}
+
+/** A declared contrast in a sentence: the difference, its interval, and what they establish. */
+export function contrastLine({ first, second, difference, low, high, seeds, verdict }, texts) {
+  return texts.say("experiment.contrast", {
+    first: armTitle(first, texts), second: armTitle(second, texts), seeds,
+    difference: plus(difference), low: plus(low), high: plus(high),
+    verdict: texts.say(`experiment.verdict.${verdict.split(" ")[0]}`),
+  });
+}
+
 /** Build the table; `fill(facts, titleOf)` writes it in the words of `texts`. */
 export function buildExperiment(texts) {
   const element = make("section", "experiment"), heading = make("h3", "", { text: "methods.experiment" });
@@ -68,7 +77,8 @@ export function buildExperiment(texts) {
   scroller.tabIndex = 0;
   scroller.setAttribute("role", "region");
   scroller.dataset.label = "methods.experiment";
-  element.append(heading, note, scroller);
+  const contrasts = make("ul", "contrasts");
+  element.append(heading, note, contrasts, scroller);
   element.hidden = true;
   let sorting = "miou", rising = false;
 
@@ -76,10 +86,15 @@ export function buildExperiment(texts) {
     element.hidden = !experiment.rows?.length;
     if (element.hidden) return;
     const known = headTitles(methods, experiment.rows.map(({ head }) => head));
-    // A head without a method of its own is ASA without a part, or has no attention at all.
-    const titleOf = (head) => (known.get(head) === head ? texts.say(`experiment.${head}`) : known.get(head));
+    const arms = new Set((experiment.arms ?? []).map(({ head }) => head));
+    const titleOf = (head) => (arms.has(head) ? armTitle(head, texts) : known.get(head));
     const { setting } = experiment;
-    note.textContent = texts.say("methods.setting", { ...setting, backbone: networkTitle(setting.backbone) });
+    note.textContent = texts.say("methods.setting", {
+      ...setting, arms: setting.arms.width, rate: setting.arms.rate, backbone: networkTitle(setting.backbone),
+    });
+    contrasts.replaceChildren(...(experiment.contrasts ?? []).map((each) => (
+      make("li", "", {}, contrastLine(each, texts))
+    )));
     const table = make("table"), head = make("tr");
     head.append(...["head", ...Object.keys(COLUMNS)].map((column) => {
       const cell = Object.assign(make("th"), { scope: "col" });

@@ -1,7 +1,7 @@
 // The strip of queries that were looked at: a small picture of each, and a way back to it.
 
 import { make } from "./captions.js";
-import { cellOf, placeOf } from "./pointer.js";
+import { cellOf, countedPlace } from "./pointer.js";
 
 const SIDE = 30;
 const SHOWN = 12;
@@ -22,7 +22,7 @@ export function showHistory(viewer) {
   list.replaceChildren(...steps.map(({ state, index }) => {
     const cell = cellOf(session, state.query);
     const where = viewer.say("history.step", {
-      ...placeOf(session, cell),
+      ...countedPlace(session, cell),
       label: viewer.texts.className(session.classes[session.cellLabels[cell]]),
     });
     const button = make("button");

@@ -1,5 +1,6 @@
 // The compare view: the same query asked of many methods, as small multiples linked to the panels.
 
+import { AS_TRAINED } from "./attention.js";
 import { make } from "./captions.js";
 import { buildChooser } from "./chooser.js";
 import { newestOnly } from "./engine.js";
@@ -8,13 +9,15 @@ import { buildExperiment } from "./experiment.js";
 import { chosenOf, multiplesOf, readingOf } from "./multiples.js";
 import { bytesOf } from "./packet.js";
 import { Panel, rampOf, smallOf } from "./panels.js";
-import { cellOf, listen, placeOf } from "./pointer.js";
+import { cellOf, countedPlace, listen, placed } from "./pointer.js";
 import { buildTile, paintTile, readTile, tellTile, write } from "./tiles.js";
 
 // A free query is asked for once the pointer rests.
 const RESTED = 200;
 // Pixels of the picture under the small maps: enough for a dense screen.
 const SIDE = 400;
+// Heads of the same designs as the page's networks.
+const OF_THE_PAGE = ["asa", "nonlocal_embedded_gaussian"];
 
 /** Let the button open the view; `state.methods` says which methods it shows, null that it is shut. */
 export function connectMethods(viewer) {
@@ -57,18 +60,25 @@ export function connectMethods(viewer) {
       if (facts?.language !== texts.language) {
         const { language } = texts;
         facts = { ...(await host.methods(language)), language };
+        // Smaller than the networks of the page that have the same name, and with other numbers.
+        for (const method of facts.methods) {
+          if (OF_THE_PAGE.includes(method.name)) method.title = viewer.say("methods.small", { title: method.title });
+        }
       }
       layOut();
       const names = chosen(), cell = cellOf(session, query);
       const word = JSON.stringify([opened, cell, names]);
       if (asked !== word || !isOfThis()) {
         section.setAttribute("aria-busy", "true");
-        const got = await host.compare(opened.picture, opened.network, query, names);
+        const [got, row] = await Promise.all([
+          host.compare(opened.picture, opened.network, placed(session, query), names),
+          viewer.engine.row(cell, AS_TRAINED),
+        ]);
         // The picture may be another by now; its own wish follows.
         if (session !== viewer.session) return;
         asked = word;
         const readings = new Map(got.methods.map((each) => [each.name, readingOf(each)]));
-        answer = { ...got, readings, session, cell };
+        answer = { ...got, readings, session, cell, own: ownReading(session, row) };
       }
       show();
     } catch (error) {
@@ -108,7 +118,7 @@ export function connectMethods(viewer) {
       });
       return group;
     });
-    parts.grid.replaceChildren(parts.photo.element, ...groups.filter((group) => group.children.length));
+    parts.grid.replaceChildren(parts.photo.element, parts.own.element, ...groups.filter((group) => group.children.length));
     for (const { canvas } of tiles) watching.observe(canvas);
     for (const tile of tiles) if (!known.has(tile.name)) tellTile(tile, told(), methodOf(tile.name), null, null, {});
   }
@@ -120,14 +130,18 @@ export function connectMethods(viewer) {
     if (!facts || !isOfThis()) return paintSoon();
     const { state, session } = viewer;
     const shown = tiles.filter(({ name }) => answer.readings.has(name));
-    const scenes = multiplesOf(shown.map(({ name }) => answer.readings.get(name)), state);
+    const scenes = multiplesOf([answer.own, ...shown.map(({ name }) => answer.readings.get(name))], state);
+    const mine = { title: titleOf(viewer.opened.network), exact: "exact" };
+    tellTile(parts.own, told(), mine, answer.own, scenes.get("page"), {});
+    write(parts.own.family, viewer.say("methods.own_network"));
+    write(parts.own.lines.querySelector(".says"), "");
     for (const tile of tiles) {
       tellTile(tile, told(), methodOf(tile.name), answer.readings.get(tile.name), scenes.get(tile.name) ?? null, answer.heads);
     }
     showAgreement();
     const label = texts.className(session.classes[session.cellLabels[answer.cell]]);
     parts.status.textContent = viewer.say("methods.where", {
-      ...placeOf(session, answer.cell), label, count: shown.length, scale: viewer.say(`methods.scale.${state.scales}`),
+      ...countedPlace(session, answer.cell), label, count: shown.length, scale: viewer.say(`methods.scale.${state.scales}`),
     });
     const source = facts.network === viewer.opened.network ? "methods.backbone" : "methods.encoded";
     parts.source.textContent = viewer.say(source, { network: titleOf(facts.network), labels: titleOf(answer.labels_of) });
@@ -183,6 +197,8 @@ export function connectMethods(viewer) {
     const isThere = isOfThis();
     // Until the next answer comes the maps are those of the query before, and marked so.
     const marks = isThere ? { ...here, query: answer.cell } : here;
+    readTile(parts.own, told(), isThere ? answer.own : null, marks);
+    paintTile(isThere ? parts.own : { ...parts.own, scene: null }, picture, marks, state);
     for (const tile of tiles) {
       readTile(tile, told(), isThere ? answer.readings.get(tile.name) : null, marks);
       if (seen.get(tile.canvas)) paintTile(isThere ? tile : { ...tile, scene: null }, picture, marks, state);
@@ -208,7 +224,7 @@ export function connectMethods(viewer) {
     zoom: (zoom) => viewer.zoom(zoom),
     zoomBy: (factor) => viewer.zoomBy(factor),
   };
-  for (const { canvas } of [parts.photo, parts.votes]) listen(canvas, desk);
+  for (const { canvas } of [parts.photo, parts.own, parts.votes]) listen(canvas, desk);
 
   function openCard(name, button) {
     const method = methodOf(name);
@@ -244,6 +260,14 @@ export function connectMethods(viewer) {
   turn();
 }
 
+/** The row of the page's own network, as the heads' answers are read. */
+function ownReading({ n, height, width }, { weights, numbers: { support, sparse } }) {
+  return {
+    name: "page", row: weights.map((each) => each * n), keys: [height, width], gates: {}, total: 1, dead_below: null,
+    support: support || 1, effective_support: 2 ** sparse.entropy, own_class: sparse.own,
+  };
+}
+
 function build(viewer, section) {
   const { texts, store } = viewer;
   const title = Object.assign(make("h2", "", { text: "methods.title" }), { tabIndex: -1 });
@@ -262,6 +286,11 @@ function build(viewer, section) {
   photo.canvas.setAttribute("role", "application");
   photo.canvas.dataset.label = "methods.photo";
   photo.element.append(make("h3", "", { text: "panel.photo" }), make("div", "about-head"), photo.canvas, make("p", "note", { text: "methods.photo.what" }));
+  // Not one of the methods that are chosen: it has no card, and listens once the desk is there.
+  const own = buildTile({ name: "page", exact: "none" });
+  own.element.classList.replace("gates", "first");
+  delete own.element.dataset.method;
+  own.button.remove();
   const grid = make("div", "multiples");
   grid.append(photo.element);
   const card = buildCard(texts);
@@ -276,5 +305,5 @@ function build(viewer, section) {
   agreement.append(make("h3", "", { text: "methods.agreement" }), map, list);
   const experiment = buildExperiment(texts);
   section.append(top, status, source, grid, agreement, experiment.element, card.card);
-  return { title, status, source, chooser, close, photo, grid, card, agreement, votes, heads, experiment };
+  return { title, status, source, chooser, close, photo, own, grid, card, agreement, votes, heads, experiment };
 }

@@ -117,11 +117,11 @@ export const signed = (value) => (value < 0 ? `−${number(-value)}` : number(va
 
 /**
  * What is said under a multiple, in pieces: of a row its `keys` and their `sum`, keys in `effect` and
- * their entropy in `bits`, and the `own` class's share; of gates one line a kind; and of either what
- * its head `says`.
+ * their entropy in `bits`, and the `own` class's share, or in place of both that the row is dead; of
+ * gates one line a kind; and of either what its head `says`.
  */
 export function piecesOf(texts, reading, method, heads) {
-  const { row, gates, support, effective_support: effective, own_class: own, total } = reading;
+  const { row, gates, support, effective_support: effective, own_class: own, total, dead_below: bound } = reading;
   const head = heads[method.head];
   const says = head
     ? texts.say("methods.head", { label: texts.className(head.label), share: percent(head.share) })
@@ -136,8 +136,9 @@ export function piecesOf(texts, reading, method, heads) {
   return {
     keys: texts.say("methods.keys", { support }),
     effect: texts.say("methods.effect", { effective: number(effective) }),
-    own: texts.say("methods.own", { share: percent(own) }),
-    bits: texts.say("methods.bits", { entropy: Math.log2(Math.max(effective, 1)).toFixed(2) }),
+    // Where nothing is read, how it is spread means nothing.
+    own: bound ? texts.say("methods.dead", { bound }) : texts.say("methods.own", { share: percent(own) }),
+    bits: bound ? "" : texts.say("methods.bits", { entropy: Math.log2(Math.max(effective, 1)).toFixed(2) }),
     sum: texts.say("methods.sum", { total: signed(total) }),
     says,
   };

@@ -26,17 +26,49 @@ export function numbersOf(session, row, reciprocity = true) {
   return numbers;
 }
 
+/**
+ * What there is to say of the column of cell `i`: by how many cells it is read, and how much in all;
+ * entropy and classes are those of its shares. `sparse` is null until the sparse weights are known.
+ */
+export function columnNumbersOf({ classes, cellLabels }, i, { dense, weights }) {
+  const own = cellLabels[i];
+  const sumsOf = (values) => {
+    const sums = { entropy: 0, largest: 0, count: 0, byClass: new Float64Array(classes.length) };
+    sums.total = values.reduce((total, each) => total + each, 0);
+    values.forEach((each, j) => {
+      if (each > 0) sums.count++;
+      add(sums, each / (sums.total || 1), cellLabels[j]);
+    });
+    return Object.assign(sums, { largest: sums.largest * sums.total, own: sums.byClass[own] });
+  };
+  return { own, dense: sumsOf(dense), sparse: weights && sumsOf(weights) };
+}
+
+/**
+ * The probability of each class, were the query to read with `weights`; by the layers of a read only
+ * network, which hang on the row alone.
+ */
+export function probabilitiesOf({ values, width, layers }, weights) {
+  let vector = new Float64Array(width);
+  weights.forEach((weight, j) => {
+    if (weight) for (let c = 0; c < width; c++) vector[c] += weight * values[j * width + c];
+  });
+  for (const { weight, bias, inputs, isRectified } of layers) {
+    vector = Float64Array.from(bias, (start, to) => {
+      const sum = vector.reduce((total, each, from) => total + each * weight[to * inputs + from], start);
+      return isRectified ? Math.max(sum, 0) : sum;
+    });
+  }
+  const highest = Math.max(...vector);
+  const powers = vector.map((each) => Math.exp(each - highest));
+  const total = powers.reduce((sum, each) => sum + each, 0);
+  return powers.map((each) => each / total);
+}
+
 function add(sums, weight, label) {
   if (weight > 0) sums.entropy -= weight * Math.log2(weight);
   if (weight > sums.largest) sums.largest = weight;
   sums.byClass[label] += weight;
-}
-
-/** The class with the largest share, and that share. */
-export function leadingClass(byClass) {
-  let label = 0;
-  for (let k = 1; k < byClass.length; k++) if (byClass[k] > byClass[label]) label = k;
-  return { label, share: byClass[label] };
 }
 
 /** The keys from the largest weight down; equal weights in the order of the cells. */

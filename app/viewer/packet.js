@@ -1,7 +1,8 @@
 // What the server sends once per picture: a safetensors file, read into plain typed arrays.
 
 /**
- * Read a packet.
+ * Read a packet. A picture with fewer pixels than cells counts as one enlarged `lattice` times, so that
+ * a pixel names every cell.
  *
  * The file is an 8-byte length, a JSON header of that length, then the tensors; the header's
  * metadata holds what is no tensor. Half-precision projections are widened, for JavaScript has no
@@ -24,6 +25,8 @@ export function readPacket(buffer) {
   const [workingHeight, workingWidth] = header.working_labels.shape;
   const { height, width, image_height: imageHeight, image_width: imageWidth } = about.grid;
   const n = height * width;
+  // So many points each way in a pixel, that every cell has one of its own.
+  const lattice = Math.max(1, Math.ceil(height / imageHeight), Math.ceil(width / imageWidth));
   return {
     network: about.network,
     learned: about.thresholds_learned,
@@ -32,17 +35,29 @@ export function readPacket(buffer) {
     classes: about.classes,
     colours: about.palette,
     notes: about.notes,
-    height, width, n, imageHeight, imageWidth, workingHeight, workingWidth,
+    height, width, n, lattice, workingHeight, workingWidth,
+    imageHeight: imageHeight * lattice, imageWidth: imageWidth * lattice,
     depth: header.query.shape[1],
     query: tensor("query"),
-    key: tensor("key"),
+    key: header.key ? tensor("key") : null,
     logNormaliser: tensor("log_normaliser"),
     nonlocalScale: tensor("nonlocal_scale"),
     localScale: tensor("local_scale"),
     cellLabels: tensor("cell_labels"),
     workingLabels: tensor("working_labels"),
+    withoutAttention: tensor("without_attention"),
+    readout: readoutOf(header, about.rectified ?? [], tensor),
     picture: tensor("picture"),
   };
+}
+
+/** Values and layers of a read only network, from which the class of a row follows; null of any other. */
+function readoutOf(header, rectified, tensor) {
+  if (!header.value) return null;
+  const layers = rectified.map((isRectified, k) => ({
+    weight: tensor(`weight_${k}`), bias: tensor(`bias_${k}`), inputs: header[`weight_${k}`].shape[1], isRectified,
+  }));
+  return { values: tensor("value"), width: header.value.shape[1], layers };
 }
 
 /** Widen half-precision bits to numbers; every one of the 65 536 patterns is looked up. */

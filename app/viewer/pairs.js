@@ -1,6 +1,7 @@
 // The plane of pairs, drawn by Plotly from a figure the server makes, once the query is locked.
 
 import { make } from "./captions.js";
+import { placed } from "./pointer.js";
 
 let plotly = null;
 
@@ -32,7 +33,7 @@ export function showPairs(viewer, box) {
   if (!box.querySelector(".plane")) say(viewer, box, "pairs.loading");
   Promise.all([
     loadPlotly(host.plotly),
-    host.pairPlane(state.picture, state.network, state.query, state.whatIf, viewer.texts.language),
+    host.pairPlane(state.picture, state.network, placed(viewer.session, state.query), state.whatIf, viewer.texts.language),
   ]).then(([library, { figure }]) => {
     if (box.dataset.told !== told || viewer.chart !== "pairs") return;
     let plane = box.querySelector(".plane");

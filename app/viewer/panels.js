@@ -4,6 +4,7 @@ import { PIN_COLOURS, paletteOf } from "./scale.js";
 
 const WHITE = "rgba(255,255,255,0.95)";
 const DARK = "rgba(0,0,0,0.85)";
+const EDGE = "rgba(255,255,255,0.6)";
 
 /** A picture as the panels share it: itself, and a faint grey of it for maps to lie on. */
 export class Picture {
@@ -17,8 +18,8 @@ export class Picture {
     const { data } = image;
     for (let p = 0; p < data.length; p += 4) {
       const grey = 0.299 * data[p] + 0.587 * data[p + 1] + 0.114 * data[p + 2];
-      // Mid-tones that stand back on a white page and on a black one.
-      data[p] = data[p + 1] = data[p + 2] = 150 + (66 * grey) / 255;
+      // Dark, so that the colours of a map are light on it, on a white page and on a black one.
+      data[p] = data[p + 1] = data[p + 2] = 26 + (90 * grey) / 255;
     }
     context.putImageData(image, 0, 0);
     return Object.assign(new Picture(), { bitmap, faint, width, height });
@@ -154,9 +155,30 @@ function paintMarks(context, place, scene, marks, density) {
     stroke(context, DARK, 3 * density);
     stroke(context, WHITE, 1.2 * density);
   }
+  if (scene.outlined) {
+    context.beginPath();
+    for (const edge of edgesOf(scene, height, width)) {
+      context.moveTo(...place.toBox(edge[0] / width, edge[1] / height));
+      context.lineTo(...place.toBox(edge[2] / width, edge[3] / height));
+    }
+    stroke(context, EDGE, density);
+  }
   if (hover !== null && hover !== query) frame(context, boxOf(hover), unit, 1);
   frame(context, boxOf(query), unit, 2);
   pins.forEach((pin, k) => flag(context, flagPlaceOf(pin), String(k + 1), PIN_COLOURS[k], density));
+}
+
+/** The lines between cells that are kept and cells that are not, as [x0, y0, x1, y1] in cells. */
+export function edgesOf({ values }, height, width) {
+  const edges = [];
+  const kept = (row, col) => row >= 0 && col >= 0 && row < height && col < width && values[row * width + col] > 0;
+  for (let row = 0; row <= height; row++) {
+    for (let col = 0; col <= width; col++) {
+      if (kept(row, col) !== kept(row - 1, col)) edges.push([col, row, col + 1, row]);
+      if (kept(row, col) !== kept(row, col - 1)) edges.push([col, row, col, row + 1]);
+    }
+  }
+  return edges;
 }
 
 /** A white frame between two dark ones, never smaller than can be seen. */

@@ -11,21 +11,35 @@ export function pixelAt(canvas, event, picture, session, zoom) {
   const place = placeIn(box.width, box.height, picture, zoom);
   const [bx, by] = [event.clientX - box.left, event.clientY - box.top];
   if (bx < place.x || by < place.y || bx >= place.x + place.width || by >= place.y + place.height) return null;
-  const [across, along] = place.toShare(bx, by);
-  return [
-    Math.min(Math.floor(across * session.imageWidth), session.imageWidth - 1),
-    Math.min(Math.floor(along * session.imageHeight), session.imageHeight - 1),
-  ];
+  const shares = place.toShare(bx, by);
+  const at = (sizes) => sizes.map((size, axis) => Math.min(Math.floor(shares[axis] * size), size - 1));
+  const pixel = at([session.imageWidth, session.imageHeight]);
+  // A pixel that two cells share belongs to one of them; the point may lie in the other.
+  const [column, row] = at([session.width, session.height]), cell = row * session.width + column;
+  return cellOf(session, pixel) === cell ? pixel : centreOf(session, cell);
 }
 
-/** The number of the cell that holds the centre of a pixel, as `Grid.cell_at` in Python. */
+/**
+ * The number of the cell that holds the centre of a pixel, as `Grid.cell_at` in Python. While another picture
+ * is fetched the query may lie outside this one: then it is the nearest cell.
+ */
 export function cellOf(session, [x, y]) {
   const { height, width, imageHeight, imageWidth } = session;
-  return share(y, imageHeight, height) * width + share(x, imageWidth, width);
+  const row = clamp(share(y, imageHeight, height), height - 1);
+  return row * width + clamp(share(x, imageWidth, width), width - 1);
 }
 
 /** Row and column of a cell. */
 export const placeOf = ({ width }, cell) => ({ row: Math.floor(cell / width), column: cell % width });
+
+/** Row and column as people count them, from 1. */
+export function countedPlace(session, cell) {
+  const { row, column } = placeOf(session, cell);
+  return { row: row + 1, column: column + 1 };
+}
+
+/** A pixel as the server is asked about it. */
+export const placed = ({ lattice }, pixel) => ({ pixel, lattice });
 
 /** The pixel at the centre of a cell. */
 export function centreOf(session, cell) {
@@ -43,10 +57,7 @@ export function stepped(session, pixel, down, right) {
   const cell = cellOf(session, pixel);
   const { row, column } = placeOf(session, cell);
   const [below, beside] = [clamp(row + down, session.height - 1), clamp(column + right, session.width - 1)];
-  const after = centreOf(session, below * session.width + beside);
-  // Where cells are smaller than pixels the next cell may lie in the same one.
-  const beyond = (axis, step) => (step && after[axis] === pixel[axis] ? pixel[axis] + Math.sign(step) : after[axis]);
-  return [clamp(beyond(0, right), session.imageWidth - 1), clamp(beyond(1, down), session.imageHeight - 1)];
+  return centreOf(session, below * session.width + beside);
 }
 
 /** A zoom by `factor` that leaves the share (across, along) of the picture where it is. */

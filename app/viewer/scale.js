@@ -1,9 +1,10 @@
 // Colours for numbers: palettes, where a scale begins and ends, and its round numbers.
 
-// Perceptually even palettes, as stops; the first is told apart with every kind of colour vision.
+// Perceptually even palettes, as stops; the first is told apart with every kind of colour vision, and
+// no colour of it is the grey of the photograph that it lies on.
 const STOPS = {
-  cividis: "00224e 123570 3b496c 575d6d 707173 8a8678 a59c74 c3b369 e1cc55 fee838",
   viridis: "440154 482878 3e4989 31688e 26828e 1f9e89 35b779 6ece58 b5de2b fde725",
+  cividis: "00224e 123570 3b496c 575d6d 707173 8a8678 a59c74 c3b369 e1cc55 fee838",
   inferno: "000004 1b0c41 4a0c6b 781c6d a52c60 cf4446 ed6925 fb9b06 f7d13d fcffa4",
   grey: "111111 2b2b2b 454545 5f5f5f 797979 939393 adadad c7c7c7 e1e1e1 fbfbfb",
 };
@@ -13,6 +14,7 @@ export const PIN_COLOURS = ["#0072b2", "#d55e00", "#f0e442", "#cc79a7"];
 export const THRESHOLD_COLOUR = "#d55e00";
 
 const LEVELS = 256;
+const ROUND = [1, 2, 5];
 const tables = new Map();
 
 /**
@@ -43,12 +45,21 @@ export function rgbOf(hex) {
 /**
  * From numbers to shares of the palette.
  *
- * `low` to `high` is what the colours show, `largest` the largest number there is: where it lies
- * above `high` the colours are clipped, and the panel says so.
+ * `low` to `high` is what the colours show, `smallest` and `largest` the ends of the numbers that are
+ * shown: where these lie beyond the colours they are clipped, and the panel says so.
  */
 export class Scale {
-  constructor(low, high, largest = high, kind = "linear") {
-    Object.assign(this, { low, high, largest, kind });
+  constructor(low, high, largest = high, kind = "linear", smallest = low) {
+    Object.assign(this, { low, high, largest, kind, smallest });
+  }
+
+  /** Whether a number lies between the ends. */
+  holds(value) {
+    return value >= this.low * (1 - 1e-6) && value <= this.high * (1 + 1e-6);
+  }
+
+  get clippedBelow() {
+    return this.smallest < this.low * (1 - 1e-6);
   }
 
   get clipped() {
@@ -79,7 +90,12 @@ export class Scale {
 
   #powers() {
     const [first, last] = [Math.log10(this.low), Math.log10(this.high)];
-    if (last - first < 2) return this.#steps(4);
+    if (last - first < 2) {
+      const ticks = [];
+      for (let power = Math.floor(first); power <= last; power++) ticks.push(...ROUND.map((each) => each * 10 ** power));
+      const held = ticks.filter((each) => this.holds(each));
+      return held.length ? held : this.#steps(4);
+    }
     const every = Math.ceil((last - first) / 5);
     const ticks = [];
     for (let power = Math.ceil(first); power <= last; power += every) ticks.push(10 ** power);
@@ -90,6 +106,7 @@ export class Scale {
 // A few keys, the query itself first, outweigh all others by far; the colours are for the others.
 export const CEILING_PERCENTILE = 99.5;
 const LOG_SPAN = 1e4;
+const KEPT_SPAN = 1e6;
 
 /**
  * The scale of a row in multiples of the uniform weight: up to a high percentile, higher where half
@@ -104,12 +121,43 @@ export function rowScale(times, threshold, kind, also = null) {
   const middle = shown.length ? shown[shown.length >> 1] : 0;
   const percentile = sorted[Math.min(Math.ceil((CEILING_PERCENTILE / 100) * sorted.length), sorted.length) - 1];
   if (kind === "log") {
-    const low = Math.max(sorted[0], largest / LOG_SPAN, 1e-12);
+    const low = Math.max(sorted.find((each) => each > 0) ?? 0, largest / LOG_SPAN, 1e-12);
     // A flat row still needs a scale with two ends.
     return new Scale(low, Math.max(largest, 1.25 * threshold, 1.25 * low), largest, kind);
   }
   const high = Math.max(Math.min(Math.max(percentile, middle), top), 1.25 * threshold) || 1;
   return new Scale(0, high, largest);
+}
+
+/** `value` rounded up to the next of `parts` times a power of ten, or down to the one before. */
+export function rounded(value, up = true, parts = ROUND) {
+  const power = 10 ** Math.floor(Math.log10(value) + 1e-9), near = 1e-6;
+  const all = [...parts, 10].map((each) => each * power);
+  return up ? all.find((each) => each >= value * (1 - near)) : all.findLast((each) => each <= value * (1 + near));
+}
+
+/**
+ * The scale of a dense row, the same for all rows of a picture, and longer only where it has to be for
+ * the query's threshold to lie on it: linear up to a `ceiling`, logarithmic from a `floor` to a `top`.
+ */
+export function denseScale(values, threshold, kind, { ceiling, floor, top }) {
+  const largest = values.reduce(larger, 0), smallest = values.reduce(smaller, Infinity);
+  if (kind !== "log") return new Scale(0, Math.max(ceiling, 1.05 * threshold), largest);
+  const low = threshold > 0 ? Math.min(floor, threshold / 1.05) : floor;
+  return new Scale(low, Math.max(top, 1.05 * threshold), largest, kind, smallest);
+}
+
+/**
+ * The scale of the weights that are kept, logarithmic between round numbers, with the threshold among
+ * them on it: few keys of much weight and many of little are both told apart.
+ */
+export function keptScale(values, mark) {
+  const kept = Float32Array.from(values).filter((each) => each > 0);
+  const largest = kept.reduce(larger, 0) || 1, smallest = kept.reduce(smaller, largest);
+  const low = rounded(Math.max(Math.min(smallest, mark ?? smallest), largest / KEPT_SPAN), false);
+  // One weight, or many that are the same, still need a scale with two ends.
+  const high = Math.max(rounded(largest), rounded(1.01 * (mark ?? 0) || largest), 2 * low);
+  return new Scale(low, high, largest, "log", smallest);
 }
 
 /** The scale of a map from its smallest to its largest number; nothing is clipped. */

@@ -1,10 +1,11 @@
 // What each panel shows, as data: colours of cells, the scale they are on, and what is said of them.
 // Nothing is drawn here, so that a test and an export can look at the same thing as the visitor.
 
-import { KEPT, groupKey, groupOf } from "./attention.js";
+import { KEPT, groupKey, groupOf, keepsAll } from "./attention.js";
 import { STRENGTHS } from "./maps.js";
 import { overlapOf } from "./numbers.js";
-import { GROUP_COLOURS, PIN_COLOURS, Scale, mapScale, paletteOf, rgbOf, rowScale } from "./scale.js";
+import { knownOf } from "./opening.js";
+import { GROUP_COLOURS, PIN_COLOURS, Scale, denseScale, keptScale, mapScale, paletteOf, rgbOf, rowScale } from "./scale.js";
 
 export const PANELS = ["photo", "dense", "sparse", "map", "neighbours", "segmentation"];
 
@@ -32,20 +33,44 @@ function queryScenes(moment) {
   const n = session.n;
   const dense = times(looking.dense, n);
   const sparse = looking.weights && times(looking.weights, n);
-  const threshold = state.direction === "row" && Number.isFinite(row.threshold) ? row.threshold : 0;
-  const together = rowScale(dense, threshold, state.scale, sparse);
-  const alone = (values) => (state.shared ? together : rowScale(values, threshold, state.scale));
-  const line = threshold > 0 ? threshold : null;
-  const read = session.learned || state.whatIf.topK ? `panel.sparse.${state.direction}` : `panel.read.${state.direction}`;
+  const line = state.direction === "row" && Number.isFinite(row.threshold) && row.threshold > 0 ? row.threshold : null;
+  const { keptMass } = row.numbers;
+  // What is kept is renormalised, and so is what it had to reach.
+  const mark = line && keptMass > 0 ? line / keptMass : null;
+  const scales = scalesOf(state, session, dense, sparse, line, mark);
+  const all = keepsAll(session, state.whatIf);
+  const read = `panel.${all ? "read" : "sparse"}.${state.direction}`;
   return {
-    dense: weightScene(`panel.dense.${state.direction}`, dense, alone(dense), state, line, session),
+    dense: weightScene(`panel.dense.${state.direction}`, dense, scales.dense, state, line, session),
     sparse: sparse
-      ? weightScene(read, sparse, alone(sparse), state, line, session, true)
+      ? { ...weightScene(read, sparse, scales.sparse, state, mark, session, true), outlined: !all }
       : { title: read, note: "note.computing" },
     map: mapScene(moment),
     neighbours: groupScene(moment),
   };
 }
+
+/** What the second of both rows is called in short. */
+export const sparseKey = ({ session, state }) => (keepsAll(session, state.whatIf) ? "table.read" : "table.sparse");
+
+/** The scales of both rows: one for both, those that are held, or each its own; each with its own largest. */
+function scalesOf({ shared, hold, scale: kind }, session, dense, sparse, line, mark) {
+  const most = (values) => values.reduce((a, b) => (a > b ? a : b), 0);
+  const kept = sparse ?? dense;
+  if (shared) {
+    const { low, high } = rowScale(dense, line ?? 0, kind, sparse);
+    return { dense: new Scale(low, high, most(dense), kind), sparse: new Scale(low, high, most(kept), kind) };
+  }
+  const own = { dense: denseScale(dense, line ?? 0, kind, knownOf(session)), sparse: keptScale(kept, mark) };
+  if (!hold) return own;
+  const held = (scale, low, high) => new Scale(low, high, scale.largest, scale.kind, scale.smallest);
+  return { dense: held(own.dense, own.dense.low, hold[0]), sparse: held(own.sparse, hold[1], hold[2]) };
+}
+
+/** The ends of the scales that are shown now, to be held; null where they are not those of a row. */
+export const heldEnds = ({ dense, sparse }) =>
+  // As they stand in a link, which opens exactly the same.
+  (sparse.bar ? [dense.bar.scale.high, sparse.bar.scale.low, sparse.bar.scale.high].map((each) => +each.toPrecision(6)) : null);
 
 function weightScene(title, values, scale, state, line, session, sparse = false) {
   const shown = sparse ? (j) => values[j] > 0 : () => true;
@@ -55,6 +80,12 @@ function weightScene(title, values, scale, state, line, session, sparse = false)
     values,
     bar: { scale, palette: state.palette, line, unit: "unit.uniform" },
   };
+}
+
+/** The strength of the pairs that groups are shown for: the chosen one, or the first at which no group holds half of the cells. */
+export function strengthOf(state, session, maps) {
+  const telling = (groups) => groups.filter((each) => each === 0).length <= session.n / 2;
+  return state.strength ?? STRENGTHS[Math.max(maps?.groups.findIndex(telling) ?? 0, 0)];
 }
 
 function mapScene({ state, session, row, maps }) {
@@ -84,6 +115,12 @@ function mapScene({ state, session, row, maps }) {
 
 function groupScene({ state, session, row }) {
   const { reciprocity } = state.whatIf;
+  if (keepsAll(session, state.whatIf)) {
+    // Without thresholds nobody chooses: every cell is read.
+    const all = new Int8Array(session.n);
+    const legend = [{ colour: GROUP_COLOURS[0], key: "group.all", amount: session.n }];
+    return { title: "panel.neighbours", cells: painted(session, all, GROUP_COLOURS), values: all, legend, lines: [] };
+  }
   const groups = Int8Array.from(row.relation, (each) => groupOf(each, reciprocity));
   return {
     title: "panel.neighbours",
@@ -138,13 +175,31 @@ function comparisonScenes({ state, session, compared: [first, second] }) {
 
 function segmentationScene({ state, session, maps, rerun }) {
   if (state.layer === "groups") return connectedScene(state, session, maps);
-  if (state.layer === "flips") return flipScene(session, rerun);
+  if (state.layer === "flips") return flipScene("layer.flips", session, rerun);
+  if (state.layer === "without") {
+    if (!withoutScenes.has(session)) withoutScenes.set(session, flipScene("layer.without", session, flipsTo(session, session.withoutAttention)));
+    return withoutScenes.get(session);
+  }
   if (!classScenes.has(session)) classScenes.set(session, classScene("layer.classes", session, session.workingLabels));
   return classScenes.get(session);
 }
 
 // The classes stay the same while the query moves, and have more pixels than all the cells together.
-const classScenes = new WeakMap();
+const classScenes = new WeakMap(), withoutScenes = new WeakMap();
+
+/** The pixels whose class is another under other labels, as the server tells those of a re-run. */
+function flipsTo({ workingLabels: before }, labels) {
+  const pairs = new Map();
+  let count = 0;
+  labels.forEach((to, p) => {
+    if (to === before[p]) return;
+    count++;
+    const name = before[p] * 256 + to;
+    pairs.set(name, (pairs.get(name) ?? 0) + 1);
+  });
+  const flips = [...pairs].sort((a, b) => b[1] - a[1]).map(([name, pixels]) => ({ from: name >> 8, to: name & 255, pixels }));
+  return { labels, count, share: count / labels.length, flips };
+}
 
 function classScene(title, session, labels) {
   const { classes, colours, workingHeight: height, workingWidth: width } = session;
@@ -168,7 +223,7 @@ function classScene(title, session, labels) {
 function connectedScene(state, session, maps) {
   const title = "layer.groups";
   if (!maps) return { title, note: "note.computing" };
-  const groups = maps.groups[STRENGTHS.indexOf(state.strength)];
+  const groups = maps.groups[STRENGTHS.indexOf(strengthOf(state, session, maps))];
   if (!groups) return { title, note: "note.no_thresholds" };
   const count = groups.reduce((most, each) => Math.max(most, each + 1), 0);
   const sizes = new Uint32Array(count);
@@ -184,8 +239,7 @@ function connectedScene(state, session, maps) {
   };
 }
 
-function flipScene(session, rerun) {
-  const title = "layer.flips";
+function flipScene(title, session, rerun) {
   if (!rerun) return { title, note: "note.no_rerun" };
   const { workingHeight: height, workingWidth: width, workingLabels: before, colours } = session;
   const table = colours.map(packed);

@@ -1,15 +1,15 @@
 // The column of numbers: the sentence, the cell under the pointer, the pins, the table, one chart.
 
-import { groupKey, groupOf } from "./attention.js";
+import { groupKey, groupOf, keepsAll } from "./attention.js";
 import { make } from "./captions.js";
-import { showClasses, showCurve, showHistogram } from "./charts.js";
-import { leadingClass } from "./numbers.js";
+import { showClasses, showCurve, showHistogram, showSays } from "./charts.js";
 import { showPairs } from "./pairs.js";
+import { sparseKey } from "./scenes.js";
 import { PIN_COLOURS } from "./scale.js";
-import { cellOf, placeOf } from "./pointer.js";
+import { cellOf, countedPlace } from "./pointer.js";
 import { number, percent } from "./texts.js";
 
-const CHARTS = { curve: showCurve, histogram: showHistogram, classes: showClasses, pairs: showPairs };
+const CHARTS = { curve: showCurve, histogram: showHistogram, classes: showClasses, says: showSays, pairs: showPairs };
 const STILL = 400;
 
 export function connectSide(viewer) {
@@ -40,18 +40,23 @@ export function connectSide(viewer) {
   viewer.element.addEventListener("asa:language", () => viewer.find(".chart").replaceChildren());
 }
 
-/** What a row says in one plain sentence. */
+/** What a row, or a column, says in one plain sentence: its share is always that of the query's own class. */
 export function sentenceOf(viewer) {
   const { session, row, state } = viewer.moment;
   const { numbers } = row;
-  const className = (label) => viewer.texts.className(session.classes[label]);
-  const where = viewer.say("sentence.where", { ...placeOf(session, row.i), label: className(numbers.own) });
-  const { label, share } = leadingClass(numbers.sparse.byClass);
-  const values = {
-    kept: numbers.support, n: session.n, mass: percent(numbers.keptMass), share: percent(share), label: className(label),
-  };
-  const key = numbers.support === 0 ? "sentence.itself"
-    : !session.learned && !state.whatIf.topK ? "sentence.all" : "sentence.keeps";
+  const label = viewer.texts.className(session.classes[numbers.own]);
+  const where = viewer.say("sentence.where", { ...countedPlace(session, row.i), label });
+  const values = { n: session.n, label };
+  let key = "sentence.keeps";
+  if (state.direction === "column") {
+    const { sparse } = row.column.numbers;
+    key = sparse ? "sentence.read" : "note.computing";
+    if (sparse) Object.assign(values, { kept: sparse.count, sum: number(sparse.total), share: percent(sparse.own) });
+  } else {
+    Object.assign(values, { kept: numbers.support, mass: percent(numbers.keptMass), share: percent(numbers.sparse.own) });
+    if (numbers.support === 0) key = "sentence.itself";
+    else if (keepsAll(session, state.whatIf)) key = "sentence.all";
+  }
   return viewer.say("sentence.join", { where, rest: viewer.say(key, values) });
 }
 
@@ -72,39 +77,47 @@ function speak(viewer, sentence) {
 }
 
 /** The numbers of the cell under the pointer, while the query is locked elsewhere. */
-function underPointer(viewer) {
+export function underPointer(viewer) {
   const { session, row, state } = viewer.moment;
   const cell = viewer.hovered;
   if (cell === null || cell === row.i) return viewer.say(state.locked ? "under.locked" : "under.free");
-  const group = groupOf(row.relation[cell], state.whatIf.reciprocity);
-  return viewer.say("under.cell", {
-    ...placeOf(session, cell),
+  const { reciprocity } = state.whatIf;
+  const all = keepsAll(session, state.whatIf);
+  const group = groupOf(row.relation[cell], reciprocity);
+  const times = (weight) => number(weight * session.n);
+  const column = row.column.weights;
+  return viewer.say(state.direction === "column" ? "under.cell.column" : all ? "under.cell.all" : "under.cell", {
+    ...countedPlace(session, cell),
     label: viewer.texts.className(session.classes[session.cellLabels[cell]]),
-    dense: number(row.dense[cell] * session.n),
-    sparse: number(row.weights[cell] * session.n),
-    incoming: number(row.incoming[cell] * session.n),
-    group: viewer.say(groupKey(group, state.whatIf.reciprocity)),
+    dense: times(row.dense[cell]),
+    sparse: times(row.weights[cell]),
+    incoming: times(row.incoming[cell]),
+    column_weight: column ? times(column[cell]) : "…",
+    group: viewer.say(groupKey(group, reciprocity, all)),
   });
 }
 
-/** The rows of the table of numbers: key, dense, sparse. */
-export function tableOf({ session, row: { numbers } }) {
-  const { n } = session;
-  const { dense, sparse, support, keptMass } = numbers;
+/** The rows of the table of numbers, of the row or of the column: key, dense, sparse. */
+export function tableOf({ session: { n }, state, row }, say) {
+  const isColumn = state.direction === "column";
+  const { dense, sparse } = isColumn ? row.column.numbers : row.numbers;
+  const { support, keptMass } = row.numbers;
+  const both = (key, written) => [key, written(dense), sparse ? written(sparse) : "…"];
   return [
-    ["table.cells", String(n), String(support)],
-    ["table.mass", percent(1), percent(keptMass)],
-    ["table.own", percent(dense.own), percent(sparse.own)],
-    ["table.largest", number(dense.largest * n), number(sparse.largest * n)],
-    ["table.entropy", dense.entropy.toFixed(2), sparse.entropy.toFixed(2)],
-    ["table.effective", number(2 ** dense.entropy), number(2 ** sparse.entropy)],
+    ...(isColumn
+      ? [both("table.readers", ({ count }) => String(count)), both("table.sum", ({ total }) => number(total))]
+      : [["table.cells", String(n), support ? String(support) : say("table.itself")], ["table.mass", percent(1), percent(keptMass)]]),
+    both("table.own", ({ own }) => percent(own)),
+    both("table.largest", ({ largest }) => number(largest * n)),
+    both("table.entropy", ({ entropy }) => entropy.toFixed(2)),
+    both("table.effective", ({ entropy }) => number(2 ** entropy)),
   ];
 }
 
 function showTable(viewer) {
   const table = viewer.find(".numbers");
-  const rows = [["", viewer.say("table.dense"), viewer.say("table.sparse")],
-    ...tableOf(viewer.moment).map(([key, ...values]) => [viewer.say(key), ...values])];
+  const rows = [["", viewer.say("table.dense"), viewer.say(sparseKey(viewer.moment))],
+    ...tableOf(viewer.moment, (key) => viewer.say(key)).map(([key, ...values]) => [viewer.say(key), ...values])];
   rows.forEach((texts, r) => {
     const line = table.rows[r] ?? table.insertRow();
     texts.forEach((text, c) => {
@@ -137,7 +150,7 @@ export function showPins(viewer) {
     const label = viewer.texts.className(session.classes[session.cellLabels[cell]]);
     const go = button(`go${k}`, label, () => viewer.lock(pin));
     go.prepend(badge(k), " ");
-    go.title = viewer.say("pins.go", { ...placeOf(session, cell), label });
+    go.title = viewer.say("pins.go", { ...countedPlace(session, cell), label });
     parts.push(go);
   });
   for (const [a, b] of pairsOf(state.pins.length)) {

@@ -3,15 +3,16 @@
 import { AS_TRAINED } from "./attention.js";
 import { STRENGTHS, TOP_KS } from "./maps.js";
 
-export const PALETTES = ["cividis", "viridis", "inferno", "grey"];
+export const PALETTES = ["viridis", "inferno", "cividis", "grey"];
 export const MAPS = ["nonlocal", "local", "support", "chosen", "kept", "own"];
-export const LAYERS = ["classes", "groups", "flips"];
+export const LAYERS = ["classes", "without", "groups", "flips"];
 export const MOST_PINS = 4;
 
 /**
  * `picture` is the gallery's name of the photograph, or "upload:" and a number. `query` and `pins` are
  * pixels [x, y] of the original picture, the query beside it while there is none; `locked` keeps the query while the pointer moves. `compare`
- * holds the numbers of two pins. `methods` is null while methods are not compared, else "usual",
+ * holds the numbers of two pins. `strength` null is the one at which groups are telling. `hold` keeps the ends of
+ * the rows' scales, dense up to, A-RNN from and to, or is null while each row has its own. `methods` is null while methods are not compared, else "usual",
  * "all", "none" or names with stops between; their maps have `scales` of their "own", or "one". `zoom` is how much of the picture is enlarged: factor, and the
  * share of its width and height that lies at the panel's top left.
  */
@@ -26,11 +27,12 @@ export const START = Object.freeze({
   direction: "row",
   map: "nonlocal",
   layer: "classes",
-  strength: 1,
+  strength: null,
   lines: true,
-  scale: "linear",
-  shared: true,
-  palette: "cividis",
+  scale: "log",
+  shared: false,
+  hold: null,
+  palette: "viridis",
   opacity: 0.85,
   zoom: [1, 0, 0],
   language: null,
@@ -128,7 +130,7 @@ const toWord = (text) => (/^[\w-]{1,80}$/.test(text) ? text : undefined);
 // How each part is written in a link: its name there, to text, and back (undefined: not valid).
 const METHODS = /^\w{1,40}(\.\w{1,40}){0,99}$/;
 const PARTS = {
-  picture: ["picture", String, toWord],
+  picture: ["picture", String, (text) => (toWord(text.replace(/^upload:/, "")) ? text : undefined)],
   network: ["network", String, toWord],
   query: ["at", point, toPoint],
   locked: ["lock", fromSwitch, toSwitch],
@@ -147,6 +149,10 @@ const PARTS = {
   lines: ["lines", fromSwitch, toSwitch],
   scale: ["scale", String, toOneOf(["linear", "log"])],
   shared: ["shared", fromSwitch, toSwitch],
+  hold: ["hold", (ends) => ends.join("_"), (text) => {
+    const ends = text.split("_").map(Number), [dense, low, high] = ends;
+    return ends.length === 3 && dense > 0 && low > 0 && high > low && ends.every(Number.isFinite) ? ends : undefined;
+  }],
   palette: ["palette", String, toOneOf(PALETTES)],
   opacity: ["opacity", String, toNumber(0, 1)],
   zoom: ["zoom", (zoom) => zoom.map((each) => +each.toFixed(4)).join("_"), (text) => {
@@ -177,13 +183,16 @@ const WHAT_IF_PARTS = {
 /** Whether a picture is the visitor's own, which is in no link. */
 export const isUpload = (picture) => picture?.startsWith("upload:") ?? false;
 
-/** The state as a query string; what stands at its start is left out, and so is an upload. */
-export function toQueryString(state) {
+/**
+ * The state as a query string; what stands at its start is left out, and so is a picture of one's own
+ * but for an address in the browser that keeps it (`own`).
+ */
+export function toQueryString(state, own = false) {
   const words = new URLSearchParams();
   const write = (parts, values, start) => {
     for (const [name, [word, toText]] of Object.entries(parts)) {
       const value = values[name];
-      if (name === "picture" && isUpload(value)) continue;
+      if (name === "picture" && isUpload(value) && !own) continue;
       if (value !== null && !same(value, start[name])) words.set(word, toText(value));
     }
   };

@@ -13,7 +13,7 @@ import { choosingAlone, countOf, halvingFactor, isOneSided, keysOf } from "./fin
 import { largestClass, localOnlyCell, middleOf, peakOf } from "./finding.js";
 import { sampleOf, strongestKey, supportOf, targetFrom } from "./finding.js";
 import { overlapOf } from "./numbers.js";
-import { cellOf, centreOf, placeOf } from "./pointer.js";
+import { cellOf, centreOf, countedPlace } from "./pointer.js";
 import { number, percent } from "./texts.js";
 
 const BOTH = CHOSEN | BACK;
@@ -36,7 +36,7 @@ export const STEPS = [
     },
     task: ({ session }, { target }) => ({ label: session.classes[target] }),
     formula: ({ session, row }) => ({
-      rows: session.height, columns: session.width, n: session.n, ...placeOf(session, row.i),
+      rows: session.height, columns: session.width, n: session.n, ...countedPlace(session, row.i),
       label: session.classes[session.cellLabels[row.i]],
     }),
     show: ({ session }, { target }) => ({ state: lockedAt(session, middleOf(session, target)) }),
@@ -51,7 +51,7 @@ export const STEPS = [
     formula({ session, row, hovered }) {
       const j = isElsewhere(row, hovered) ? hovered : strongestKey(row);
       return {
-        ...placeOf(session, j),
+        ...countedPlace(session, j),
         similarity: signed(similarity(session.query, row.i, session.key, j, session.depth)),
         normaliser: signed(session.logNormaliser[row.i]),
         affinity: small(row.dense[j]),
@@ -92,7 +92,7 @@ export const STEPS = [
       const j = isElsewhere(row, hovered) ? hovered : strongestKey(row);
       const level = row.threshold / session.n;
       return {
-        ...placeOf(session, j), n: session.n, support: row.numbers.support,
+        ...countedPlace(session, j), n: session.n, support: row.numbers.support,
         affinity: small(row.dense[j]), sign: signOf(row.relation[j] & CHOSEN),
         threshold: number(row.threshold), level: small(level),
       };
@@ -113,7 +113,7 @@ export const STEPS = [
       const j = isElsewhere(row, hovered) ? hovered : keysOf(row, isOneSided)[0];
       if (j === undefined) return { ending: "none" };
       return {
-        ...placeOf(session, j),
+        ...countedPlace(session, j),
         affinity: small(row.dense[j]), sign: signOf(row.relation[j] & CHOSEN),
         level: small(row.threshold / session.n),
         incoming: small(row.incoming[j]), signBack: signOf(row.relation[j] & BACK),

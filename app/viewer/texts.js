@@ -1,5 +1,11 @@
 // Words and numbers for people: one dictionary for the page, the canvases, the exports and errors.
 
+/** Dictionaries by language from the words of all languages under each key; "" names the languages. */
+export function dictionariesOf({ "": languages, ...words }) {
+  const inOne = (k) => Object.fromEntries(Object.entries(words).map(([key, texts]) => [key, texts[k]]));
+  return Object.fromEntries(languages.map((language, k) => [language, inOne(k)]));
+}
+
 /** The words of one language. A missing key shows itself, and fails a test. */
 export class Texts {
   constructor(dictionaries, language) {

@@ -54,6 +54,7 @@ export function tellTile(tile, { texts, session, opacity }, method, reading, sce
   const label = reading && heads[method.head]?.label;
   const colour = label === undefined ? null : session.colours[session.classes.indexOf(label)];
   tile.lines.classList.toggle("classed", Boolean(colour));
+  tile.lines.classList.toggle("dead", Boolean(reading?.dead_below));
   if (colour) tile.lines.style.setProperty("--class", `rgb(${colour.join(" ")})`);
   const [low, ramp, high] = tile.ends.children;
   const range = scene?.range.map(short) ?? ["", ""];

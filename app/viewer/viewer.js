@@ -7,11 +7,11 @@ import { connectExport } from "./export.js";
 import { showHistory } from "./history.js";
 import { connectLesson } from "./lesson.js";
 import { connectMethods } from "./methods.js";
-import { Packets, firstState, fitting, startOf } from "./opening.js";
+import { Packets, firstState, fitting, isInside } from "./opening.js";
 import { readPacket } from "./packet.js";
 import { buildPanels, caption } from "./captions.js";
 import { Picture } from "./panels.js";
-import { cellOf, zoomed } from "./pointer.js";
+import { cellOf, centreOf, zoomed } from "./pointer.js";
 import { PANELS, scenesOf } from "./scenes.js";
 import { connectSide, showPins, showSide } from "./side.js";
 import { MOST_PINS, START, Store, fromQueryString, isUpload, toQueryString } from "./state.js";
@@ -24,16 +24,24 @@ const SETTLED = 150;
  *
  * `host` is where pictures come from: `gallery` and `networks` to choose from, `packet(picture,
  * network)` for an ArrayBuffer, and where a server answers `add(file)`, `rerun(...)` and
- * `pairPlane(...)`. `port` speaks to the worker.
+ * `pairPlane(...)`. `port` speaks to the worker, `portHere()` to the same arithmetic in this thread.
  */
 export class Viewer {
-  constructor(element, { host, port, dictionaries, address }) {
+  constructor(element, { host, port, portHere, dictionaries, address }) {
     this.element = element;
     this.host = host;
-    this.engine = new Engine(port);
     const asked = fromQueryString(address.search);
     const language = asked.language ?? preferredLanguage(navigator.languages);
     this.texts = new Texts(dictionaries, language);
+    this.engine = new Engine(port, portHere, () => {
+      this.#said = this.say("error.worker");
+      if (!this.answered) return;
+      this.status(this.#said);
+      this.#said = "";
+      // What the worker had made of the whole image is lost with it.
+      this.#map().catch((error) => this.#failed(error));
+    });
+    this.#check(asked, new URLSearchParams(address.search));
     this.store = new Store({ ...firstState(host), ...asked, language });
     this.session = this.picture = this.moment = null;
     this.maps = this.rerun = null;
@@ -50,7 +58,8 @@ export class Viewer {
     connectMethods(this);
     this.texts.fill(element);
     this.store.subscribe((state, before) => this.#changed(state, before));
-    this.#wish = newestOnly((time) => this.#answer(time));
+    const wish = newestOnly((time) => this.#answer(time));
+    this.#wish = (time) => wish(time).catch((error) => this.#failed(error));
     new ResizeObserver(() => this.draw()).observe(this.find(".panels"));
     // Another density of the screen, or another theme, is another drawing.
     window.addEventListener("resize", () => this.draw());
@@ -61,8 +70,12 @@ export class Viewer {
   #opening = 0;
   #settling = 0;
   #addressing = 0;
+  // The state that the address says.
+  #written = null;
   // What was shown of the open picture last, before another was asked for.
   #last = null;
+  // What is still to be said once a picture is there.
+  #said = "";
 
   get state() {
     return this.store.state;
@@ -76,9 +89,31 @@ export class Viewer {
     return this.texts.say(key, values);
   }
 
-  /** Show a line about what is happening, or what went wrong; "" takes it away. */
+  /** Show a line about what is happening, or what went wrong, until the visitor does something else. */
   status(text) {
     this.find(".status").textContent = text;
+  }
+
+  /** Leave out of a link what this page does not have, and say so. */
+  #check(asked, words) {
+    const { gallery, networks } = this.host;
+    const isThere = gallery.some(({ id }) => id === asked.picture) || isUpload(asked.picture);
+    const isKnown = networks.some(({ name }) => name === asked.network);
+    if (words.has("picture") && !isThere) {
+      this.#said = this.say("error.no_picture");
+      // What was pointed at there is nothing here.
+      for (const name of ["picture", "query", "locked", "pins", "compare", "zoom"]) delete asked[name];
+    }
+    if (words.has("network") && !isKnown) {
+      this.#said = [this.#said, this.say("error.no_network")].filter(Boolean).join(" ");
+      delete asked.network;
+    }
+  }
+
+  /** Say that something went wrong which nobody waits for. */
+  #failed(error) {
+    console.warn(error);
+    this.status(this.say("error.failed"));
   }
 
   // What the pointer and the keys do -------------------------------------------------------------
@@ -131,6 +166,9 @@ export class Viewer {
 
   #changed(state, before) {
     const differs = (name) => JSON.stringify(state[name]) !== JSON.stringify(before[name]);
+    const others = Object.keys(state).filter((name) => name !== "query" && differs(name));
+    // What was said is over once the visitor goes on, but not because the pointer moves.
+    if (this.answered && others.length) this.status("");
     if (differs("language")) this.#speak();
     if (differs("picture") || differs("network")) {
       if (this.#isOpen(before)) this.#last = before;
@@ -138,17 +176,15 @@ export class Viewer {
     } else if (this.session) {
       if (differs("whatIf")) {
         this.maps = this.rerun = null;
-        // A re-run under the rule before is not waited for any more.
-        this.status("");
         clearTimeout(this.#settling);
-        this.#settling = setTimeout(() => this.#map(), SETTLED);
+        this.#settling = setTimeout(() => this.#map().catch((error) => this.#failed(error)), SETTLED);
       }
       if (["query", "whatIf", "compare", "pins"].some(differs)) this.#wish(this.hoverTime);
       else this.draw();
     }
     this.hoverTime = undefined;
     this.element.dispatchEvent(new CustomEvent("asa:state", { detail: { state, before } }));
-    if (!differs("query") || state.locked) this.#address();
+    if (others.length || state.locked) this.#address();
   }
 
   #speak() {
@@ -161,41 +197,58 @@ export class Viewer {
   /** Keep the address in step, so that a reload or a bookmark comes back to the same state. */
   #address() {
     if (this.host.fixed) return;
-    // Browsers take some hundred changes in a few seconds, and refuse more.
-    clearTimeout(this.#addressing);
+    // The first change is written at once: a reload may follow. Of many in a row, which browsers
+    // refuse after some hundred, the last is written when they end.
+    if (this.#addressing) clearTimeout(this.#addressing);
+    else this.#writeAddress();
     this.#addressing = setTimeout(() => {
-      const words = toQueryString(this.state);
-      history.replaceState(history.state, "", words ? `?${words}` : location.pathname);
+      this.#addressing = 0;
+      if (this.#written !== this.state) this.#writeAddress();
     }, SETTLED);
+  }
+
+  #writeAddress() {
+    this.#written = this.state;
+    const words = toQueryString(this.state, true);
+    history.replaceState(history.state, "", words ? `?${words}` : location.pathname);
+    // Around a Space there is a page whose address the visitor sees; it takes over what it is told.
+    if (window.parent !== window) window.parent.postMessage({ queryString: words }, "*");
   }
 
   /** Fetch and show the state's picture; where that fails the state before stays. */
   async #open(atItsStart) {
     const opening = ++this.#opening;
     const { picture, network } = this.state;
+    const said = this.#said;
+    this.#said = "";
     if (this.#isOpen(this.state)) {
       // Back before another picture was there: this one is still shown.
       this.element.removeAttribute("aria-busy");
-      this.status("");
+      this.status(said);
       return this.#wish();
     }
-    this.status(this.say("status.reading"));
+    this.status(said || this.say("status.reading"));
     this.element.setAttribute("aria-busy", "true");
     try {
-      const buffer = await this.packets.get(picture, network);
+      const buffer = await this.packets.get(picture, network, (place) => {
+        if (opening === this.#opening) this.status(this.say("status.place", place));
+      });
       const session = readPacket(buffer);
       const shown = await Picture.of(session.picture);
       if (opening !== this.#opening) return;
       const zoom = this.session ? START.zoom : this.state.zoom;
       // From here on the worker answers for the new picture, and rows on their way are dropped.
-      const opened = this.engine.open(buffer.slice(0));
+      const opened = this.engine.open(buffer);
       Object.assign(this, { session, picture: shown, opened: { picture, network } });
       this.maps = this.rerun = this.answered = this.hovered = null;
-      this.store.set({ ...fitting(session, this.state, startOf(this.host, picture), atItsStart), zoom });
-      this.status("");
+      this.store.set({ ...fitting(session, this.state, atItsStart), zoom });
+      session.survey = await opened;
+      if (session !== this.session) return;
+      if (!isInside(session, this.state.query)) this.store.set({ query: centreOf(session, session.survey.start) });
+      this.status(this.#said || said);
+      this.#said = "";
       this.element.dispatchEvent(new CustomEvent("asa:opened"));
-      await opened;
-      this.#map();
+      this.#map().catch((error) => this.#failed(error));
       await this.#wish();
       const { layer, whatIf } = this.state;
       if (layer === "flips" && isChanged(whatIf) && this.host.rerun) await this.runAgain();
@@ -203,8 +256,11 @@ export class Viewer {
       if (opening !== this.#opening) return;
       if (!error.key) console.warn(error);
       const { language } = this.state;
+      this.#said = this.say(error.key ?? "error.failed", error.values);
       this.store.retreat({ ...START, ...firstState(this.host), ...this.#last, language });
-      this.status(this.say(error.key ?? "error.failed", error.values));
+      // Unless another picture is being opened, which says it in its turn.
+      if (this.#said) this.status(this.#said);
+      this.#said = "";
     } finally {
       if (opening === this.#opening) this.element.removeAttribute("aria-busy");
     }
@@ -216,14 +272,17 @@ export class Viewer {
 
   /** Choose a photograph of the gallery, or one's own. */
   choose(picture) {
-    const query = startOf(this.host, picture) ?? START.query;
+    const isShown = this.#isOpen({ ...this.state, picture }) && this.session.survey;
+    const query = isShown ? centreOf(this.session, isShown.start) : START.query;
     this.store.set({ picture, query, locked: false, pins: [], compare: null }, { recorded: true });
   }
 
   async add(file) {
     try {
       this.status(this.say("status.sending"));
-      this.choose(await this.host.add(file));
+      const { id, isKept } = await this.host.add(file);
+      this.#said = isKept ? "" : this.say("status.not_kept");
+      this.choose(id);
     } catch (error) {
       this.status(this.say(error.key ?? "error.failed", error.values));
     }
@@ -302,7 +361,13 @@ export class Viewer {
     return { url: `${location.origin}${location.pathname}?${toQueryString(this.state)}`, upload: isUpload(this.state.picture) };
   }
 
+  /** Change the rule; as trained nothing flips, and no layer of flips is left. */
+  setRule(whatIf, how = { recorded: true }) {
+    const { layer } = this.state;
+    this.store.set({ whatIf, layer: layer === "flips" && !isChanged(whatIf) ? "classes" : layer }, how);
+  }
+
   asTrained() {
-    this.store.set({ whatIf: AS_TRAINED }, { recorded: true });
+    this.setRule(AS_TRAINED);
   }
 }

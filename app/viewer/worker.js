@@ -2,7 +2,8 @@
 
 import { logThresholds, rowOf } from "./attention.js";
 import { columnOf, kthLargestOf, mapsOf } from "./maps.js";
-import { numbersOf } from "./numbers.js";
+import { columnNumbersOf, numbersOf, probabilitiesOf } from "./numbers.js";
+import { surveyOf } from "./opening.js";
 import { readPacket } from "./packet.js";
 
 /** Answer the messages of `scope`, a worker's global scope or anything with the same two names. */
@@ -10,32 +11,49 @@ export function serve(scope) {
   let session = null, kthLargest = null;
   let maps = null, mapsFor = "", passes = 0;
 
-  const levelsOf = (whatIf) => {
-    if (whatIf.topK && !kthLargest) kthLargest = finish(kthLargestOf(session));
-    return logThresholds(session, whatIf, kthLargest?.get(whatIf.topK));
-  };
+  /** The levels of a rule for the session there is; null where another has been opened meanwhile. */
+  async function levelsOf(whatIf) {
+    const mine = session;
+    if (whatIf.topK) kthLargest ??= spread(kthLargestOf(session), () => session === mine);
+    const known = whatIf.topK ? await kthLargest : null;
+    if (session !== mine) return null;
+    return logThresholds(session, whatIf, known?.get(whatIf.topK));
+  }
 
   const answers = {
+    // Whoever waits for long asks whether somebody is here.
+    ping: () => ({}),
     open({ buffer }) {
       session = readPacket(buffer);
       kthLargest = maps = null;
       passes++;
-      return {};
+      return surveyOf(session);
     },
-    row({ i, whatIf }) {
-      const levels = levelsOf(whatIf);
+    async row({ i, whatIf }) {
+      const levels = await levelsOf(whatIf);
+      if (!levels) return { late: true };
       const row = rowOf(session, i, whatIf, levels);
       const known = mapsFor === JSON.stringify(whatIf) ? maps : null;
+      const column = columnOf(session, row, whatIf, known);
+      const { readout, n } = session;
+      const itself = Uint8Array.from({ length: n }, (_, j) => Number(j === i));
+      const classes = readout && {
+        dense: probabilitiesOf(readout, row.dense),
+        sparse: probabilitiesOf(readout, row.weights),
+        without: probabilitiesOf(readout, itself),
+      };
       return {
         ...row,
-        column: columnOf(session, row, whatIf, known),
+        column: { ...column, numbers: columnNumbersOf(session, i, column) },
         numbers: numbersOf(session, row, whatIf.reciprocity),
+        classes,
       };
     },
     async maps({ whatIf }) {
       const pass = ++passes;
       maps = null;
-      const result = await spread(mapsOf(session, whatIf, levelsOf(whatIf)), () => pass === passes);
+      const levels = await levelsOf(whatIf);
+      const result = levels && (await spread(mapsOf(session, whatIf, levels), () => pass === passes));
       if (!result) return { late: true };
       [maps, mapsFor] = [result, JSON.stringify(whatIf)];
       return result;
@@ -49,13 +67,6 @@ export function serve(scope) {
       scope.postMessage({ id, error: String(error) });
     }
   };
-}
-
-/** Run a pass to its end at once. */
-function finish(pass) {
-  let step = pass.next();
-  while (!step.done) step = pass.next();
-  return step.value;
 }
 
 /** Run a pass piece by piece, messages answered between; null once it is not `wanted` any more. */

@@ -11,7 +11,21 @@ from asa_viz.views import AgreementView, MethodView
 NAMES = tuple(READ)
 CHANNELS = 16
 _COSTS = {"parameters": 64000, "multiply_adds": 3e7, "milliseconds": 12.4, "megabytes": 9.6}
-_AGAINST = {"difference": -0.012, "low": -0.02, "high": 0.001, "p": 0.0004}
+
+
+def _row(head, share, methods, **more):
+    names = {"support": 0.25, "effective_support": 0.125, "entropy": 8, "own_class": 0.5}
+    return {
+        "head": head,
+        "mIoU": share,
+        "mIoU_deviation": float("nan"),
+        "pixel_accuracy": 0.9,
+        "attention": dict.fromkeys(methods, names),
+        **_COSTS,
+        **more,
+    }
+
+
 EXPERIMENT = {
     "setting": {
         "steps": 150,
@@ -21,28 +35,25 @@ EXPERIMENT = {
         "loss": "cross-entropy",
         "backbone": "asa",
         "width": 64,
+        "arms": {"width": 128, "rate": 0.002},
         "seeds": 3,
         "threads": 1,
     },
-    "rows": [
+    "contrasts": [
         {
-            "head": head,
-            "mIoU": share,
-            "mIoU_deviation": float("nan"),
-            "pixel_accuracy": 0.9,
-            "versus_fcn": None if head == "fcn" else {**_AGAINST, "difference": share - 0.5},
-            "versus_nonlocal_embedded_gaussian": _AGAINST,
-            "attention": {
-                name: {"support": 0.25, "effective_support": 0.125, "entropy": 8, "own_class": 0.5}
-                for name in rows
-            },
-            **_COSTS,
+            "first": "asa_read_only",
+            "second": "nonlocal_started_read_only",
+            "difference": -0.012,
+            "low": -0.02,
+            "high": 0.001,
+            "seeds": 3,
+            "verdict": "not established",
         }
-        for head, share, rows in [
-            ("ccnet", 0.632, ["ccnet"]),
-            ("asa", 0.6125, ["asa"]),
-            ("fcn", 0.5, []),
-        ]
+    ],
+    "arms": [_row("fcn_read_only", 0.5, [])],
+    "rows": [
+        _row("ccnet", 0.632, ["ccnet"]),
+        _row("asa", 0.6125, ["asa"], without_attention={"mIoU": 0.55, "flips": 0.07}),
     ],
 }
 

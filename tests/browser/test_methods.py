@@ -92,14 +92,32 @@ def test_one_click_shows_twenty_methods_by_family(visit, server):
         assert "in effect" in label
 
 
+def test_the_page_s_own_network_comes_first_and_its_namesakes_are_called_small(visit, server):
+    visit.click("photo", CELL)
+    visit.compared()
+    photo, own = (visit.find(".multiples .multiple").nth(k) for k in (0, 1))
+    assert ENGLISH["panel.photo"] in photo.inner_text()
+    text = own.inner_text()
+    assert ENGLISH["methods.own_network"] in text
+    view = server.session(EXAMPLES[0].path).query_cell(CELL)
+    assert f"{int((view.weights > 0).sum())} keys" in text
+    value = float(view.weights[CELL]) * view.weights.size
+    assert float(re.search(r"(?:query|pointer) ([\d.]+)", text)[1]) == pytest.approx(
+        value, rel=0.01
+    )
+    for name in ("asa", "nonlocal_embedded_gaussian"):
+        assert "(small head)" in tile(visit, name).inner_text()
+    assert "(small head)" not in tile(visit, "ccnet").inner_text()
+
+
 def test_a_click_in_any_map_moves_the_query_of_all(visit, server):
     x, y = spot(visit, "gcnet", (2, 9))
     visit.page.mouse.click(x, y)
     visit.compared()
     assert visit.cell == Cell(2, 9)
     assert visit.state["locked"]
-    assert "Row 2, column 9" in visit.text(".methods .where")
-    assert "Row 2, column 9" in visit.text(".sentence")
+    assert "Row 3, column 10" in visit.text(".methods .where")
+    assert "Row 3, column 10" in visit.text(".sentence")
     view = answers(server, Cell(2, 9), ["ccnet"])
     assert f"{view['ccnet'].support} keys" in tile(visit, "ccnet").inner_text()
 
@@ -135,8 +153,7 @@ def test_the_view_is_in_the_link_and_comes_back(visitors):
     visit.compared()
     assert shown(visit) == ["asa", "gcnet"]
     visit.page.wait_for_url("**methods=gcnet.asa*")
-    visit.page.reload()
-    visit.compared()
+    visit.reload().compared()
     assert shown(visit) == ["asa", "gcnet"]
     assert visit.find('.methods [data-set="scales"]').is_checked()
     assert "all rows on one scale" in visit.text(".methods .where")
@@ -225,7 +242,7 @@ def test_a_query_that_is_free_is_asked_for_once_the_pointer_rests(visit):
     visit.point("photo", (3, 3))
     visit.compared()
     assert visit.page.evaluate("flight.asked") <= 3
-    assert "Row 3, column 3" in visit.text(".methods .where")
+    assert "Row 4, column 4" in visit.text(".methods .where")
 
 
 def test_heads_agree_and_are_listed_with_the_page_s_network_named(visitors):
@@ -241,28 +258,30 @@ def test_heads_agree_and_are_listed_with_the_page_s_network_named(visitors):
 def test_the_experiment_is_a_table_that_can_be_sorted(visit):
     table = visit.find(".experiment table")
     told = visit.text(".experiment .note")
+    assert "64 channels (arms of the experiment: 128, rate 0.002)" in told
     assert "python -m asa_viz.compare" in told
     assert "on the frozen backbone of ASA" in told
     assert "{" not in told
+    contrast = visit.text(".experiment .contrasts")
+    assert "−1.2 points of mIoU (−2.0 to +0.1" in contrast
+    assert ENGLISH["experiment.verdict.not"] in contrast
+    assert ENGLISH["experiment.nonlocal_started"] in contrast
+    no_attention = ENGLISH["experiment.fcn"] + ENGLISH["experiment.form.read_only"]
     first = table.locator("tr:nth-child(2) th")
     expect(first).to_have_text(METHODS["ccnet"].title["en"])
     expect(visit.find('.experiment [aria-sort="descending"]')).to_have_count(1)
-    table.get_by_role("button", name="mIoU").click()
-    expect(first).to_have_text(ENGLISH["experiment.fcn"])
-    expect(table.get_by_role("button", name="mIoU")).to_be_focused()
-    table.get_by_role("button", name="against no attention").click()
-    cells = table.locator("tr").last.locator("th, td").all_inner_texts()
-    assert cells[:3] == [ENGLISH["experiment.fcn"], "50.0", "–"]
+    table.get_by_role("button", name="mIoU, %").click()
+    expect(first).to_have_text(no_attention)
+    expect(table.get_by_role("button", name="mIoU, %")).to_be_focused()
+    table.get_by_role("button", name="mIoU without attention").click()
+    title = METHODS["asa"].title["en"]
+    expect(first).to_have_text(ENGLISH["methods.small"].format(title=title))
     cells = table.locator("tr:nth-child(2)").locator("td").all_inner_texts()
-    assert cells[:6] == [
-        "63.2",
-        "–",
-        "90.0",
-        "+13.2 (−2.0 … +0.1)",
-        "−1.2 (−2.0 … +0.1)",
-        "< 0.001",
-    ]
-    assert cells[6:] == ["25.0", "12.5", "8.00", "50", "64", "30", "12", "10"]
+    assert cells[:5] == ["61.3", "–", "90.0", "55.0", "7.0"]
+    assert cells[5:] == ["25.0", "12.5", "8.00", "50", "64", "30", "12", "10"]
+    cells = table.locator("tr").last.locator("th, td").all_inner_texts()
+    assert cells[0] in (no_attention, METHODS["ccnet"].title["en"])
+    assert cells[4] == "–"
 
 
 def test_all_of_it_is_done_by_keyboard(visitors):
@@ -331,7 +350,7 @@ def test_a_server_that_fails_is_said_to_and_the_next_click_asks_again(visit):
     expect(visit.find(".methods .where")).to_have_text(ENGLISH["error.server"])
     visit.click("photo", (2, 2))
     visit.compared()
-    assert "Row 2, column 2" in visit.text(".methods .where")
+    assert "Row 3, column 3" in visit.text(".methods .where")
 
 
 def test_another_picture_is_compared_too(visit):

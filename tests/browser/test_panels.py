@@ -1,6 +1,7 @@
 """What the panels show and the words say is what the library says of the same cell."""
 
 import itertools
+import re
 
 import numpy as np
 import pytest
@@ -48,23 +49,69 @@ def check_numbers(visit, session, cell, what_if=None):
     wanted = dict(
         zip((ENGLISH[f"group.{name}"] for name in names), group_counts(view), strict=True)
     )
+    kept, n = int(view.support.sum()), view.support.size
+    is_all = not session.thresholds_learned and not (what_if and what_if.top_k)
+    if is_all:
+        # Nobody chooses: a network without thresholds has words of its own.
+        wanted = {ENGLISH["group.all"]: n}
     legend = visit.legend("neighbours")
     assert {name: int(amount) for name, amount in legend.items()} == wanted
-    kept = int(view.support.sum())
-    if kept and kept < view.support.size:
-        assert f"Keeps {kept} of {view.support.size} cells" in visit.text(".sentence")
-    table = visit.find(".numbers tr:nth-child(2) td").all_inner_texts()
-    assert table == [str(view.support.size), str(kept)]
+    labels = session.segmentation.cell_labels
+    own = {
+        kind: float(row[labels == labels[cell]].sum())
+        for kind, row in (("dense", view.dense), ("sparse", view.weights))
+    }
+    name = session.segmentation.classes[labels[cell]]
+    sentence = visit.text(".sentence")
+    if 0 < kept < n:
+        assert f"Keeps {kept} of {n} cells" in sentence
+    if kept:
+        # Always the query's own class, never that which happens to have the largest share.
+        assert share_of(re.search(rf"({SHARE}) of (?:it|the mass is) on {name}", sentence)[1]) == (
+            pytest.approx(own["sparse"], abs=0.011)
+        )
+    table = visit.find(".numbers tr").evaluate_all(
+        "(rows) => rows.map((row) => [...row.cells].map((cell) => cell.textContent))"
+    )
+    assert table[0][1:] == [
+        ENGLISH["table.dense"],
+        ENGLISH["table.read" if is_all else "table.sparse"],
+    ]
+    numbers = {key: (dense, sparse) for key, dense, sparse in table[1:]}
+    # Without a kept cell the query reads itself.
+    assert numbers[ENGLISH["table.cells"]] == (
+        str(n),
+        str(kept) if kept else ENGLISH["table.itself"],
+    )
+    for part, shares in (("own", (own["dense"], own["sparse"])), ("mass", (1, view.kept_mass))):
+        told = [share_of(each) for each in numbers[ENGLISH[f"table.{part}"]]]
+        assert told == pytest.approx(shares, abs=0.011), part
+    largest = [float(each) for each in numbers[ENGLISH["table.largest"]]]
+    assert largest == pytest.approx([n * view.dense.max(), n * view.weights.max()], rel=0.01)
     shown = visit.ask("[[...viewer.scenes.dense.values], [...viewer.scenes.sparse.values]]")
     np.testing.assert_allclose(shown[0], view.dense_times_uniform.ravel(), rtol=1e-3)
     np.testing.assert_allclose(shown[1], view.weights_times_uniform.ravel(), rtol=1e-3)
 
 
+SHARE = r"[<>]? ?\d+ %"
+
+
+def share_of(words):
+    """A share from what is said of it."""
+    return float(re.search(r"\d+", words)[0]) / 100
+
+
 def colour(visit, panel, cell):
-    """The colour in the middle of a cell on a canvas."""
+    """The colour in the middle of a cell on a canvas, in whose middle the picture stands."""
     image, grid = visit.pixels(panel), visit.grid
-    row = (2 * cell[0] + 1) * image.shape[0] // (2 * grid.height)
-    col = (2 * cell[1] + 1) * image.shape[1] // (2 * grid.width)
+    sides = (grid.image_height, grid.image_width)
+    scale = min(there / side for there, side in zip(image.shape, sides, strict=False))
+    row, col = (
+        int((there - scale * side) / 2 + scale * side * (2 * at + 1) / (2 * of))
+        for there, side, at, of in zip(
+            image.shape[:2], sides, cell, (grid.height, grid.width), strict=True
+        )
+    )
     return tuple(image[row, col, :3])
 
 
@@ -81,12 +128,28 @@ def test_rows_groups_sentence_and_table_are_those_of_the_library(visit, session)
         check_numbers(visit, session, cell)
     visit.click("photo", CELL)
     threshold = session.query_cell(CELL).nonlocal_scale
-    assert f"threshold {threshold:.2f}" in visit.text('[data-panel="dense"] .caption')
+    view = session.query_cell(CELL)
+    dense, sparse = (visit.text(f'[data-panel="{name}"] .caption') for name in ("dense", "sparse"))
+    assert f"threshold {threshold:.2f}" in dense
+    # The weights that are kept are scaled up, and their threshold with them.
+    mark = threshold / view.kept_mass
+    assert f"threshold {mark:.2f} = {threshold:.2f} / {100 * view.kept_mass:.0f} %" in sparse
+    bars = visit.ask("[viewer.scenes.dense.bar, viewer.scenes.sparse.bar]")
+    assert [bar["line"] for bar in bars] == pytest.approx([threshold, mark], rel=1e-3)
+    for bar, panel in zip(bars, ("dense", "sparse"), strict=True):
+        left = visit.find(f'[data-panel="{panel}"] .ramp i').evaluate("(i) => i.style.left")
+        low, high = (np.log(bar["scale"][end]) for end in ("low", "high"))
+        assert float(left[:-1]) / 100 == pytest.approx(
+            (np.log(bar["line"]) - low) / (high - low), abs=1e-3
+        )
+    for row, said in ((view.dense, dense), (view.weights, sparse)):
+        assert f"largest {108 * row.max():.2f}" in said or f"largest {108 * row.max():.1f}" in said
     labels = session.segmentation.working_labels
     shares = np.bincount(labels.ravel(), minlength=4) / labels.size
     legend = visit.legend("segmentation")
     for name, share in zip(session.segmentation.classes, shares, strict=True):
-        assert legend.get(name, "0 %") == f"{100 * share:.0f} %"
+        # What covers less than 1 % is named below the legend, without a number.
+        assert legend.get(name, "0 %") == (f"{100 * share:.0f} %" if share >= 0.01 else "0 %")
 
 
 def test_every_map_shows_the_library_s_numbers_in_the_palette(visit, session):
@@ -115,7 +178,7 @@ def test_every_map_shows_the_library_s_numbers_in_the_palette(visit, session):
         for of, stop, end in [(np.argmin, FIRST, ends[0]), (np.argmax, LAST, ends[1])]:
             cell = place_of(values, of, CELL)
             if shown[cell[0] * 12 + cell[1]] == end:
-                assert colour(visit, "map", cell) == pytest.approx(stop["cividis"], abs=2), name
+                assert colour(visit, "map", cell) == pytest.approx(stop["viridis"], abs=2), name
         here = visit.text('[data-panel="map"] .note')
         assert here.startswith("query ")
     visit.set('[data-set="map"]', "nonlocal")
@@ -135,8 +198,27 @@ def test_looking_back_shows_the_column(visit, session):
     np.testing.assert_allclose(shown[0], 108 * session.query_cell(CELL).incoming.ravel(), rtol=1e-3)
     np.testing.assert_allclose(shown[1], 108 * weights, rtol=2e-3)
     assert visit.text('[data-panel="dense"] h2').startswith("Dense column")
+    # Sentence, table and chart are of the column too.
+    readers, total = int((weights > 0).sum()), float(weights.sum())
+    assert f"Read by {readers} of 108 cells, which give it {total:.2f} in all" in visit.text(
+        ".sentence"
+    )
+    table = visit.find(".numbers tr").evaluate_all(
+        "(rows) => rows.map((row) => [...row.cells].map((cell) => cell.textContent))"
+    )
+    incoming = session.query_cell(CELL).incoming
+    assert table[1] == [ENGLISH["table.readers"], "108", str(readers)]
+    assert table[2][0] == ENGLISH["table.sum"]
+    assert [float(each) for each in table[2][1:]] == pytest.approx(
+        [incoming.sum(), total], abs=0.006
+    )
+    largest = [108 * incoming.max(), 108 * weights.max()]
+    assert [float(each) for each in table[4][1:]] == pytest.approx(largest, rel=0.01)
+    column = visit.find(".chart .line").get_attribute("d")
+    assert visit.find(".chart .threshold").count() == 0
     visit.set('[data-set="direction"]', False)
     assert visit.text('[data-panel="dense"] h2').startswith("Dense row")
+    assert visit.find(".chart .line").get_attribute("d") != column
 
 
 def test_every_switch_of_the_view_changes_what_it_names_and_nothing_else(visit):
@@ -149,15 +231,17 @@ def test_every_switch_of_the_view_changes_what_it_names_and_nothing_else(visit):
     visit.set('[data-set="lines"]', False)
     assert changed() == {"neighbours"}
     visit.set('[data-set="lines"]', True)
-    visit.set('[data-set="scale"]', True)
-    assert changed() == {"dense", "sparse", "map"}
-    assert visit.ask("viewer.scenes.dense.bar.scale.kind") == "log"
     visit.set('[data-set="scale"]', False)
-    visit.set('[data-set="shared"]', False)
-    assert changed() <= {"dense", "sparse"} != set()
-    highs = visit.ask("[viewer.scenes.dense, viewer.scenes.sparse].map((s) => s.bar.scale.high)")
-    assert highs[0] != highs[1]
+    # What is kept is told apart by its logarithms in any case.
+    assert changed() == {"dense", "map"}
+    assert visit.ask("viewer.scenes.dense.bar.scale.kind") == "linear"
+    visit.set('[data-set="scale"]', True)
     visit.set('[data-set="shared"]', True)
+    assert changed() <= {"dense", "sparse"} != set()
+    highs = "[viewer.scenes.dense, viewer.scenes.sparse].map((s) => s.bar.scale.high)"
+    assert len(set(visit.ask(highs))) == 1
+    visit.set('[data-set="shared"]', False)
+    assert len(set(visit.ask(highs))) == 2
     visit.set('[data-set="opacity"]', 0)
     assert changed() == {"dense", "sparse", "map", "neighbours", "segmentation"}
     red, green, blue = colour(visit, "dense", (1, 1))
@@ -291,7 +375,7 @@ def test_two_pins_are_compared(visit, session):
     # Four at most: the oldest made room.
     assert len(visit.state["pins"]) == 4
     assert (
-        visit.find('[data-name="go0"]').get_attribute("title").startswith("Go to row 7, column 9")
+        visit.find('[data-name="go0"]').get_attribute("title").startswith("Go to row 8, column 10")
     )
     visit.find('[data-name="clear"]').click()
     assert visit.settle().state["pins"] == []
@@ -299,17 +383,17 @@ def test_two_pins_are_compared(visit, session):
 
 def test_every_tab_shows_its_chart(visit, session):
     visit.point("photo", CELL)
-    names = ("curve", "histogram", "classes", "pairs")
+    names = ("curve", "histogram", "classes", "says", "pairs")
     shown = {}
     for name in names:
         visit.find(f'[data-tab="{name}"]').click()
         shown[name] = visit.find(".chart").inner_html()
         assert visit.find(f'[data-tab="{name}"]').get_attribute("aria-selected") == "true"
-    assert len(set(shown.values())) == 4
+    assert len(set(shown.values())) == 5
     assert "Lock a query" in visit.text(".chart")
     visit.press("ArrowRight")
     assert visit.find('[data-tab="curve"]').get_attribute("aria-selected") == "true"
-    visit.press("ArrowLeft", "ArrowLeft")
+    visit.press("ArrowLeft", "ArrowLeft", "ArrowLeft")
     classes = visit.find(".classes dt").all_inner_texts()
     own = session.segmentation.classes[session.segmentation.cell_labels[CELL]]
     assert classes[0] == own
@@ -377,3 +461,74 @@ def test_maps_of_the_picture_before_are_never_shown_for_the_next(visit):
     visit.page.evaluate("() => { letGo(); return new Promise((each) => setTimeout(each, 200)); }")
     visit.settle()
     assert max(visit.ask("[...viewer.scenes.map.values]")) < 7777
+
+
+def test_a_held_scale_stays_while_the_query_moves(visit):
+    ends = """["dense", "sparse"].flatMap((name) => {
+      const { low, high } = viewer.scenes[name].bar.scale;
+      return [low, high];
+    })"""
+    visit.click("photo", CELL)
+    cells = [(0, 0), (2, 3), (8, 11), (4, 6), (7, 1)]
+    free = {str(visit.click("dense", cell).ask(ends)[1:]) for cell in cells}
+    assert len(free) > 1
+    visit.click("photo", CELL)
+    held = visit.ask(ends)
+    visit.set('[data-set="hold"]', True)
+    for cell in cells:
+        assert visit.click("dense", cell).ask(ends)[1:] == held[1:]
+        caption = visit.text('[data-panel="sparse"] .caption')
+        largest, high = visit.ask(
+            "[viewer.scenes.sparse.bar.scale.largest, viewer.scenes.sparse.bar.scale.high]"
+        )
+        assert ("clipped" in caption and "nothing" not in caption) or largest <= high
+    visit.set('[data-set="hold"]', False)
+    assert visit.click("photo", CELL).ask(ends) == held
+
+
+def test_the_dense_row_keeps_its_scale_from_cell_to_cell(visit):
+    ends = set()
+    for cell in itertools.product(range(0, 9, 2), range(0, 12, 3)):
+        ends.add(visit.point("dense", cell).ask("viewer.scenes.dense.bar.scale.high"))
+    assert len(ends) == 1
+
+
+def test_as_trained_leaves_no_empty_panel_of_flips(visit):
+    visit.click("photo", CELL)
+    for end in (lambda: visit.do("as-trained"), lambda: visit.set('[data-what-if="nonlocal"]', 1)):
+        visit.set('[data-what-if="nonlocal"]', 2)
+        visit.do("rerun")
+        visit.wait("viewer.rerun && viewer.state.layer === 'flips'").settle()
+        end()
+        assert visit.settle().state["layer"] == "classes"
+        assert visit.find('[data-set="layer"]').input_value() == "classes"
+        assert visit.legend("segmentation")
+
+
+def test_groups_open_at_a_strength_that_tells_them_apart(visit):
+    visit.set('[data-set="layer"]', "groups")
+    strength = int(visit.find('[data-set="strength"]').input_value())
+    at = "[1, 2, 4, 8].map((_, k) => viewer.maps.groups[k].filter((each) => each === 0).length)"
+    largest = visit.ask(at)
+    telling = [k for k, size in zip((1, 2, 4, 8), largest, strict=True) if size <= 54]
+    assert strength == (telling[0] if telling else 1)
+    visit.set('[data-set="strength"]', "8")
+    assert visit.state["strength"] == 8
+
+
+def test_the_cell_under_the_pointer_is_told_in_the_unit_that_is_named(visit, session):
+    visit.click("photo", CELL)
+    view = session.query_cell(CELL)
+    for cell in (
+        Cell(*map(int, np.argwhere(view.support & ~np.eye(9, 12, dtype=bool))[0])),
+        Cell(0, 0),
+    ):
+        words = visit.point("dense", cell).text(".under")
+        found = re.search(r"dense ([\d.< ]+), A-RNN ([\d.< ]+), back ([\d.< ]+) × 1/n", words)
+        wanted = [108 * float(row[cell]) for row in (view.dense, view.weights, view.incoming)]
+        told = [float(each.removeprefix("< ")) for each in found.groups()]
+        assert told == pytest.approx(wanted, rel=0.01, abs=0.0011)
+    visit.set('[data-set="direction"]', True)
+    words = visit.point("dense", (0, 0)).text(".under")
+    weight = 108 * float(session.query_cell(Cell(0, 0)).weights[CELL])
+    assert float(re.search(r"with ([\d.]+) × 1/n", words)[1]) == pytest.approx(weight, abs=0.01)

@@ -22,7 +22,7 @@ ENGLISH = dictionaries()["en"]
 def shown(visit):
     """All of what is shown but the line of status."""
     visit.page.mouse.move(2, 2)
-    visit.page.wait_for_function("asaViz.hovered === null")
+    visit.page.wait_for_function("window.asaViz?.hovered === null")
     visit.settle()
     words = [visit.text(each) for each in (".panels", ".sentence", ".under", ".numbers")]
     return visit.state, visit.pictures(), words
@@ -92,15 +92,83 @@ def test_a_file_that_is_too_large_is_refused_with_its_reason(visit, tmp_path):
     refuse(visit, large, SENTENCES["IMG_BYTES"])
 
 
-def test_a_picture_that_has_vanished_is_said_to_be_gone(visit, noise):
-    visit.upload(noise(160, 120, seed=2))
+def vanish():
+    """Let the server lose all that was sent to it."""
     for folder in Path(get_upload_folder()).iterdir():
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_a_picture_that_the_server_has_lost_is_sent_again(visit, noise):
+    visit.upload(noise(160, 120, seed=2))
+    vanish()
+    visit.find('input[value="dense"]').click()
+    visit.wait("viewer.opened.network === 'dense'").settle()
+    assert visit.grid.image_width == 160
+
+
+def test_a_picture_that_has_vanished_is_said_to_be_gone(visit, noise):
+    visit.upload(noise(160, 120, seed=7))
+    vanish()
+    visit.page.evaluate(
+        """() => new Promise((done, failed) => {
+          const request = indexedDB.deleteDatabase("asa-viz");
+          Object.assign(request, { onsuccess: done, onerror: failed });
+        })"""
+    )
     before = shown(visit)
     visit.find('input[value="dense"]').click()
     expect(visit.find(".status")).to_have_text(ENGLISH["error.gone"])
     assert shown(visit) == before
     assert visit.find('input[value="asa"]').is_checked()
+
+
+def test_a_picture_of_ones_own_is_there_again_after_a_reload(visit, noise):
+    visit.upload(noise(170, 130, seed=5))
+    visit.click("photo", (4, 5))
+    visit.page.wait_for_url("**picture=upload*")
+    before = shown(visit)
+    vanish()
+    assert shown(visit.reload()) == before
+    # What this browser does not have is said, and the first photograph stands there.
+    visit.open("?picture=upload:elsewhere&at=9.9&lock=1")
+    assert visit.text(".status") == ENGLISH["error.gone"]
+    assert visit.state["picture"] == EXAMPLES[0].name
+    assert not visit.state["locked"]
+
+
+def test_where_the_browser_keeps_no_picture_the_page_says_so(visit, noise):
+    visit.page.evaluate(
+        "() => { IDBFactory.prototype.open = () => { throw new Error('private'); }; }"
+    )
+    visit.upload(noise(140, 120, seed=6))
+    assert visit.text(".status") == ENGLISH["status.not_kept"]
+
+
+def test_a_picture_of_fewer_pixels_than_cells_is_pointed_at_in_every_cell(visit, tmp_path):
+    tiny = tmp_path / "tiny.png"
+    Image.fromarray(np.random.default_rng(1).integers(0, 256, (8, 8, 3), dtype=np.uint8)).save(tiny)
+    visit.upload(tiny)
+    assert "8 × 8 pixels" in visit.text('[data-panel="photo"]')
+    for cell in [(0, 0), (3, 4), (3, 5), (8, 11), (7, 10), (5, 7)]:
+        assert visit.point("photo", cell).cell == cell
+    visit.press("ArrowLeft", "ArrowUp", panel="photo")
+    assert visit.cell == (4, 6)
+    # So it is in the link, and in what the server is asked.
+    visit.find('[data-tab="pairs"]').click()
+    visit.page.wait_for_selector(".asa .plane .main-svg")
+    at = visit.state["query"]
+    visit.page.wait_for_url(f"**at={at[0]}.{at[1]}*")
+    assert visit.reload().cell == (4, 6)
+
+
+def test_what_is_squeezed_for_the_network_is_said_to_be(visit, noise):
+    visit.upload(noise(320, 240))
+    assert "narrower" not in visit.text('[data-panel="photo"]')
+    visit.upload(noise(900, 60))
+    # 15 to 1, on a grid of 12 by 9.
+    assert "to the network 11.2 times narrower" in visit.text('[data-panel="photo"]') or (
+        "to the network 11.3 times narrower" in visit.text('[data-panel="photo"]')
+    )
 
 
 def test_a_server_that_is_gone_is_said_to_be(visit):

@@ -90,6 +90,11 @@ class Visit:
         self.page.goto(f"{self.address}/{words}")
         return self.settle()
 
+    def reload(self):
+        """Load the page anew: what a test asks next, it asks of the new one."""
+        self.page.reload()
+        return self.settle()
+
     def settle(self):
         """Wait until all that is shown belongs together."""
         self.page.wait_for_function(SETTLED)
@@ -115,7 +120,8 @@ class Visit:
     def wait(self, script, *given):
         """Wait until `script`, an expression of `viewer` and `given`, is true."""
         self.page.wait_for_function(
-            f"(given) => {{ const viewer = asaViz; return {script}; }}", arg=given
+            f"(given) => {{ const viewer = window.asaViz; return viewer?.moment && ({script}); }}",
+            arg=given,
         )
         return self
 

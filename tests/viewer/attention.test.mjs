@@ -175,6 +175,22 @@ test("similarity is the dot product of any depth", () => {
   }
 });
 
+test("without keys a similarity is the logarithm of a weight that is there", () => {
+  const logs = Float32Array.of(0, -1, -2, -3, -4, -5);
+  assert.equal(similarity(logs, 1, null, 2, 3), -5);
+  assert.equal(similarity(logs, 0, null, 1, 3), -1);
+});
+
+test("of rows that are there, one that reads nothing has no weights", () => {
+  const half = Math.log(0.5), none = () => new Float32Array(2);
+  const session = {
+    height: 1, width: 2, n: 2, depth: 2, window: 1, query: Float32Array.of(-1e4, -1e4, half, half), key: null,
+    logNormaliser: none(), nonlocalScale: none(), localScale: none(),
+  };
+  assert.deepEqual([...rowOf(session, 0).weights], [0, 0]);
+  assert.deepEqual([...rowOf(session, 1).weights], [0.5, 0.5]);
+});
+
 test("the window is clipped at the borders, the what-if's stands in for the trained one", () => {
   for (const [height, width] of GRIDS) {
     const session = randomSession({ height, width, window: 3 });

@@ -6,7 +6,8 @@ import { test } from "node:test";
 import { AS_TRAINED, rowOf } from "../../app/viewer/attention.js";
 import { Engine, newestOnly } from "../../app/viewer/engine.js";
 import { columnOf } from "../../app/viewer/maps.js";
-import { numbersOf } from "../../app/viewer/numbers.js";
+import { columnNumbersOf, numbersOf } from "../../app/viewer/numbers.js";
+import { surveyOf } from "../../app/viewer/opening.js";
 import { serve } from "../../app/viewer/worker.js";
 import { allMapsOf, levelsOf } from "./passes.mjs";
 import { packetOf, randomSession } from "./sessions.mjs";
@@ -41,10 +42,12 @@ test("a row comes with its numbers and its dense column", async () => {
   const { engine } = await engineOf();
   for (const whatIf of [AS_TRAINED, { ...AS_TRAINED, reciprocity: false }, { ...AS_TRAINED, topK: 8 }]) {
     const row = rowOf(session, 11, whatIf, levelsOf(session, whatIf));
+    const column = { dense: row.incoming, weights: null };
     const expected = {
       ...row,
-      column: { dense: row.incoming, weights: null },
+      column: { ...column, numbers: columnNumbersOf(session, 11, column) },
       numbers: numbersOf(session, row, whatIf.reciprocity),
+      classes: null,
     };
     assert.deepEqual(await engine.row(11, whatIf), expected);
   }
@@ -56,7 +59,8 @@ test("the maps are those of the whole image, and rows have their sparse column f
   const maps = await engine.maps(AS_TRAINED);
   assert.deepEqual(maps, allMapsOf(session, AS_TRAINED));
   const row = await engine.row(5, AS_TRAINED);
-  assert.deepEqual(row.column, columnOf(session, row, AS_TRAINED, maps));
+  const column = columnOf(session, row, AS_TRAINED, maps);
+  assert.deepEqual(row.column, { ...column, numbers: columnNumbersOf(session, 5, column) });
   assert.ok(row.column.weights);
   // The maps are those of another rule.
   assert.equal((await engine.row(5, { ...AS_TRAINED, nonlocal: 2 })).column.weights, null);
@@ -137,6 +141,59 @@ test("what fails in the worker fails on the page, and the next question is answe
   await assert.rejects(engine.open(new ArrayBuffer(4)));
   await engine.open(packetOf(session));
   assert.equal((await engine.row(0, AS_TRAINED)).i, 0);
+});
+
+test("where the worker is forbidden, stops or is silent, all goes on in another place", async () => {
+  const dead = () => ({ postMessage: () => {}, terminate() { this.ended = true; } });
+  // None at all; one that says so before anything is asked, and while it is asked; one that says nothing.
+  const ways = {
+    none: () => null,
+    refused: (port) => port.onerror({}),
+    stopped: (port) => setImmediate(() => port.onerror({ preventDefault() {} })),
+    silent: () => {},
+  };
+  for (const [name, act] of Object.entries(ways)) {
+    const port = name === "none" ? null : dead();
+    let lost = 0;
+    const engine = new Engine(port, () => ports().port, () => lost++, 20);
+    if (name === "refused") act(port);
+    const opened = engine.open(packetOf(session));
+    if (name === "stopped") act(port);
+    const survey = await opened;
+    assert.deepEqual(survey, surveyOf(session), name);
+    assert.deepEqual((await engine.row(3, AS_TRAINED)).weights, rowOf(session, 3).weights, name);
+    assert.equal(lost, 1, name);
+    if (port) assert.ok(port.ended, name);
+  }
+});
+
+test("a worker that stops later hands over the picture and what was asked of it", async () => {
+  const { port } = ports();
+  const engine = new Engine(port, () => ports().port, () => {}, 20);
+  await engine.open(packetOf(session));
+  port.postMessage = () => {};
+  port.onmessage = () => {};
+  assert.deepEqual((await engine.row(8, AS_TRAINED)).weights, rowOf(session, 8).weights);
+});
+
+test("a worker that is long at work is asked whether it is there, and left at it while it answers", (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const asked = [], port = { postMessage: (question) => asked.push(question) };
+  let lost = 0;
+  const engine = new Engine(port, () => ({ postMessage() {} }), () => lost++, 100);
+  engine.maps(AS_TRAINED);
+  const pings = () => asked.filter(({ kind }) => kind === "ping").length;
+  for (let turn = 1; turn <= 3; turn++) {
+    t.mock.timers.tick(100);
+    assert.equal(pings(), turn);
+    port.onmessage({ data: { id: 0, answer: {} } });
+    t.mock.timers.tick(100);
+    assert.equal(lost, 0);
+  }
+  t.mock.timers.tick(100);
+  assert.equal(lost, 0);
+  t.mock.timers.tick(100);
+  assert.equal(lost, 1);
 });
 
 test("a row that failed is asked for again", async () => {

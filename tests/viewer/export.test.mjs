@@ -10,6 +10,8 @@ import { arraysNpz, neighboursCsv } from "../../app/viewer/data.js";
 import { withTexts } from "../../app/viewer/png.js";
 import { asScript, base64, savedPage } from "../../app/viewer/saved.js";
 import { PANELS } from "../../app/viewer/scenes.js";
+import { tableOf, underPointer } from "../../app/viewer/side.js";
+import { number } from "../../app/viewer/texts.js";
 import { sheetOf } from "../../app/viewer/sheet.js";
 import { svgSurface } from "../../app/viewer/surfaces.js";
 import { SvgContext, cellPaths, escaped } from "../../app/viewer/svg.js";
@@ -82,11 +84,52 @@ test("the table has a line for every key that is kept, and its numbers come back
   assert.ok(strange.includes('"a ""b"", <c>&"'), strange);
   for (const line of lines.slice(1)) {
     const [down, column] = line.split(",").map(Number);
-    const [dense, weight] = line.split(",").slice(-2).map(Number);
+    const [denseTimes, weightTimes, incomingTimes, dense, weight] = line.split(",").slice(-5).map(Number);
     const j = down * session.width + column;
     assert.equal(Math.fround(dense), Math.fround(row.dense[j]));
     assert.equal(Math.fround(weight), row.weights[j]);
+    // Times uniform: each by the number of cells.
+    const times = [[denseTimes, row.dense], [weightTimes, row.weights], [incomingTimes, row.incoming]];
+    for (const [told, weights] of times) assert.ok(Math.abs(told / (session.n * weights[j]) - 1) < 1e-6, line);
   }
+});
+
+test("the numbers beside the panels are those of the row, or of the column, in the unit that is named", () => {
+  const say = (key) => key;
+  const near = (told, value) => assert.ok(Math.abs(Number(told) / value - 1) < 0.006, `${told} for ${value}`);
+  const most = (values) => values.reduce((a, b) => Math.max(a, b));
+  const { moment } = smallViewer();
+  const { row, session: { n } } = moment;
+  const table = Object.fromEntries(tableOf(moment, say).map(([key, ...both]) => [key, both]));
+  near(table["table.largest"][0], n * most(row.dense));
+  near(table["table.largest"][1], n * most(row.weights));
+  assert.deepEqual(table["table.cells"], [String(n), String(row.numbers.support)]);
+  const back = smallViewer({ patch: { direction: "column" } }).moment;
+  const column = Object.fromEntries(tableOf(back, say).map(([key, ...both]) => [key, both]));
+  near(column["table.largest"][0], n * most(row.incoming));
+  near(column["table.largest"][1], n * most(row.column.weights));
+  near(column["table.sum"][1], row.column.weights.reduce((a, b) => a + b));
+  assert.ok(!("table.mass" in column));
+  const alone = smallViewer({ patch: { whatIf: { nonlocal: 100, localRule: false } } }).moment;
+  const empty = Object.fromEntries(tableOf(alone, say).map(([key, ...both]) => [key, both]));
+  assert.deepEqual(empty["table.cells"], [String(n), "table.itself"]);
+});
+
+test("what is under the pointer is told in multiples of 1/n", () => {
+  const viewer = { ...smallViewer(), hovered: 3, say: (key, values) => JSON.stringify(values) };
+  const { row, session: { n } } = viewer.moment;
+  const told = JSON.parse(underPointer(viewer));
+  for (const [name, weights] of Object.entries({ dense: row.dense, sparse: row.weights, incoming: row.incoming })) {
+    assert.equal(told[name], number(n * weights[3]), name);
+  }
+  assert.deepEqual([told.row, told.column], [1, 4]);
+});
+
+test("a network without thresholds chooses nothing, and says so in none of its files", () => {
+  const viewer = smallViewer({ session: smallSession({ learned: false }) });
+  assert.deepEqual(viewer.scenes.neighbours.legend.map(({ key, amount }) => [key, amount]), [["group.all", 15]]);
+  const lines = neighboursCsv(viewer.moment).trim().split("\r\n").slice(1);
+  assert.ok(lines.length === 15 && lines.every((line) => line.includes(",all,")));
 });
 
 test("the table says which rule keeps a key", () => {
@@ -123,7 +166,7 @@ test("the manifest tells the query, the what-if and the way back", () => {
 
 test("a caption names the query and its class, and a what-if as one", () => {
   const plain = captionLines(smallViewer(), PANELS).join("\n");
-  for (const part of ["row 1, column 2", "pixel 50, 30", 'on a "b"']) {
+  for (const part of ["row 2, column 3", "pixel 50, 30", 'on a "b"']) {
     assert.ok(plain.includes(part), part);
   }
   assert.ok(!plain.includes("What if"));
@@ -137,22 +180,25 @@ test("a caption names the query and its class, and a what-if as one", () => {
 });
 
 test("a caption speaks of a scale only where there is one, and of two rows only beside one of them", () => {
-  const lastLine = (names) => captionLines(smallViewer(), names).at(-1);
-  assert.equal(lastLine(["dense"]), "Linear colour scale, one for both rows.");
+  const lastLine = (names) => captionLines(smallViewer({ patch: { scale: "linear" } }), names).at(-1);
+  const own = "Linear colour scale; that of the A-RNN row is logarithmic, over the weights that are kept.";
+  assert.equal(lastLine(["dense"]), own);
+  const shared = captionLines(smallViewer({ patch: { scale: "linear", shared: true } }), ["dense"]).at(-1);
+  assert.equal(shared, "Linear colour scale, one for both rows.");
   assert.equal(lastLine(["map"]), "Linear colour scale.");
   assert.ok(lastLine(["photo"]).startsWith("Query: "));
 });
 
 test("a query that has moved on is told by its cell's centre", () => {
   const line = captionLines(smallViewer({ patch: { query: [0, 0] } }), PANELS)[0];
-  assert.ok(line.includes("row 1, column 2 (pixel 49, 30)"), line);
+  assert.ok(line.includes("row 2, column 3 (pixel 49, 30)"), line);
 });
 
 test("a file's name is one in every file system", () => {
   const viewer = smallViewer();
-  assert.equal(fileName(viewer, "dense", "png"), "asa-viz_leuven_lane_r1c2_dense.png");
+  assert.equal(fileName(viewer, "dense", "png"), "asa-viz_leuven_lane_r2c3_dense.png");
   viewer.opened = { picture: "upload:2/../x", network: "" };
-  assert.equal(fileName(viewer, "", "npz"), "asa-viz_upload-2-..-x_r1c2.npz");
+  assert.equal(fileName(viewer, "", "npz"), "asa-viz_upload-2-..-x_r2c3.npz");
 });
 
 /** Throws where a text is no well-formed XML; returns how often each element stands in it. */

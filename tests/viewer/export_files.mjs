@@ -48,7 +48,7 @@ function writePage() {
     title: "A lane",
     networkTitle: "ASA",
     state: {
-      ...START, picture: "leuven_lane", network: "asa_mobilenetv2_camvid", query: [500, 420], locked: true,
+      ...START, picture: "leuven_lane", network: "asa_mobilenetv2_voc2012", query: [500, 420], locked: true,
     },
   }));
 }

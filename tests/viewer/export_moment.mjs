@@ -4,12 +4,12 @@ import { readFileSync } from "node:fs";
 
 import { AS_TRAINED, logThresholds, rowOf } from "../../app/viewer/attention.js";
 import { columnOf, kthLargestOf, mapsOf } from "../../app/viewer/maps.js";
-import { numbersOf } from "../../app/viewer/numbers.js";
+import { columnNumbersOf, numbersOf } from "../../app/viewer/numbers.js";
 import { scenesOf } from "../../app/viewer/scenes.js";
 import { START, toQueryString } from "../../app/viewer/state.js";
 import { Texts } from "../../app/viewer/texts.js";
 
-const SIZES = { height: 3, width: 5, imageHeight: 61, imageWidth: 99, workingHeight: 12, workingWidth: 20 };
+const SIZES = { height: 3, width: 5, lattice: 1, imageHeight: 61, imageWidth: 99, workingHeight: 12, workingWidth: 20 };
 
 export function smallSession({ learned = true, classes = ["sky", 'a "b", <c>&'] } = {}) {
   const n = SIZES.height * SIZES.width, depth = 6;
@@ -56,7 +56,7 @@ export function smallViewer({ session = smallSession(), i = 7, patch = {}, mappe
   const answer = (cell) => {
     const row = rowOf(session, cell, whatIf, levels);
     const column = columnOf(session, row, whatIf, maps);
-    return { ...row, column, numbers: numbersOf(session, row, whatIf.reciprocity) };
+    return { ...row, column: { ...column, numbers: columnNumbersOf(session, cell, column) }, numbers: numbersOf(session, row, whatIf.reciprocity) };
   };
   const opened = { picture: "leuven_lane", network: "asa_small" };
   const state = { ...START, ...opened, query: [50, 30], ...patch, whatIf };

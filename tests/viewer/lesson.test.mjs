@@ -75,7 +75,7 @@ test("lock: locked, and another cell under the pointer; or by keys, one cell on"
   assert.deepEqual(taken("lock", locked, momentAt(I)), [false, false]);
   // 2/16 = exp(log 2 - log 16).
   assert.deepEqual(stepOf("lock").formula(momentAt(H, { hovered: C })), {
-    row: 0, column: 2, affinity: "0.125", similarity: "0.69", normaliser: "2.77",
+    row: 1, column: 3, affinity: "0.125", similarity: "0.69", normaliser: "2.77",
   });
 });
 
@@ -115,7 +115,7 @@ test("back: a locked query, and under the pointer a cell that does not choose ba
   const off = { reciprocity: false };
   assert.deepEqual(taken("back", momentAt(H, { locked: true, hovered: C, whatIf: off })), [false]);
   const { row, column, ...numbers } = stepOf("back").formula(momentAt(H, { hovered: C }));
-  assert.deepEqual([row, column], [0, 2]);
+  assert.deepEqual([row, column], [1, 3]);
   assert.deepEqual(numbers, {
     affinity: "0.125", sign: "≥", level: "0.0833", incoming: "0.0714", signBack: "<", levelBack: "0.0833",
   });

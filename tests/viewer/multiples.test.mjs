@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { linesOf, sortedLines } from "../../app/viewer/experiment.js";
+import { contrastLine, linesOf, sortedLines } from "../../app/viewer/experiment.js";
 import { headTitles } from "../../app/viewer/findings.js";
 import { SIGNED, chosenOf, multiplesOf, piecesOf, readingOf, valueAt, wordFor } from "../../app/viewer/multiples.js";
 import { bytesOf } from "../../app/viewer/packet.js";
@@ -135,6 +135,9 @@ test("what is said under a multiple", () => {
     keys: "2 keys", effect: "1.50 in effect", own: "50 % own class", bits: "0.58 bits", sum: "sum 1.00",
     says: "road, 88 % agree",
   });
+  const dead = piecesOf(TEXTS, { ...rowOf("row", [0, 0, 0, 0, 0, 0]), dead_below: 0.001 }, { head: "head" }, heads);
+  assert.match(dead.own, /nothing is read here.* 0\.001\.$/);
+  assert.equal(dead.bits, "");
   const gates = { cells: gate([0, 1], [1, 2]), channels: gate([-0.25, 0.5], [1, 2]) };
   assert.deepEqual(piecesOf(TEXTS, gatesOf("g", gates), { head: null }, heads), {
     keys: "2 cells, 0.00…1.00", own: "2 channels, −0.25…0.50", says: "nothing trained",
@@ -147,22 +150,36 @@ test("heads are called by the methods that live in them", () => {
 });
 
 test("the experiment's numbers are in the units of their headings, and what is missing is a dash", () => {
-  const against = { difference: -0.0125, low: -0.02, high: 0.004, p: 0.0004 };
   const row = {
-    head: "x", mIoU: 0.6125, mIoU_deviation: null, pixel_accuracy: 0.9, versus_fcn: null,
-    versus_nonlocal_embedded_gaussian: against, parameters: 64499, multiply_adds: 3.2e7, milliseconds: 4.6,
+    head: "x", mIoU: 0.6125, mIoU_deviation: null, pixel_accuracy: 0.9,
+    without_attention: { mIoU: 0.55, flips: 0.0725 }, parameters: 64499, multiply_adds: 3.2e7, milliseconds: 4.6,
     megabytes: 12.2, attention: {
       a: { support: 1, effective_support: 0.1, entropy: 8, own_class: 0.5 },
       b: { support: 0.5, effective_support: 0.3, entropy: 9, own_class: 0.7 },
     },
   };
-  const [{ title, texts }] = linesOf({ rows: [row] }, (head) => `head ${head}`);
+  const arm = { head: "y", mIoU: 0.5, attention: {} };
+  const [other, { title, texts }] = linesOf({ arms: [arm], rows: [row] }, (head) => `head ${head}`);
   assert.equal(title, "head x");
+  assert.deepEqual([other.title, other.texts.miou, other.texts.without], ["head y", "50.0", "–"]);
   assert.deepEqual(texts, {
-    miou: "61.3", deviation: "–", accuracy: "90.0", floor: "–", dense: "−1.3 (−2.0 … +0.4)", p: "< 0.001",
+    miou: "61.3", deviation: "–", accuracy: "90.0", without: "55.0", flips: "7.2",
     support: "75.0", effective: "20.0", entropy: "8.50", own: "60", parameters: "64", multiply_adds: "32",
     milliseconds: "5", megabytes: "12",
   });
+});
+
+test("a contrast is said with its interval and with what it establishes, in points", () => {
+  const said = [];
+  const texts = { say: (key, values) => said.push([key, values]) && key };
+  contrastLine({
+    first: "asa_top_k_read_only", second: "fcn_published", difference: -0.0125, low: -0.02, high: 0.004,
+    seeds: 5, verdict: "not established",
+  }, texts);
+  assert.deepEqual(said.at(-1), ["experiment.contrast", {
+    first: "experiment.asa_top_kexperiment.form.read_only", second: "experiment.fcnexperiment.form.published",
+    seeds: 5, difference: "−1.3", low: "−2.0", high: "+0.4", verdict: "experiment.verdict.not",
+  }]);
 });
 
 test("a table is sorted by numbers or names, and what is missing comes last either way", () => {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { AS_TRAINED, BACK, CHOSEN, KEPT, LOCAL, rowOf } from "../../app/viewer/attention.js";
-import { histogramOf, leadingClass, numbersOf, overlapOf, sortedKeys } from "../../app/viewer/numbers.js";
+import { columnNumbersOf, histogramOf, numbersOf, overlapOf, probabilitiesOf, sortedKeys } from "../../app/viewer/numbers.js";
 import { definition, whatIfs } from "./definition.mjs";
 import { rowsOf } from "./passes.mjs";
 import { randomSession } from "./sessions.mjs";
@@ -71,9 +71,37 @@ test("what is said of every row is what the definition holds", () => {
   }
 });
 
-test("the class with the largest share, the first of equals", () => {
-  assert.deepEqual(leadingClass([0.2, 0.5, 0.3]), { label: 1, share: 0.5 });
-  assert.deepEqual(leadingClass([0.5, 0.5]), { label: 0, share: 0.5 });
+test("a column's numbers: who reads the cell, how much in all, and the shares of that", () => {
+  const session = { classes: ["sky", "road"], cellLabels: Uint8Array.of(0, 1, 1, 0) };
+  const column = { dense: Float64Array.of(0.5, 0.5, 0.25, 0.75), weights: Float32Array.of(0, 1, 0, 1) };
+  const { own, dense, sparse } = columnNumbersOf(session, 2, column);
+  assert.equal(own, 1);
+  assert.deepEqual([dense.count, dense.total, dense.largest], [4, 2, 0.75]);
+  assert.deepEqual([...dense.byClass], [0.625, 0.375]);
+  assert.equal(dense.own, 0.375);
+  assert.deepEqual([sparse.count, sparse.total, sparse.largest, sparse.own, sparse.entropy], [2, 2, 1, 0.5, 1]);
+  assert.equal(columnNumbersOf(session, 2, { ...column, weights: null }).sparse, null);
+  // Nobody reads it: no number is none.
+  const none = columnNumbersOf(session, 2, { ...column, weights: new Float32Array(4) }).sparse;
+  assert.deepEqual([none.count, none.total, none.largest, none.own, none.entropy], [0, 0, 0, 0, 0]);
+});
+
+test("class probabilities follow from the row, the values and the layers, by hand", () => {
+  const layer = (weight, bias, inputs, isRectified) => (
+    { weight: Float32Array.from(weight), bias: Float32Array.from(bias), inputs, isRectified }
+  );
+  const readout = {
+    width: 2, values: Float32Array.of(1, 0, 0, 2, 4, 4),
+    layers: [layer([1, 0, 0, -1], [0, 0.5], 2, true), layer([1, 2, 0, 1], [0, Math.log(3)], 2, false)],
+  };
+  // Half of the first value and half of the second: [0.5, 1], then [0.5, max(-0.5, 0)], then [0.5, log 3].
+  const given = probabilitiesOf(readout, Float32Array.of(0.5, 0.5, 0));
+  const powers = [Math.exp(0.5), 3];
+  near(given[0], powers[0] / (powers[0] + powers[1]), "first class");
+  near(given[0] + given[1], 1, "all classes");
+  // A cell alone: [1, 0], then [1, 0.5], then [2, 0.5 + log 3].
+  const alone = probabilitiesOf(readout, Uint8Array.of(1, 0, 0));
+  near(alone[1], 3 * Math.exp(0.5) / (3 * Math.exp(0.5) + Math.exp(2)), "alone");
 });
 
 test("keys from the largest weight down, equals in the order of the cells", () => {

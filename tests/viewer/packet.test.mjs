@@ -11,7 +11,8 @@ const small = randomSession({ height: 2, width: 3, depth: 4 });
 test("a packet gives back the session that was written", () => {
   const session = {
     ...small, imageHeight: 427, imageWidth: 640, workingHeight: 3, workingWidth: 5, notes: ["turned upright"],
-    workingLabels: Uint8Array.from({ length: 15 }, (_, p) => p % 3), picture: Uint8Array.of(0, 255, 7),
+    workingLabels: Uint8Array.from({ length: 15 }, (_, p) => p % 3),
+    withoutAttention: Uint8Array.from({ length: 15 }, (_, p) => p % 2), picture: Uint8Array.of(0, 255, 7),
   };
   assert.deepEqual(readPacket(packetOf(session)), session);
 });

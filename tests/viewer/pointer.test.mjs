@@ -5,7 +5,8 @@ import { test } from "node:test";
 
 import { placeIn } from "../../app/viewer/panels.js";
 import { cellOf, centreOf, listen, pixelAt, stepped, zoomed } from "../../app/viewer/pointer.js";
-import { randomness } from "./sessions.mjs";
+import { readPacket } from "../../app/viewer/packet.js";
+import { fileOf, randomness } from "./sessions.mjs";
 
 const WHOLE = [1, 0, 0];
 const near = (actual, expected) => assert.ok(Math.abs(actual - expected) < 1e-9, `${actual} for ${expected}`);
@@ -38,6 +39,43 @@ test("a pixel belongs to the cell that holds its centre", () => {
   }
 });
 
+test("a pixel outside the picture belongs to the nearest cell", () => {
+  const session = sizeOf(3, 4, 30, 40);
+  assert.equal(cellOf(session, [900, 4]), 3);
+  assert.equal(cellOf(session, [4, 900]), 8);
+  assert.equal(cellOf(session, [900, 900]), 11);
+});
+
+test("the point under the pointer is in the cell that is answered for, and every cell has one", () => {
+  for (const [height, width, imageHeight, imageWidth] of [...SIZES, [45, 60, 47, 63], [45, 60, 30, 30], [39, 52, 20, 9]]) {
+    const packet = fileOf(
+      {
+        query: ["F32", [height * width, 1], new Float32Array(height * width)],
+        ...Object.fromEntries(["key", "log_normaliser", "nonlocal_scale", "local_scale"].map((name) => [name, ["F32", [0], new Float32Array()]])),
+        ...Object.fromEntries(["cell_labels", "picture"].map((name) => [name, ["U8", [0], new Uint8Array()]])),
+        ...Object.fromEntries(["working_labels", "without_attention"].map((name) => [name, ["U8", [0, 0], new Uint8Array()]])),
+      },
+      { session: JSON.stringify({ version: 1, grid: { height, width, image_height: imageHeight, image_width: imageWidth } }) },
+    );
+    const session = readPacket(packet);
+    const size = { width: imageWidth, height: imageHeight };
+    const canvas = { getBoundingClientRect: () => ({ left: 0, top: 0, width: 3 * width, height: 3 * height }) };
+    // Stretched over the canvas: what counts is where in the picture a point lies.
+    const stretched = { ...size, width: 3 * width, height: 3 * height };
+    for (let row = 0; row < height; row++) {
+      for (let column = 0; column < width; column++) {
+        for (const [dx, dy] of [[0.1, 0.1], [1.5, 1.5], [2.9, 2.9], [0.1, 2.9]]) {
+          const event = { clientX: 3 * column + dx, clientY: 3 * row + dy };
+          const pixel = pixelAt(canvas, event, stretched, session, WHOLE);
+          assert.equal(cellOf(session, pixel), row * width + column, `${[height, width, imageHeight, imageWidth]}: ${[row, column]}`);
+          assert.ok(pixel[0] >= 0 && pixel[0] < session.imageWidth && pixel[1] >= 0 && pixel[1] < session.imageHeight);
+        }
+      }
+    }
+    assert.deepEqual([session.imageHeight / session.lattice, session.imageWidth / session.lattice], [imageHeight, imageWidth]);
+  }
+});
+
 test("the centre of a cell lies in the cell, wherever it is larger than a pixel", () => {
   for (const sizes of SIZES) {
     const session = sizeOf(...sizes);
@@ -57,9 +95,11 @@ test("arrows move by cells, and stop at the border", () => {
   assert.equal(moved([59, 39], 5, 5), 23);
 });
 
-test("arrows cross any picture from border to border, also one of fewer pixels than cells", () => {
-  for (const sizes of [...SIZES, [45, 60, 30, 40]]) {
+test("arrows cross any picture from border to border", () => {
+  for (const sizes of SIZES) {
     const session = sizeOf(...sizes);
+    // As packet.js sees to it, there is a pixel for every cell.
+    if (session.height > session.imageHeight || session.width > session.imageWidth) continue;
     const { imageWidth, imageHeight } = session;
     const [right, bottom] = [imageWidth - 1, imageHeight - 1];
     const corners = { "0,1": [right, 0], "0,-1": [0, 0], "1,0": [0, bottom], "-1,0": [0, 0] };

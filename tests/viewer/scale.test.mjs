@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  CEILING_PERCENTILE, GROUP_COLOURS, PIN_COLOURS, Scale, mapScale, paletteOf, rgbOf, rowScale,
+  CEILING_PERCENTILE, GROUP_COLOURS, PIN_COLOURS, Scale, denseScale, keptScale, mapScale, paletteOf, rgbOf, rounded, rowScale,
 } from "../../app/viewer/scale.js";
-import { PALETTES } from "../../app/viewer/state.js";
+import { PALETTES, START } from "../../app/viewer/state.js";
 import { randomness } from "./sessions.mjs";
 
 const near = (actual, expected, bound = 1e-6) => assert.ok(
@@ -78,7 +78,53 @@ test("ticks of a logarithmic scale are powers of ten, plain steps where it is sh
   assert.deepEqual(ticks(0.01, 100), [0.01, 0.1, 1, 10, 100]);
   assert.deepEqual(ticks(0.02, 300), [0.1, 1, 10, 100]);
   assert.deepEqual(ticks(1e-10, 1), [1e-10, 1e-8, 1e-6, 1e-4, 1e-2, 1]);
-  assert.deepEqual(ticks(1, 8), [2, 4, 6, 8]);
+  assert.deepEqual(ticks(1, 8), [1, 2, 5]);
+  assert.deepEqual(ticks(5, 200), [5, 10, 20, 50, 100, 200]);
+  // Between 2 and 5 lies none of them.
+  assert.deepEqual(ticks(2.1, 4.9), [3, 4]);
+});
+
+test("numbers are rounded to 1, 2 and 5 times a power of ten", () => {
+  const up = [1, 1.01, 2, 2.1, 5, 5.1, 99, 0.03].map((each) => +rounded(each).toPrecision(9));
+  assert.deepEqual(up, [1, 2, 2, 5, 5, 10, 100, 0.05]);
+  const down = [1, 1.9, 2, 4.9, 5, 9.9, 99, 0.03].map((each) => +rounded(each, false).toPrecision(9));
+  assert.deepEqual(down, [1, 1, 2, 2, 5, 5, 50, 0.02]);
+});
+
+test("of the first palette no colour is grey, so that none is taken for the photograph under it", () => {
+  for (const [r, g, b] of paletteOf(PALETTES[0])) assert.ok(Math.max(r, g, b) - Math.min(r, g, b) >= 60, `${[r, g, b]}`);
+  assert.equal(START.palette, PALETTES[0]);
+});
+
+test("dense rows of a picture share the end of their scale, whatever their weights", () => {
+  for (const factor of [0.1, 1, 7]) {
+    const ends = { ceiling: 0.8, floor: 0.01, top: 5 };
+    const scale = denseScale(rising.map((each) => each * factor), 0.5, "linear", ends);
+    assert.deepEqual([scale.low, scale.high], [0, 0.8]);
+    near(scale.largest, factor);
+    const log = denseScale(rising.map((each) => each * factor), 0.5, "log", ends);
+    assert.deepEqual([log.low, log.high, log.clippedBelow], [0.01, 5, factor < 10]);
+    // But the threshold is always on it.
+    for (const threshold of [0.001, 2, 70]) {
+      for (const kind of ["linear", "log"]) assert.ok(denseScale(rising, threshold, kind, ends).holds(threshold));
+    }
+  }
+});
+
+test("the scale of what is kept runs between round numbers around it, its mark on it", () => {
+  const scale = (values, mark) => {
+    const { low, high, kind, largest, smallest } = keptScale(Float32Array.of(0, ...values, 0), mark);
+    return [low, high, kind, largest, smallest].map((each) => (typeof each === "number" ? +each.toPrecision(6) : each));
+  };
+  assert.deepEqual(scale([7, 30, 12], 6), [5, 50, "log", 30, 7]);
+  // Kept by the local rule, below the mark.
+  assert.deepEqual(scale([3, 30], 6), [2, 50, "log", 30, 3]);
+  assert.deepEqual(scale([3, 4], 90), [2, 100, "log", 4, 3]);
+  assert.deepEqual(scale([50], null), [50, 100, "log", 50, 50]);
+  assert.deepEqual(scale([1e-6, 30], null), [2e-5, 50, "log", 30, 1e-6]);
+  assert.ok(keptScale(Float32Array.of(1e-6, 30), null).clippedBelow);
+  assert.ok(!keptScale(Float32Array.of(7, 30), 6).clippedBelow);
+  assert.ok(keptScale(new Float32Array(4), null).high > 0);
 });
 
 test("ticks lie on the scale, evenly, and are few", () => {

@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import { AS_TRAINED, GROUPS, KEPT, groupOf } from "../../app/viewer/attention.js";
 import { columnOf } from "../../app/viewer/maps.js";
-import { numbersOf } from "../../app/viewer/numbers.js";
+import { columnNumbersOf, numbersOf } from "../../app/viewer/numbers.js";
 import { GROUP_COLOURS, PIN_COLOURS, paletteOf, rgbOf } from "../../app/viewer/scale.js";
 import { PANELS, packed, scenesOf } from "../../app/viewer/scenes.js";
 import { MAPS, PALETTES, START } from "../../app/viewer/state.js";
@@ -22,11 +22,11 @@ const session = {
 /** What the viewer draws from: all as the worker answers it. */
 function momentOf({ i = 9, whatIf = AS_TRAINED, late = false, pair = null, rerun = null, ...state } = {}) {
   const maps = allMapsOf(session, whatIf);
-  const rows = rowsOf(session, whatIf).map((row) => ({
-    ...row,
-    column: columnOf(session, row, whatIf, late ? null : maps),
-    numbers: numbersOf(session, row, whatIf.reciprocity),
-  }));
+  const rows = rowsOf(session, whatIf).map((row) => {
+    const column = columnOf(session, row, whatIf, late ? null : maps);
+    const numbers = numbersOf(session, row, whatIf.reciprocity);
+    return { ...row, column: { ...column, numbers: columnNumbersOf(session, row.i, column) }, numbers };
+  });
   return {
     state: { ...START, whatIf, compare: pair && [0, 1], ...state }, session, rerun,
     row: rows[i], maps: late ? null : maps, compared: pair && pair.map((k) => rows[k]),
@@ -92,7 +92,8 @@ test("a cell's colour is its weight's place on the scale that the bar shows", ()
         const { dense, sparse } = scenesOf(moment);
         for (const [scene, weights] of [[dense, moment.row.dense], [sparse, moment.row.weights]]) {
           assert.equal(scene.bar.palette, palette);
-          assert.equal(scene.bar.scale.kind, scale);
+          // Kept weights differ so much that only their logarithms tell them apart.
+          assert.equal(scene.bar.scale.kind, shared || scene === dense ? scale : "log");
           for (const j of shown(scene)) {
             const value = weights[j] * session.n;
             assert.ok(Math.abs(scene.values[j] - value) <= 1e-6 * value);
@@ -101,21 +102,38 @@ test("a cell's colour is its weight's place on the scale that the bar shows", ()
           }
         }
         assert.equal(shown(dense).length, session.n);
-        assert.equal(dense.bar.scale === sparse.bar.scale, shared);
+        const ends = [dense, sparse].map(({ bar: { scale: { low, high } } }) => [low, high]);
+        if (shared) assert.deepEqual(ends[0], ends[1]);
+        else assert.ok(!sparse.bar.scale.clipped && !sparse.bar.scale.clippedBelow);
       }
     }
   }
 });
 
 test("the bar has the query's threshold on it, and says what is clipped", () => {
-  const moment = momentOf();
-  const { dense, sparse } = scenesOf(moment);
-  for (const { bar, values } of [dense, sparse]) {
-    assert.equal(bar.line, moment.row.threshold);
-    assert.ok(bar.scale.position(bar.line) < 1);
-    assert.ok(bar.scale.largest >= values.reduce((a, b) => Math.max(a, b)));
-    assert.equal(bar.scale.clipped, bar.scale.largest > bar.scale.high);
+  for (const change of [{}, { shared: true }, { scale: "log" }, { scale: "log", shared: true }]) {
+    for (const i of [0, 9, 20, 34]) {
+      const moment = momentOf({ i, ...change });
+      const { dense, sparse } = scenesOf(moment);
+      const { threshold, numbers: { keptMass } } = moment.row;
+      assert.ok(keptMass > 0 && keptMass < 1);
+      // The A-RNN row is renormalised over the kept mass, and what its weights had to reach with it.
+      assert.equal(dense.bar.line, threshold);
+      assert.equal(sparse.bar.line, threshold / keptMass);
+      for (const { bar, values } of [dense, sparse]) {
+        const { shared } = change;
+        assert.ok(bar.scale.holds(bar.line) || shared, `${i}`);
+        assert.equal(bar.scale.largest, values.reduce((a, b) => Math.max(a, b)), "its own largest");
+        assert.equal(bar.scale.clipped, bar.scale.largest > bar.scale.high * (1 + 1e-6));
+      }
+      // Every kept key but the local ones lies on the upper side of the mark.
+      const chosen = [...moment.row.relation.keys()].filter((j) => (moment.row.relation[j] & 3) === 3);
+      assert.ok(chosen.every((j) => sparse.values[j] >= sparse.bar.line * (1 - 1e-5)));
+    }
   }
+  const alone = momentOf({ whatIf: { ...AS_TRAINED, nonlocal: 1e9, localRule: false } });
+  assert.equal(alone.row.numbers.support, 0);
+  assert.equal(scenesOf(alone).sparse.bar.line, null);
   const { dense: free } = scenesOf(momentOf({ whatIf: { ...AS_TRAINED, nonlocal: 0 } }));
   assert.equal(free.bar.line, null);
 });
@@ -268,4 +286,17 @@ test("drawing changes nothing of what is drawn from", () => {
   scenesOf(moment);
   scenesOf({ ...moment, compared: null });
   assert.deepEqual(moment, before);
+});
+
+test("without attention the pixels that flip are painted, counted and told by class", () => {
+  const withoutAttention = session.workingLabels.map((label, p) => (p < 4 ? 1 : p === 50 ? 2 : label));
+  const moment = momentOf({ layer: "without" });
+  moment.session = { ...session, withoutAttention };
+  const { segmentation } = scenesOf(moment);
+  assert.equal(segmentation.title, "layer.without");
+  assert.deepEqual(shown(segmentation), [0, 1, 2, 3, 50]);
+  assert.equal(segmentation.cells.pixels[50], packed(session.colours[2]));
+  const told = segmentation.legend.map(({ from, to, amount }) => [from, to, amount]);
+  assert.deepEqual(told, [["car", "road", 4], ["sky", "car", 1]]);
+  assert.deepEqual(segmentation.summary.values, { count: 5, share: 5 / 140 });
 });

@@ -23,9 +23,9 @@ function surroundings({ height, width, labels }) {
     network: "small", learned: true, half: false, window: 3, notes: [],
     classes: CLASSES, colours: COLOURS,
     height, width, n,
-    imageHeight: 10 * height, imageWidth: 10 * width,
+    imageHeight: 10 * height, imageWidth: 10 * width, lattice: 1,
     workingHeight: height, workingWidth: width,
-    cellLabels, workingLabels: cellLabels.slice(),
+    cellLabels, workingLabels: cellLabels.slice(), withoutAttention: cellLabels.slice(), readout: null,
     picture: Uint8Array.of(1, 2, 3),
   };
 }
@@ -89,6 +89,7 @@ export function packetOf(session, { half = false, projections = {} } = {}) {
     local_scale: ["F32", [n], session.localScale],
     cell_labels: ["U8", [height, width], session.cellLabels],
     working_labels: ["U8", [workingHeight, workingWidth], session.workingLabels],
+    without_attention: ["U8", [workingHeight, workingWidth], session.withoutAttention],
     picture: ["U8", [session.picture.length], session.picture],
   };
   const about = {

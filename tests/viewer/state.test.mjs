@@ -33,7 +33,8 @@ function randomState(random) {
     direction: oneOf(["row", "column"]),
     map: oneOf(MAPS),
     layer: oneOf(LAYERS),
-    strength: oneOf([1, 2, 4, 8]),
+    strength: oneOf([null, 1, 2, 4, 8]),
+    hold: oneOf([null, [3, 0.5, 20], [12, 2, 5000]]),
     lines: oneOf([true, false]),
     scale: oneOf(["linear", "log"]),
     shared: oneOf([true, false]),
@@ -72,7 +73,10 @@ test("a picture of one's own is in no link", () => {
   const state = { ...START, picture: "upload:1", query: [5, 6] };
   assert.equal(toQueryString(state), "at=5.6");
   assert.deepEqual([isUpload("upload:1"), isUpload("temple"), isUpload(null)], [true, false, false]);
-  assert.equal(fromQueryString("?picture=upload:1").picture, undefined);
+  // The address of the browser that keeps it is another thing.
+  assert.equal(toQueryString(state, true), "picture=upload%3A1&at=5.6");
+  assert.equal(fromQueryString("?picture=upload:1").picture, "upload:1");
+  assert.equal(fromQueryString("?picture=upload:../1").picture, undefined);
 });
 
 test("an empty link says nothing, and neither do words of others", () => {
@@ -86,12 +90,12 @@ const HOSTILE = [
   "0x", "1.2.3", ".", "_", "1_1", "a.b", "-1.5", "1.-1", "1.5e", "\u0000", "💥", "../../x", "<script>",
   "constructor", "toString", "hasOwnProperty", "__proto__", "prototype", "1".repeat(400), "_".repeat(5000),
   "1.1_".repeat(9), "1.1_2.2_3.3_4.4_5.5", "9.9", "0.0", "1.1",
-  "17_0_0", "0_0_0", "2_-1_0", "2_0", "1_0_0_0", "2_9_9", "1_Infinity_0",
+  "17_0_0", "0_0_0", "2_-1_0", "2_0", "1_0_0_0", "2_9_9", "1_Infinity_0", "3_1_2", "upload:x", "upload:", "upload:upload:x",
 ];
 
 const WORDS = [
   "picture", "network", "at", "lock", "pins", "compare", "look", "map", "layer", "strength", "lines",
-  "scale", "shared", "palette", "opacity", "zoom", "lang", "lesson",
+  "scale", "shared", "hold", "palette", "opacity", "zoom", "lang", "lesson",
   "t1", "t2", "reciprocal", "local", "window", "top",
 ];
 
@@ -101,7 +105,7 @@ function check(state, said) {
   const amount = (value, most = Infinity) => typeof value === "number" && value >= 0 && value <= most;
   const whole = (value, most) => amount(value, most) && Number.isInteger(value);
   const pixel = (value) => Array.isArray(value) && value.length === 2 && value.every((each) => whole(each));
-  const name = (value) => value === null || (typeof value === "string" && /^[\w-]+$/.test(value));
+  const name = (value) => value === null || (typeof value === "string" && /^(upload:)?[\w-]+$/.test(value));
   is(name(state.picture), "picture");
   is(name(state.network), "network");
   // Where no pixel is named there is none yet: the picture opens at its own.
@@ -113,7 +117,9 @@ function check(state, said) {
   is(["row", "column"].includes(state.direction), "direction");
   is(MAPS.includes(state.map), "map");
   is(LAYERS.includes(state.layer), "layer");
-  is([1, 2, 4, 8].includes(state.strength), "strength");
+  is([null, 1, 2, 4, 8].includes(state.strength), "strength");
+  const [dense, low, high] = state.hold ?? [1, 1, 2];
+  is([dense, low, high].every((each) => amount(each, 1e300)) && dense > 0 && low > 0 && high > low, "hold");
   is(["linear", "log"].includes(state.scale), "scale");
   is(PALETTES.includes(state.palette), "palette");
   is(amount(state.opacity, 1), "opacity");
@@ -146,7 +152,7 @@ test("whatever a link says, the state it leads to is one that a visitor can reac
     const state = { ...START, ...fromQueryString(words.toString()) };
     check(state, words.toString());
     // Said again it is the same: nothing is lost on the second way.
-    assert.deepEqual({ ...START, ...fromQueryString(toQueryString(state)) }, state);
+    assert.deepEqual({ ...START, ...fromQueryString(toQueryString(state, true)) }, state);
   }
 });
 

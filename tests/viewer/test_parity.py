@@ -5,20 +5,25 @@ where an affinity lies at its threshold up to rounding, and nowhere else.
 """
 
 import json
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import load_file
 
 import asa_viz
 from app.encodings import stored
 from app.gallery import EXAMPLES
+from asa_viz.attention.fixed import FixedAttention
+from asa_viz.attention.pairwise import disentangled
 from asa_viz.attention.what_if import WhatIf
 from asa_viz.geometry import Cell, Grid, Pixel
 from asa_viz.packet import pack
 from asa_viz.shipped import DEFAULT
+from tests.fakes import fake_session
 from tests.viewer.node import needs_node, run
 
 pytestmark = needs_node
@@ -144,7 +149,7 @@ def test_a_stored_packet_is_read_to_the_last_bit(tmp_path):
     names = {
         "log_normaliser": "logNormaliser", "nonlocal_scale": "nonlocalScale",
         "local_scale": "localScale", "cell_labels": "cellLabels",
-        "working_labels": "workingLabels",
+        "working_labels": "workingLabels", "without_attention": "withoutAttention",
     }  # fmt: skip
     assert written["query"].dtype == np.float16
     assert set(found) == {names.get(name, name) for name in written}
@@ -168,3 +173,28 @@ def test_every_pixel_is_in_the_same_cell(tmp_path):
         assert found["columns"] == [grid.cell_at(Pixel(x, 0)).col for x in range(grid.image_width)]
         cells = (Cell(*divmod(i, grid.width)) for i in range(grid.size))
         assert found["centres"] == [list(grid.centre_of(cell)) for cell in cells]
+
+
+@pytest.mark.parametrize("what_if", [{}, {"topK": 8}])
+def test_rows_that_no_queries_and_keys_give_are_the_same(tmp_path, what_if):
+    """A softmax beside a shared one: a row adds up to two, and is shown as shares."""
+    random = torch.Generator().manual_seed(0)
+    query, key = (torch.randn(4, 9, 12, generator=random) for _ in range(2))
+    rows = disentangled(query, key, torch.randn(9, 12, generator=random), temperature=1.0)
+    session = replace(fake_session(learned=False), attention=FixedAttention.of(rows))
+    (tmp_path / "packet").write_bytes(pack(session))
+    question = {"what_if": what_if, "cells": [0, 31, 107], "maps": True}
+    (tmp_path / "question").write_text(json.dumps(question), "utf-8")
+    run("rows.mjs", *(tmp_path / name for name in ("packet", "question", "answer")))
+    found = load_file(tmp_path / "answer")
+    asked = WhatIf(top_k=what_if.get("topK"))
+    for index, i in enumerate(question["cells"]):
+        view = session.query_cell(Cell(*divmod(i, 12)), asked)
+        for name, shown in (("dense", view.dense), ("weights", view.weights)):
+            np.testing.assert_allclose(
+                found[name][index], shown.ravel() / view.dense.sum(), rtol=1e-4, atol=1e-7
+            )
+        relation = masks(found["relation"][index])
+        assert np.array_equal(relation["chosen"], view.chosen.ravel())
+    sizes = session.whole_image().support_size.ravel()
+    assert what_if or np.array_equal(found["support"], sizes)

@@ -9,6 +9,7 @@ import pytest
 
 from app.gallery import EXAMPLES
 from app.viewer import dictionaries
+from asa_viz.networks.datasets import DATA_SETS
 
 _ROOT = Path(__file__).parents[2]
 _APP = _ROOT / "app"
@@ -40,7 +41,7 @@ def said() -> tuple[frozenset[str], frozenset[str]]:
             (_PY_TEMPLATE, _PLACEHOLDER) if file.suffix == ".py" else (_JS_TEMPLATE, _JS_HOLE)
         )
         for text in template.findall(source):
-            pattern = r"[\w.-]+".join(re.escape(part) for part in hole.split(text))
+            pattern = r"[\w. -]+".join(re.escape(part) for part in hole.split(text))
             if _is_of_keys(text, hole):
                 templates.add(pattern)
     return frozenset(keys), frozenset(templates)
@@ -124,3 +125,8 @@ def test_a_key_stands_in_one_file_and_once():
             for key, _ in json.loads(file.read_text("utf-8"), object_pairs_hook=list)
         ]
         assert len(keys) == len(set(keys)), folder
+
+
+def test_every_class_that_a_network_names_has_a_word():
+    classes = {f"class.{name}" for facts in DATA_SETS.values() for name in facts.classes}
+    assert classes == {key for key in ENGLISH if key.startswith("class.")}

@@ -3,12 +3,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Texts, number, percent, preferredLanguage } from "../../app/viewer/texts.js";
+import { Texts, dictionariesOf, number, percent, preferredLanguage } from "../../app/viewer/texts.js";
 
 const DICTIONARIES = {
   en: { keeps: "Keeps {kept} of {n} cells, {kept} in all.", plain: "Undo", only: "English alone" },
   "zh-CN": { keeps: "{n} 个单元中保留 {kept} 个。", plain: "撤销", "class.road": "道路" },
 };
+
+test("words that come by key are dictionaries by language again", () => {
+  const words = { "": ["en", "fr"], undo: ["Undo", "Annuler"], empty: ["", ""] };
+  assert.deepEqual(dictionariesOf(words), {
+    en: { undo: "Undo", empty: "" }, fr: { undo: "Annuler", empty: "" },
+  });
+});
 
 test("a text says its values, in the order of its language", () => {
   const values = { kept: 37, n: 2700 };

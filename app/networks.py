@@ -1,0 +1,79 @@
+"""The networks that ship, as the page uses them."""
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from app.server.health import Readiness
+from app.server.memory import give_back
+from asa_viz.views import SegmentationView
+
+if TYPE_CHECKING:
+    from asa_viz import Segmenter
+    from asa_viz.attention.what_if import WhatIf
+    from asa_viz.networks.zoo.ensemble import Ensemble
+    from asa_viz.session import Session
+
+
+class Networks:
+    """The networks that ship, each loaded when it is first asked for, or earlier by `warm_up`."""
+
+    def __init__(self, device: str | None) -> None:
+        self._device = device
+        self._loaded: dict[str, Segmenter] = {}
+        self._loading = threading.Lock()
+
+    def warm_up(self, name: str, readiness: Readiness | None = None) -> threading.Thread:
+        """Load a network in a thread; whoever asks meanwhile waits for it.
+
+        If that fails, Python prints the error with the thread's name, and the page goes on: who
+        asks for the network tries again, and gets the error of that.
+        """
+
+        def load() -> None:
+            self._network(name)
+            if readiness is not None:
+                readiness.check()
+
+        thread = threading.Thread(target=load, name=f"warm-up of {name}", daemon=True)
+        thread.start()
+        return thread
+
+    def encode(self, file: str, name: str) -> "Session":
+        """Run a network on a picture's file."""
+        session = self._network(name).encode(Path(file))
+        give_back()
+        return session
+
+    def attempt(self, name: str) -> None:
+        """Run a network on a small picture of its own making.
+
+        Raises:
+            Exception: it does not load, or does not run, or says what is no number.
+        """
+        ramp = np.linspace(0, 255, 64 * 64 * 3).astype(np.uint8).reshape(64, 64, 3)
+        session = self._network(name).encode(ramp)
+        for scale in session.scales:
+            if not np.isfinite(scale).all():
+                raise ValueError("The network's scales are no numbers.")
+
+    def rerun(self, session: "Session", what_if: "WhatIf") -> SegmentationView:
+        """Run the head of a session's network again under another rule."""
+        return self._network(session.network).rerun(session, what_if)
+
+    def _network(self, name: str) -> "Segmenter":
+        with self._loading:
+            if name not in self._loaded:
+                from app.late import load
+
+                self._loaded[name] = load(name, self._device)
+            return self._loaded[name]
+
+
+def heads() -> "Ensemble":
+    """Load the trained heads."""
+    from app.late import load_ensemble
+
+    return load_ensemble()

@@ -1,0 +1,58 @@
+"""Build the page and serve it until it is told to end."""
+
+import argparse
+import os
+import signal
+import socket
+
+from app.comparing import Comparisons
+from app.desk import Desk, SessionStore
+from app.handlers import Answers
+from app.networks import Networks, heads
+from app.packets import Packets
+from app.page import build_page, mount_settings
+from app.server.address import host_of, url_of
+from app.server.folders import Folders
+from app.server.health import Readiness
+from app.server.origins import reach_of
+from app.server.serve import Application, Server
+from app.server.uploads import Sweeper
+
+
+def run(
+    arguments: argparse.Namespace,
+    names: list[str],
+    listening: socket.socket,
+    folders: Folders,
+    *,
+    compares: bool,
+) -> None:
+    """Serve the page at a socket; returns when the server has ended, and its folder is gone."""
+    Sweeper(folders.uploads).start()
+    networks = Networks(None if arguments.device == "auto" else arguments.device)
+    desk = Desk(networks.encode, SessionStore())
+    comparisons = Comparisons(desk, heads) if compares else None
+    answers = Answers(desk, networks.rerun, names, Packets(folders.packets), comparisons)
+    readiness = Readiness(lambda: networks.attempt(names[0]), folders.packets)
+    is_space = "SPACE_ID" in os.environ
+    application = Application(
+        build_page(answers, names),
+        mount_settings(answers),
+        root_path=arguments.root_path,
+        reach=reach_of(
+            host_of(listening),
+            behind_proxy=is_space or arguments.behind_proxy or bool(arguments.root_path),
+            space_host=os.environ.get("SPACE_HOST"),
+        ),
+        readiness=readiness,
+        framed=is_space,
+    )
+    server = Server(
+        application,
+        url=f"{url_of(listening)}{arguments.root_path or ''}",
+        # The page answers, and photographs are stored: the network is needed for uploads alone.
+        started=lambda: networks.warm_up(names[0], readiness),
+    )
+    server.run([listening])
+    # Who interrupts it at the keyboard is done with it; a supervisor may start it again.
+    folders.delete_run(with_uploads=server.ended_by == signal.SIGINT)

@@ -1,0 +1,97 @@
+"""The socket that the page listens at, or one sentence why there is none."""
+
+import errno
+import os
+import socket
+
+HOST = "127.0.0.1"
+FIRST_PORT = 7860
+PORTS_TRIED = 100
+
+
+class AddressError(Exception):
+    """The page cannot listen where it was told to; the text says what to do."""
+
+
+def listen(host: str | None, port: int | None) -> socket.socket:
+    """Return a socket that listens at `host` and `port`.
+
+    Without them Gradio's settings count, which a Space gives as environment variables; without
+    those, this machine alone and the first free port from 7860 on.
+
+    Raises:
+        AddressError: the port is taken, or the host is none of this machine.
+    """
+    host = host or os.environ.get("GRADIO_SERVER_NAME") or HOST
+    if port is None and os.environ.get("GRADIO_SERVER_PORT"):
+        port = _port(os.environ["GRADIO_SERVER_PORT"])
+    if port is not None:
+        return _bound(host, port)
+    for each in range(FIRST_PORT, FIRST_PORT + PORTS_TRIED):
+        try:
+            return _bound(host, each)
+        except AddressError as error:
+            if (
+                not isinstance(error.__cause__, OSError)
+                or error.__cause__.errno != errno.EADDRINUSE
+            ):
+                raise
+    raise AddressError(
+        f"The ports {FIRST_PORT} to {FIRST_PORT + PORTS_TRIED - 1} are all taken; "
+        "give a free one with --port."
+    )
+
+
+def host_of(listening: socket.socket) -> str:
+    """Return the address of this machine that a socket listens at."""
+    host: str = listening.getsockname()[0]
+    return host
+
+
+def url_of(listening: socket.socket) -> str:
+    """Return the address at which a browser of this machine finds the page."""
+    host, port = listening.getsockname()[:2]
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+        host = "127.0.0.1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal():
+        raise AddressError(f"GRADIO_SERVER_PORT must be a number, not {text!r:.40}.")
+    return int(text)
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    if not 0 <= port <= 65535:
+        raise AddressError(f"There is no port {port}; ports go from 0 to 65535.")
+    try:
+        family, kind, _, _, place = socket.getaddrinfo(
+            host.strip("[]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except (socket.gaierror, UnicodeError) as error:
+        raise AddressError(
+            f"There is no host {host!r:.80}; --host takes a name or an address of this machine, "
+            "such as 127.0.0.1 or 0.0.0.0, without a port."
+        ) from error
+    listening = socket.socket(family, kind)
+    try:
+        if os.name == "posix":
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(place)
+        # Bound is not yet taken, where addresses may be used again.
+        listening.listen(2048)
+    except OSError as error:
+        listening.close()
+        raise AddressError(_reason(error, host, port)) from error
+    return listening
+
+
+def _reason(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} is taken by another program; give another with --port."
+    if error.errno == errno.EACCES:
+        return f"Port {port} may not be used by this user; give one above 1023 with --port."
+    if error.errno == errno.EADDRNOTAVAIL:
+        return f"{host} is no address of this machine; --host takes one of its own, or 0.0.0.0."
+    return f"The page cannot listen at {host}, port {port}: {error.strerror}."

@@ -1,0 +1,35 @@
+"""Gradio's blocks, whose every error is a sentence."""
+
+from typing import Any
+
+import gradio as gr
+
+from app.server.faults import is_disk_full, report
+
+MISFIT = "The question does not fit this endpoint. /gradio_api/info says what it takes."
+FULL = "The server's disk is full. The photographs that ship still work."
+FAILED = "Something went wrong on the server (code {code}). Try again."
+
+
+class Page(gr.Blocks):
+    """Blocks that answer a program with a sentence where Gradio has only null."""
+
+    async def process_api(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Process an event as Gradio does.
+
+        Raises:
+            gr.Error: it could not be; the text says why.
+        """
+        try:
+            return await super().process_api(*args, **kwargs)
+        except gr.Error:
+            raise
+        # What an endpoint is given is looked at before the endpoint is called: also the files that
+        # it names, by names that may be too long to be any.
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError, OSError) as error:
+            if is_disk_full(error):
+                raise gr.Error(FULL, print_exception=False) from error
+            raise gr.Error(MISFIT, print_exception=False) from error
+        except Exception as error:
+            sentence = FAILED.format(code=report(error))
+            raise gr.Error(sentence, print_exception=False) from error

@@ -1,0 +1,56 @@
+"""The end of the server: what runs is finished, new work is refused, all within a few seconds."""
+
+import asyncio
+from contextlib import suppress
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.server.refusals import refuse
+
+# With what uvicorn takes afterwards, within the eight seconds that a supervisor may allow.
+MOST_SECONDS = 6.0
+# An answer names a file that its visitor fetches next.
+FETCHING_SECONDS = 0.3
+
+# Streams that stay open as long as a page does; what is awaited in them was asked elsewhere.
+_IDLE = ("/gradio_api/heartbeat/", "/gradio_api/upload_progress")
+_QUESTIONS = ("/gradio_api/queue/data", "/gradio_api/call/")
+_ALWAYS = ("/healthz", "/readyz")
+
+
+class Draining:
+    """Counts the requests that are worked on; after `begin` no further work is let in."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._running = 0
+        self.begun = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it."""
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        path = scope["path"]
+        is_work = scope["method"] == "POST" or path.startswith(_QUESTIONS)
+        if self.begun and scope["method"] == "POST" and not path.startswith(_ALWAYS):
+            return await refuse(send, "draining")
+        if not is_work or path.startswith(_IDLE):
+            return await self._app(scope, receive, send)
+        self._running += 1
+        try:
+            return await self._app(scope, receive, send)
+        finally:
+            self._running -= 1
+
+    async def drained(self) -> None:
+        """Wait until nothing runs any more, or for as long as may be waited."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(MOST_SECONDS):
+                if self._running:
+                    while self._running:
+                        await asyncio.sleep(0.05)
+                    await asyncio.sleep(FETCHING_SECONDS)
+
+    def begin(self) -> None:
+        """Let no further work in."""
+        self.begun = True

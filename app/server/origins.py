@@ -1,0 +1,101 @@
+"""Who may ask: the hosts that the page goes by, the sites whose pages may send to it."""
+
+import ipaddress
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.server.refusals import refuse
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_SAFE = ("GET", "HEAD")
+# What a proxy says of the visitor's request; Gradio believes it of anybody.
+_FORWARDED = (b"forwarded", b"x-forwarded-", b"x-gradio-server")
+
+
+@dataclass(frozen=True)
+class Reach:
+    """By which hosts the page is reached; None is any. `behind_proxy`: one speaks for visitors.
+
+    `own_hosts` are further hosts whose pages are this one, as a proxy shows it.
+    """
+
+    hosts: frozenset[str] | None = LOOPBACK
+    behind_proxy: bool = False
+    own_hosts: frozenset[str] = field(default_factory=frozenset)
+
+
+def reach_of(host: str, *, behind_proxy: bool, space_host: str | None) -> Reach:
+    """Return how a page is reached that listens at `host`.
+
+    On this machine alone, only under the machine's own names: else a site's page that lets its
+    name point here could read the answers. In a network, under any address in numbers too.
+    """
+    if behind_proxy:
+        return Reach(None, True, frozenset({space_host} if space_host else ()))
+    return Reach(LOOPBACK | {host.strip("[]").lower()})
+
+
+class Origins:
+    """Refuses requests for other hosts, and what other sites' pages send."""
+
+    def __init__(self, app: ASGIApp, reach: Reach) -> None:
+        self._app = app
+        self._reach = reach
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, without what nobody may say, or refuse it."""
+        if scope["type"] == "websocket":
+            return await send({"type": "websocket.close", "code": 1008})
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        if not self._reach.behind_proxy:
+            kept = [each for each in scope["headers"] if not each[0].startswith(_FORWARDED)]
+            scope = {**scope, "headers": kept}
+        headers = Headers(scope=scope)
+        hosts = headers.getlist("host")
+        # A health check may come by an address that no visitor uses.
+        if scope["path"] in ("/healthz", "/readyz"):
+            return await self._app(scope, receive, send)
+        if len(hosts) != 1 or not self._is_own(_name(hosts[0])):
+            return await refuse(send, "host")
+        origin = headers.get("origin")
+        if origin is not None and scope["method"] not in _SAFE:
+            forwarded = headers.get("x-forwarded-host", "").split(",")[0].strip()
+            allowed = {hosts[0].lower(), forwarded.lower(), *self._reach.own_hosts} - {""}
+            place = urlsplit(origin)
+            if place.netloc.lower() not in allowed or place.scheme not in ("http", "https"):
+                return await refuse(send, "origin")
+        return await self._app(scope, receive, send)
+
+    def _is_own(self, name: str) -> bool:
+        if self._reach.hosts is None or name in self._reach.hosts:
+            return True
+        # Listening in a network: no name of another site is an address in numbers.
+        return not self._reach.hosts <= LOOPBACK and _is_address(name)
+
+
+def visitor_address(scope: Scope, reach: Reach) -> str:
+    """Return the visitor's address, as the nearest proxy saw it where there is one."""
+    if reach.behind_proxy:
+        hops: Iterable[str] = Headers(scope=scope).get("x-forwarded-for", "").split(",")
+        nearest = list(hops)[-1].strip()
+        if nearest:
+            return nearest
+    return scope["client"][0] if scope.get("client") else ""
+
+
+def _name(host: str) -> str:
+    """Return a host without its port."""
+    return (urlsplit(f"//{host}").hostname or "") if "@" not in host else ""
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True

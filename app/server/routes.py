@@ -1,0 +1,34 @@
+"""Which of Gradio's routes are open: those that the viewer and programs use, and no others."""
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.server.refusals import refuse
+
+_EXACT = frozenset({
+    "/", "/config", "/theme.css", "/favicon.ico", "/robots.txt", "/manifest.json", "/pwa_icon",
+    "/healthz", "/readyz", "/login_check", "/gradio_api/user", "/gradio_api/login_check",
+    "/gradio_api/token", "/gradio_api/app_id", "/gradio_api/info", "/gradio_api/openapi.json",
+    "/gradio_api/queue/join", "/gradio_api/queue/data", "/gradio_api/queue/status",
+    "/gradio_api/component_server", "/gradio_api/upload", "/gradio_api/upload_progress",
+    "/gradio_api/cancel", "/gradio_api/reset", "/gradio_api/startup-events",
+    "/gradio_api/theme.css", "/gradio_api/runs",
+})  # fmt: skip
+_BELOW = (
+    "/assets/", "/static/", "/svelte/", "/pwa_icon/", "/gradio_api/file=", "/gradio_api/call/",
+    "/gradio_api/heartbeat/",
+)  # fmt: skip
+
+
+class Routes:
+    """Refuses what is not on the list."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it."""
+        if scope["type"] == "http":
+            path = scope["path"]
+            if (path.rstrip("/") or "/") not in _EXACT and not path.startswith(_BELOW):
+                return await refuse(send, "route")
+        return await self._app(scope, receive, send)

@@ -1,0 +1,144 @@
+"""Gradio's page mounted in an application of its own, and the uvicorn that serves it."""
+
+import asyncio
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+import gradio as gr
+import uvicorn
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.server.address import listen, url_of
+from app.server.bodies import Bodies
+from app.server.draining import Draining
+from app.server.faults import Faults
+from app.server.headers import SPACE_FRAMES, SecurityHeaders
+from app.server.health import Health, Readiness
+from app.server.origins import Origins, Reach
+from app.server.routes import Routes
+from app.server.visitors import Visitors
+
+# Connections that hang on after the drain: nothing is worked on in them.
+HANGING_SECONDS = 1
+KEEP_ALIVE_SECONDS = 10
+MOST_CONNECTIONS = 1000
+
+
+class Application:
+    """The page as an ASGI application, guarded.
+
+    `framed` is for a page that another site shows in a frame, as a Space is.
+    """
+
+    def __init__(
+        self,
+        page: gr.Blocks,
+        settings: dict[str, Any],
+        *,
+        root_path: str | None = None,
+        reach: Reach | None = None,
+        readiness: Readiness | None = None,
+        framed: bool = False,
+    ) -> None:
+        reach = reach or Reach()
+        mounted = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+        gr.mount_gradio_app(mounted, page, path="", root_path=root_path, **settings)
+        # Before a page is launched Gradio takes any path in a question for its author's own.
+        self._blocks = page
+        page.has_launched = page.is_running = True
+        self._page = mounted.routes[-1].app  # type: ignore[attr-defined]
+        self.draining = Draining(Bodies(Visitors(mounted, reach, framed=framed)))
+        # From the inside out: what is refused further out costs less.
+        app: ASGIApp = Routes(Health(self.draining, readiness, self.draining))
+        app = Origins(app, reach)
+        app = Faults(app)
+        self._guarded = SecurityHeaders(app, *[SPACE_FRAMES] * framed)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        await self._guarded(scope, receive, send)
+
+    def end_streams(self) -> None:
+        """Let go of the streams that Gradio keeps open for every page."""
+        self._blocks.is_running = False
+        self._page.stop_event.set()
+
+
+class Server(uvicorn.Server):
+    """A uvicorn that finishes what it has begun before it ends, and then ends with 0."""
+
+    def __init__(
+        self,
+        application: Application,
+        url: str | None = None,
+        started: Callable[[], object] = lambda: None,
+    ) -> None:
+        super().__init__(
+            uvicorn.Config(
+                application,
+                # The paths of requests name uploads.
+                access_log=False,
+                log_level="warning",
+                # Whom to believe is decided before, for all headers alike.
+                proxy_headers=False,
+                server_header=False,
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
+                timeout_graceful_shutdown=HANGING_SECONDS,
+                limit_concurrency=MOST_CONNECTIONS,
+            )
+        )
+        self._application = application
+        self._url = url
+        self._started = started
+        self.ended_by: int | None = None
+        self._ending: asyncio.Task[None] | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer, and tell it."""
+        await super().startup(sockets)
+        if self._url:
+            print(f"The page: {self._url}", flush=True)  # noqa: T201 - to whoever started it
+        self._started()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to end; a second interrupt ends at once."""
+        if self._application.draining.begun and sig == signal.SIGINT:
+            self.force_exit = self.should_exit = True
+        self.ended_by = sig
+        self._application.draining.begin()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Say whether to end, ten times a second; begin to wait for it where that was asked."""
+        if self._application.draining.begun and self._ending is None:
+            self._ending = asyncio.create_task(self._end())
+        return await super().on_tick(counter)
+
+    async def _end(self) -> None:
+        await self._application.draining.drained()
+        self._application.end_streams()
+        self.should_exit = True
+
+    def end(self) -> None:
+        """Begin to end, from any thread."""
+        self._application.draining.begin()
+
+
+@contextmanager
+def serving(application: Application, listening: socket.socket | None = None) -> Iterator[str]:
+    """Serve in a thread, at a free port of this machine alone; yields the address."""
+    if listening is None:
+        listening = listen("127.0.0.1", 0)
+    server = Server(application)
+    thread = threading.Thread(target=server.run, args=[[listening]], name="server")
+    thread.start()
+    try:
+        yield url_of(listening)
+    finally:
+        server.end()
+        thread.join()

@@ -1,0 +1,60 @@
+"""Who a visitor is: a token in a cookie, for a whole class may share one address."""
+
+import re
+import secrets
+
+from fastapi import Request
+from starlette.datastructures import MutableHeaders
+from starlette.requests import cookie_parser
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.server.origins import Reach, visitor_address
+from app.server.turns import Asker
+
+COOKIE = "asa_visitor"
+_TOKEN = re.compile(r"[0-9a-f]{32}")
+
+
+class Visitors:
+    """Gives every page a token, and puts it, or the address, beside what is asked."""
+
+    def __init__(self, app: ASGIApp, reach: Reach, *, framed: bool = False) -> None:
+        self._app = app
+        self._reach = reach
+        # In another site's frame a cookie is kept only where it says so, and only encrypted.
+        self._attributes = "Path=/; HttpOnly; Max-Age=86400; " + (
+            "SameSite=None; Secure; Partitioned" if framed else "SameSite=Lax"
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, its visitor named."""
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        token = _token(scope)
+        address = visitor_address(scope, self._reach)
+        scope.setdefault("state", {})["visitor"] = (token or f"at {address}", address)
+
+        async def send_with_token(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).append(
+                    "set-cookie", f"{COOKIE}={secrets.token_hex(16)}; {self._attributes}"
+                )
+            await send(message)
+
+        is_new_page = scope["path"] == "/" and not token
+        return await self._app(scope, receive, send_with_token if is_new_page else send)
+
+
+def asker_of(request: Request) -> Asker:
+    """Return who asks."""
+    visitor, address = getattr(request.state, "visitor", ("", ""))
+    return Asker(visitor, address, request.is_disconnected)
+
+
+def _token(scope: Scope) -> str | None:
+    for name, value in scope["headers"]:
+        if name == b"cookie":
+            token = cookie_parser(value.decode("latin-1")).get(COOKIE, "")
+            if _TOKEN.fullmatch(token):
+                return token
+    return None
