@@ -63,6 +63,11 @@ def fake_session(
             CLASSES, PALETTE, labels.repeat(4, 0).repeat(4, 1), labels, image_height, image_width
         ),
         attention=attention,
+        own_value_logits=torch.nn.functional.one_hot(
+            torch.from_numpy(np.roll(labels, 1).astype(int)), len(CLASSES)
+        )
+        .permute(2, 0, 1)[None]
+        .float(),
         thresholds_learned=learned,
     )
 

@@ -9,7 +9,8 @@ import pytest
 import torch
 from PIL import Image
 
-from asa_viz.attention.blockwise import attend
+from asa_viz.attention import native
+from asa_viz.attention.attend import attend
 from asa_viz.bench import inputs, scaling, startup
 from asa_viz.bench.__main__ import PARTS, SCALING, main
 from asa_viz.bench.attention import OURS, designs, forward
@@ -40,7 +41,9 @@ def test_every_part_in_this_process_gives_ratios(options, tmp_path, capsys):
     main(arguments(options, "--only", *here, "--json", file, "--plot", drawing))
     figures = json.loads(file.read_text())
     assert set(figures) == {"setting", "lines", "curves"}
-    assert set(figures["setting"]) == {"torch", "threads", "processors", "rounds"}
+    assert set(figures["setting"]) == {
+        "torch", "threads", "processors", "rounds", "compiled attention"
+    }  # fmt: skip
     assert list(dict.fromkeys(line["part"] for line in figures["lines"])) == here
     names = {"part", "what", "unit", "ours", "peer", "peer_name", "goal", "ratio", "met"}
     for line in figures["lines"]:
@@ -55,6 +58,7 @@ def test_every_part_in_this_process_gives_ratios(options, tmp_path, capsys):
         assert all(point["seconds"] > 0 < point["bytes"] for point in points)
     printed = capsys.readouterr().out
     assert all(line["what"] in printed for line in figures["lines"])
+    assert f"compiled attention {native.path()}" in printed
     assert ElementTree.parse(drawing).getroot().tag.endswith("svg")
 
 

@@ -1,5 +1,6 @@
 """Every picture is shown as it is meant, or refused with a sentence that says what to do."""
 
+import struct
 import tracemalloc
 import warnings
 from collections import Counter
@@ -7,7 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image, ImageFile
+from PIL.TiffImagePlugin import TiffImageFile
 
 from asa_viz import images
 from asa_viz.images import (
@@ -123,6 +126,21 @@ def test_a_tiff_of_endless_strips_is_refused(monkeypatch):
     assert outcome_of(BY_NAME["TIFF of many strips"].data)[0] == "IMG_DAMAGED"
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("big", [True, False])
+@pytest.mark.parametrize("tag", [273, 279, 258, 324])
+def test_strips_are_counted_before_pillow_makes_objects_of_them(order, big, tag, monkeypatch):
+    monkeypatch.setattr(TiffImageFile, "_open", lambda image: pytest.fail("opened"))
+    strips = 1_200_000
+    entry = struct.pack(f"{order}HH{'QQ' if big else 'LL'}", tag, 4, strips, 30)
+    head = b"II" if order == "<" else b"MM"
+    if big:
+        head += struct.pack(f"{order}HHHQQ", 43, 8, 0, 16, 1)
+    else:
+        head += struct.pack(f"{order}HLH", 42, 8, 1)
+    assert outcome_of(head + entry + bytes(4 * strips))[0] == "IMG_DAMAGED"
+
+
 def test_nothing_changes_how_pillow_treats_truncated_files():
     assert not ImageFile.LOAD_TRUNCATED_IMAGES
 
@@ -210,6 +228,11 @@ def test_an_array_is_copied():
     assert picture.rgb.any()
 
 
+def test_a_tensor_of_an_image_is_that_image():
+    rgb = np.arange(16 * 16 * 3, dtype=np.uint8).reshape(16, 16, 3)
+    assert np.array_equal(read_image(torch.from_numpy(rgb)).rgb, rgb)
+
+
 def test_an_array_in_any_order_of_memory_is_read():
     mirrored = base()[:, ::-1]
     np.testing.assert_array_equal(read_image(mirrored).rgb, mirrored)
@@ -223,6 +246,10 @@ def test_an_array_in_any_order_of_memory_is_read():
         (np.zeros((3, 16, 16), "u1"), "IMG_ARRAY"),
         (np.zeros((16, 16, 3), "f4"), "IMG_ARRAY"),
         (np.zeros((), "u1"), "IMG_ARRAY"),
+        (torch.zeros(3, 16, 16), "IMG_ARRAY"),
+        (torch.zeros(16, 16, 3, requires_grad=True), "IMG_ARRAY"),
+        (object(), "IMG_ARRAY"),
+        (None, "IMG_ARRAY"),
         (np.zeros((0, 16, 3), "u1"), "IMG_SHAPE"),
         (np.zeros((7, 16, 3), "u1"), "IMG_SHAPE"),
         (np.broadcast_to(np.uint8(0), (7000, 7000, 3)), "IMG_PIXELS"),

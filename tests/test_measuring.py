@@ -2,6 +2,7 @@ import time
 
 import torch
 
+from asa_viz.attention.few_keys import FewKeys
 from asa_viz.measuring import medians, multiply_adds, peak_bytes, seconds
 
 
@@ -22,6 +23,11 @@ def test_multiply_adds_of_a_product_and_of_a_convolution():
     assert multiply_adds(lambda: a @ b) == 3 * 5 * 7
     convolution = torch.nn.Conv2d(4, 6, 3, padding=1)
     assert multiply_adds(lambda: convolution(torch.zeros(1, 4, 8, 9))) == 4 * 6 * 9 * 8 * 9
+
+
+def test_multiply_adds_of_weighted_sums_of_a_few_keys():
+    attention = FewKeys((1, 5), (1, 6), torch.zeros(5, 3, dtype=torch.long), torch.ones(5, 3))
+    assert multiply_adds(lambda: attention.mix(torch.zeros(4, 1, 6))) == 5 * 3 * 4
 
 
 def test_of_what_timers_say_the_first_round_is_not_counted():

@@ -1,6 +1,7 @@
 """A packet holds the session whole: the same rows come out of it, in half precision nearly so."""
 
 import json
+import pickle
 from dataclasses import replace
 from io import BytesIO
 
@@ -12,8 +13,10 @@ from safetensors import safe_open
 from safetensors.numpy import load
 
 from asa_viz.attention.row import SparseAttention
+from asa_viz.attention.what_if import WhatIf
 from asa_viz.geometry import Cell
-from asa_viz.packet import pack
+from asa_viz.packet import pack, unpack
+from asa_viz.session import Affine, Readout
 from tests.fakes import CLASSES, PALETTE, fake_session
 
 
@@ -53,6 +56,7 @@ def test_what_a_packet_says(session, tmp_path):
         "palette": [list(colour) for colour in PALETTE],
         "notes": ["Transparent parts — on white."],
         "half": False,
+        "rectified": [],
         "made_from": made_from,
     }
     assert {name: (array.shape, array.dtype.name) for name, array in tensors.items()} == {
@@ -63,10 +67,38 @@ def test_what_a_packet_says(session, tmp_path):
         "local_scale": ((108,), "float32"),
         "cell_labels": ((9, 12), "uint8"),
         "working_labels": ((36, 48), "uint8"),
+        "without_attention": ((36, 48), "uint8"),
         "picture": (tensors["picture"].shape, "uint8"),
     }
     assert np.array_equal(tensors["working_labels"], session.segmentation.working_labels)
     assert np.array_equal(tensors["cell_labels"], session.segmentation.cell_labels)
+    alone = session.without_attention.working_labels
+    assert np.array_equal(tensors["without_attention"], alone)
+    assert not np.array_equal(alone, session.segmentation.working_labels)
+
+
+def readout_of(classes=4):
+    generator = torch.Generator().manual_seed(0)
+
+    def draw(*shape):
+        return torch.randn(*shape, generator=generator)
+
+    layers = (Affine(draw(7, 5), draw(7), True), Affine(draw(classes, 7), draw(classes), False))
+    return Readout(draw(108, 5), layers)
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_of_a_read_only_network_logits_follow_from_what_is_in_the_packet(session, tmp_path, half):
+    session = replace(session, readout=readout_of())
+    tensors, description = opened(pack(session, half=half), tmp_path)
+    row = session.query_cell(Cell(4, 7)).weights.ravel()
+    read = row @ tensors["value"].astype(np.float32)
+    for k, rectified in enumerate(description["rectified"]):
+        read = tensors[f"weight_{k}"].astype(np.float32) @ read + tensors[f"bias_{k}"]
+        read = np.maximum(read, 0) if rectified else read
+    expected = session.readout.logits(torch.from_numpy(row)[None] @ session.readout.values)[0]
+    assert description["rectified"] == [True, False]
+    np.testing.assert_allclose(read, expected.numpy(), atol=0.03 if half else 1e-5)
 
 
 def test_the_rows_of_a_packet_are_those_of_the_session(session, tmp_path):
@@ -130,3 +162,51 @@ def test_numbers_that_half_precision_cannot_hold_are_refused(session):
     scale = torch.full_like(attention.local_scale, torch.nan)
     with pytest.raises(ValueError, match="local_scale is not finite"):
         pack(replace(session, attention=replace(attention, local_scale=scale)))
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_what_was_packed_is_unpacked(session, half):
+    layers = (
+        Affine(torch.randn(5, 6), torch.randn(5), rectified=True),
+        Affine(torch.randn(4, 5), torch.randn(4), rectified=False),
+    )
+    session = replace(session, readout=Readout(torch.randn(108, 6), layers))
+    data = pack(session, half=half)
+    again = unpack(data)
+    assert pack(again, half=half, picture=bytes(load(data)["picture"])) == data
+    tolerance = {"rtol": 5e-2, "atol": 1e-4} if half else {"rtol": 1e-6, "atol": 0}
+    for cell in (Cell(0, 0), Cell(4, 7)):
+        ours, own = again.query_cell(cell), session.query_cell(cell)
+        np.testing.assert_allclose(ours.dense, own.dense, **tolerance)
+        if not half:
+            assert np.array_equal(ours.support, own.support)
+    for name in ("segmentation", "without_attention"):
+        assert np.array_equal(getattr(again, name).labels, getattr(session, name).labels)
+    assert (again.network, again.notes, again.grid) == (
+        session.network,
+        session.notes,
+        session.grid,
+    )
+    read = torch.randn(3, 6)
+    torch.testing.assert_close(
+        again.readout.logits(read), session.readout.logits(read), rtol=0.1, atol=0.1 * half + 1e-5
+    )
+
+
+@pytest.mark.parametrize("cut", [0, 3, 100, -1])
+def test_what_is_no_packet_is_refused_in_a_sentence(session, cut):
+    data = pack(session)
+    for wrong in (data[:cut], b"<html>" * 9, data[:8] + b"{}" + data[10:]):
+        with pytest.raises(ValueError, match=r"no packet|damaged") as refusal:
+            unpack(wrong)
+        assert "\n" not in str(refusal.value)
+    with pytest.raises(ValueError, match="version 7"):
+        unpack(data.replace(b'\\"version\\": 1', b'\\"version\\": 7'))
+
+
+def test_a_session_can_be_sent_to_another_process(session):
+    session.query_cell(Cell(1, 1), WhatIf(top_k=3))
+    again = pickle.loads(pickle.dumps(session))
+    assert pack(again) == pack(session)
+    ours, own = (each.query_cell(Cell(4, 7), WhatIf(top_k=3)) for each in (again, session))
+    assert np.array_equal(ours.weights, own.weights)

@@ -26,6 +26,7 @@ def make_session(height=4, width=5, image=(40, 60), picture=(20, 30)):
         grid=Grid(height, width, *image),
         segmentation=SegmentationView(("road",), ((1, 2, 3),), labels, labels, *image),
         attention=SparseAttention.of(query, key, *scales, height=height, width=width),
+        own_value_logits=torch.zeros(1, 1, height, width),
     )
 
 

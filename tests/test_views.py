@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from asa_viz.views import SegmentationView, flips
+from asa_viz.views import DEAD_BELOW, MethodView, SegmentationView, flips
 
 
 def test_labels_are_stretched_to_the_image_by_the_nearest_centre():
@@ -48,3 +48,31 @@ def test_only_like_segmentations_are_compared():
     for other in (segmentation([[0, 1]]), segmentation([[0, 1, 2]], ("road", "car", "tree"))):
         with pytest.raises(ValueError, match="same classes and size"):
             flips(before, other)
+
+
+@pytest.mark.parametrize(
+    ("weights", "gain", "dead"),
+    [
+        ([0, 0, 0, 0], 1, True),
+        ([0.25, 0.25, 0.25, 0.25], 1, False),
+        # Weights of both signs that cancel are weights.
+        ([0.5, -0.5, 0, 0], 1, False),
+        # Whatever is read, a closed gain lets nothing through; its sign does not matter.
+        ([0.25, 0.25, 0.25, 0.25], 0, True),
+        ([0.25, 0.25, 0.25, 0.25], -1, False),
+        # EMANet's rows add up to a tenth, DGMN's to a twentieth: these are read.
+        ([0.0125] * 4, 1, False),
+        ([0.0002] * 4, 1, True),
+        ([2 * DEAD_BELOW, 0, 0, 0], 1, False),
+        ([2 * DEAD_BELOW, 0, 0, 0], 0.25, True),
+        ([DEAD_BELOW / 4] * 4, 0.9, True),
+        ([DEAD_BELOW / 4] * 4, 1.1, False),
+    ],
+)
+def test_a_row_is_dead_where_weights_times_gain_add_up_to_next_to_nothing(weights, gain, dead):
+    row = np.array(weights, dtype=np.float32).reshape(2, 2)
+    assert MethodView("any", row, {}, gain).dead is dead
+
+
+def test_gates_are_not_dead_but_no_row():
+    assert not MethodView("any", None, {"channels": np.zeros((1, 2))}).dead

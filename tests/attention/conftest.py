@@ -9,6 +9,12 @@ def _seed():
     torch.manual_seed(0)
 
 
+@pytest.fixture(autouse=True)
+def _in_torch(monkeypatch):
+    """What a checkout may have compiled serves nothing here that does not ask for it."""
+    monkeypatch.setattr("asa_viz.attention.native.operator.compiled", lambda: ())
+
+
 def make_case(height, width, *, batch=2, d=4, c=3, dtype=torch.float64, sharpness=2.0):
     """Queries, keys, values and two scales of a batch of maps, all asking for a gradient."""
     n = height * width

@@ -5,9 +5,11 @@ import math
 import pytest
 import torch
 
-from asa_viz.attention import adaptive_sparse_weights
-from asa_viz.attention.definition import check_grid
+from asa_viz.attention import adaptive_sparse_attention, adaptive_sparse_weights
+from asa_viz.attention.definition import step, tie_slack
 from asa_viz.attention.neighbourhood import window_keys
+from asa_viz.attention.row import SparseAttention
+from asa_viz.geometry import Cell
 from tests.attention import loops
 
 GRIDS = [(h, w) for h in range(1, 5) for w in range(1, 5)] + [(1, 9), (7, 1), (5, 6)]
@@ -60,6 +62,44 @@ def test_a_flat_row_passes_a_scale_of_one_whole(dtype):
         ones = torch.ones(1, size, dtype=dtype)
         weights = adaptive_sparse_weights(same, same, ones, ones, height=1, width=size)
         torch.testing.assert_close(weights, torch.full_like(weights, 1 / size))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_what_lies_just_below_its_threshold_is_left_out(dtype):
+    """Of a flat map each key lies two hundred slacks below scales of a little more than 1."""
+    n, above = 12, math.exp(200 * 64 * torch.finfo(dtype).eps)
+    same, value = torch.full((1, n, 3), 0.7, dtype=dtype), torch.eye(n, dtype=dtype)[None]
+    ones, over = torch.ones(1, n, dtype=dtype), torch.full((1, n), above, dtype=dtype)
+    itself = torch.eye(n, dtype=dtype)
+    grid = {"height": 3, "width": 4}
+    for scales in ((over, 2 * ones), (2 * ones, over)):
+        torch.testing.assert_close(adaptive_sparse_weights(same, same, *scales, **grid)[0], itself)
+        mixed = adaptive_sparse_attention(same, same, value, *scales, **grid)
+        torch.testing.assert_close(mixed[0], itself)
+        row = SparseAttention.of(same[0], same[0], *(each[0] for each in scales), **grid).row(
+            Cell(1, 2)
+        )
+        assert not row.support.any()
+
+
+def test_the_gradient_of_a_step_is_that_of_a_sigmoid_of_width_one():
+    level = torch.tensor([-2.0, -0.5, 0.0, 1.0, 3.0], dtype=torch.float64) - 7
+    threshold = torch.tensor([-7.0], dtype=torch.float64, requires_grad=True)
+    passed = step(level[None, :, None], threshold[None, None]).flatten()
+    assert passed.tolist() == [0, 0, 1, 1, 1]
+    for i, margin in enumerate([-2, -0.5, 0, 1, 3]):
+        (slope,) = torch.autograd.grad(passed[i], threshold, retain_graph=True)
+        assert -slope.item() == pytest.approx(math.exp(margin) / (1 + math.exp(margin)) ** 2)
+    # By hand: at its threshold the slope of the sigmoid is 1/2 * 1/2.
+    assert torch.autograd.grad(passed[2], threshold)[0].item() == -0.25
+
+
+@pytest.mark.parametrize(("dtype", "slack"), [(torch.float32, 2.0**-17), (torch.float64, 2.0**-46)])
+def test_a_tie_is_64_units_of_rounding_wide(dtype, slack):
+    """By hand: a unit of rounding at 1 is 2^-23 or 2^-52, and 64 of them are 2^6 times as much."""
+    assert tie_slack(dtype) == slack
+    level = torch.tensor([-slack, -2 * slack], dtype=dtype)[None, :, None]
+    assert step(level, torch.zeros(1, 1, 1, dtype=dtype)).flatten().tolist() == [1, 0]
 
 
 def test_a_scale_of_zero_is_dense_attention(case):
@@ -137,11 +177,6 @@ def test_nothing_underflows_where_affinities_do():
     weights = adaptive_sparse_weights(query, key, tiny, tiny, height=1, width=2, scaled=False)
     assert weights.isfinite().all()
     assert math.isclose(weights[0, 0, 0], 1.0)
-
-
-def test_a_rule_that_does_not_exist_is_refused():
-    with pytest.raises(ValueError, match="released"):
-        check_grid(torch.zeros(1, 4, 2), 2, 2, "soft")
 
 
 @pytest.mark.parametrize("wrong", [{"height": 3}, {"window": 2}, {"window": -1}])

@@ -7,7 +7,8 @@ DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 pytest.importorskip("triton", reason="Triton is not installed")
 
 from asa_viz.attention import adaptive_sparse_weights, fused  # noqa: E402
-from asa_viz.attention.blockwise import Attended, log_normalisers  # noqa: E402
+from asa_viz.attention.attend import Attended  # noqa: E402
+from asa_viz.attention.blockwise import log_normalisers  # noqa: E402
 
 GRIDS = [(1, 1), (1, 2), (3, 5), (7, 9)]
 

@@ -11,11 +11,18 @@ from asa_viz.attention.pattern import interlaced, isa_padding, ocnet_pyramid
 from asa_viz.attention.window import carafe
 from asa_viz.geometry import Cell
 from tests.attention.watch import Watch
-from tests.attention.zoo import dense, local, nodes, predicted, sparse
+from tests.attention.zoo import dense, local, nodes, predicted, selected, sparse
 from tests.attention.zoo.plain import normal
 
 # After the method's name a case may say, behind a comma, which of its forms it is.
-CASES = {**dense.CASES, **sparse.CASES, **local.CASES, **nodes.CASES, **predicted.CASES}
+CASES = {
+    **dense.CASES,
+    **sparse.CASES,
+    **selected.CASES,
+    **local.CASES,
+    **nodes.CASES,
+    **predicted.CASES,
+}
 GRIDS = [(1, 1), (1, 5), (5, 7)]
 
 
@@ -98,6 +105,10 @@ def test_no_row_reads_more_keys_than_the_record_says(name):
         ("apcnet", 50, 50),
         ("stand_alone", 49, 49),
         ("dgmn", 36, 36),
+        # A tenth of 4096 cells; of 256 blocks of 16 cells 26.
+        ("indexer_top_k", 4096 + 410, 8192 + 819),
+        ("mixture_of_block", 256 + 26 * 16, 512 + 51 * 16),
+        ("native_sparse", 256 + 26 * 16 + 49, 512 + 51 * 16 + 49),
     ],
 )
 def test_weights_computed_for_one_query_by_hand(name, small, wide):

@@ -6,6 +6,7 @@ import torch
 
 from asa_viz.attention import adaptive_sparse_weights
 from asa_viz.attention.row import SparseAttention
+from asa_viz.attention.what_if import AS_TRAINED, WhatIf
 from asa_viz.geometry import Cell
 from tests.attention import loops
 
@@ -52,6 +53,38 @@ def test_a_row_that_keeps_nothing_reads_itself(case):
     assert not row.support.any()
     assert row.weights[2, 0] == 1
     assert row.weights.sum() == 1
+
+
+@pytest.mark.parametrize(
+    "what_if", [AS_TRAINED, WhatIf(top_k=3), WhatIf(reciprocity=False)], ids=str
+)
+def test_a_batch_of_queries_and_sets_is_each_row_and_each_mean(case, what_if):
+    query, key, _, t1, t2 = (tensor.detach()[0] for tensor in case(3, 4, batch=1))
+    attention = SparseAttention.of(query, key, t1, t2, height=3, width=4)
+    few = [Cell(0, 1), Cell(2, 3), Cell(1, 1)]
+    one, mean, other, alone = attention.rows([Cell(1, 2), few, Cell(0, 0), [Cell(2, 2)]], what_if)
+    for found, cell in ((one, Cell(1, 2)), (other, Cell(0, 0))):
+        for name, wanted in vars(attention.row(cell, what_if)).items():
+            np.testing.assert_allclose(getattr(found, name), wanted)
+    rows = [attention.row(cell, what_if) for cell in few]
+    for name in ("dense", "incoming", "weights", "chosen", "reciprocal", "local", "support"):
+        wanted = sum(getattr(row, name).astype(float) for row in rows) / 3
+        np.testing.assert_allclose(getattr(mean, name), wanted, atol=1e-12)
+    assert mean.weights.sum() == pytest.approx(1)
+    # Who chooses them: a third for each cell of the set that the key chooses.
+    choosers = sum(row.chooses_back.astype(int) for row in rows)
+    assert np.array_equal(np.round(mean.chooses_back * 3), choosers)
+    np.testing.assert_allclose(alone.weights, attention.row(Cell(2, 2), what_if).weights)
+
+
+def test_a_set_of_no_cells_and_a_cell_outside_are_refused(case):
+    query, key, _, t1, t2 = (tensor.detach()[0] for tensor in case(3, 4, batch=1))
+    attention = SparseAttention.of(query, key, t1, t2, height=3, width=4)
+    assert attention.rows([]) == []
+    with pytest.raises(ValueError, match="must not be empty"):
+        attention.rows([Cell(0, 0), []])
+    with pytest.raises(ValueError, match="outside the grid"):
+        attention.rows([[Cell(0, 0), Cell(3, 0)]])
 
 
 def _cells(mask):

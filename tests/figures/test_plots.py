@@ -28,7 +28,7 @@ def test_the_pair_plane_has_every_cell_once_in_its_groups_colour(view):
     seen = 0
     for trace in figure.data:
         seen += len(trace.x)
-        for x, y, (row, col) in zip(trace.x, trace.y, trace.customdata, strict=True):
+        for x, y, (row, col) in zip(trace.x, trace.y, trace.customdata - 1, strict=True):
             assert x == pytest.approx(view.dense[row, col] * view.dense.size / view.nonlocal_scale)
             assert y == pytest.approx(view.incoming_ratio[row, col])
     assert seen == view.dense.size == len(across) == len(along)

@@ -119,7 +119,7 @@ def expectation_maximisation(height, width):
         scaled = [[g / length(mean) for g in row] for row, mean in zip(gather, means, strict=True)]
         return times(shares, scaled)
 
-    return Case(lowrank.expectation_maximisation(features, start), matrix)
+    return Case(lowrank.expectation_maximisation(features, start, stages=3), matrix)
 
 
 def compact_generalised(height, width):

@@ -1,21 +1,23 @@
-"""The exact block-wise form: equal to the definition, its gradients true, its memory small."""
+"""The engine: equal to the definition, its gradients true, its memory small."""
+
+import math
 
 import pytest
 import torch
 
-from asa_viz.attention import adaptive_sparse_attention, adaptive_sparse_weights, blockwise, tiles
+from asa_viz.attention import adaptive_sparse_attention, adaptive_sparse_weights, blockwise, engine
+from asa_viz.attention.attend import attend
 from asa_viz.measuring import peak_bytes
 from tests.attention.watch import Watch
 
 GRIDS = [(1, 1), (1, 2), (2, 2), (1, 7), (3, 5)]
 
 
-@pytest.fixture(params=[(1, 1), (50, 4), (1 << 20, 512)], ids=lambda size: f"blocks of {size}")
+@pytest.fixture(params=[1, 4, 512], ids="blocks of {}".format)
 def _block_size(request, monkeypatch):
-    """Blocks of a single row, blocks that do not divide n, and one block for all; tiles alike."""
-    weights, tile = request.param
-    monkeypatch.setattr(blockwise, "BLOCK_WEIGHTS", weights)
-    monkeypatch.setattr(tiles, "TILE", tile)
+    """Blocks of a single row, blocks that do not divide n, and one block for all."""
+    monkeypatch.setattr(engine, "ROWS", request.param)
+    monkeypatch.setattr(blockwise, "BLOCK_WEIGHTS", request.param * 10)
 
 
 @pytest.mark.usefixtures("_block_size")
@@ -85,12 +87,11 @@ def test_following_the_gradient_of_the_thresholds_lowers_the_error(case):
     kind = (torch.arange(36) % 6 < 3).double()
     query = torch.stack([kind, 1 - kind], -1)[None] * 1.2
     value = (kind + torch.randn(36, dtype=torch.float64) * 0.3)[None, :, None]
-    t1 = torch.full((1, 36), 0.2, dtype=torch.float64, requires_grad=True)
-    t2 = torch.full((1, 36), 0.2, dtype=torch.float64, requires_grad=True)
-    optimiser = torch.optim.Adam([t1, t2], lr=0.05)
+    logs = torch.full((2, 1, 36), math.log(0.2), dtype=torch.float64, requires_grad=True)
+    optimiser = torch.optim.Adam([logs], lr=0.2)
     errors = []
     for _ in range(60):
-        output = adaptive_sparse_attention(query, query, value, t1, t2, height=6, width=6)
+        output = adaptive_sparse_attention(query, query, value, *logs.exp(), height=6, width=6)
         error = (output[0, :, 0] - kind).square().mean()
         errors.append(error.item())
         optimiser.zero_grad()
@@ -124,8 +125,7 @@ def test_no_array_of_n_by_n(case, rule, monkeypatch):
     with Watch() as watch:
         output = adaptive_sparse_attention(*inputs, height=height, width=width, rule=rule)
         output.sum().backward()
-    assert 0 < watch.largest <= blockwise.BLOCK_WEIGHTS + n
-    assert watch.largest < n * n
+    assert 0 < watch.largest <= max(engine.ROWS * n, blockwise.BLOCK_WEIGHTS + n) < n * n
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
@@ -138,7 +138,7 @@ def test_cuda_agrees_with_the_cpu(case, dtype):
 
 
 def _grouped(height, width, requires_grad=False):
-    """Cells of four kinds, as a picture's: most tiles hold no pair that choose each other."""
+    """Cells of four kinds, as a picture's: a block of rows keeps few columns."""
     draw = torch.Generator().manual_seed(3)
     n = height * width
     kind = (torch.arange(n) // width * 4 // height)[:, None]
@@ -153,23 +153,13 @@ def _grouped(height, width, requires_grad=False):
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_where_most_tiles_are_left_out_output_and_gradients_are_still_exact(dtype, monkeypatch):
-    monkeypatch.setattr(tiles, "TILE", 64)
+def test_where_most_columns_are_left_out_output_and_gradients_are_still_exact(dtype, monkeypatch):
+    monkeypatch.setattr(engine, "ROWS", 48)
     height, width = 24, 31
     inputs = [part.detach().to(dtype).requires_grad_() for part in _grouped(height, width)]
-    formed = 0
-    of = tiles.Pair.of
-
-    def counted(*arguments, **options):
-        nonlocal formed
-        pair = of(*arguments, **options)
-        formed += pair.out.numel()
-        return pair
-
-    monkeypatch.setattr(tiles.Pair, "of", counted)
     output = adaptive_sparse_attention(*inputs, height=height, width=width)
-    assert formed < (height * width) ** 2 / 3
     weights = adaptive_sparse_weights(*inputs[:2], *inputs[3:], height=height, width=width)
+    assert (weights > 0).float().mean() < 0.3
     expected = weights @ inputs[2]
     torch.testing.assert_close(output, expected, rtol=2e-5, atol=2e-5)
     towards = torch.randn(output.shape, dtype=dtype, generator=torch.Generator().manual_seed(5))
@@ -187,7 +177,7 @@ def test_the_same_from_run_to_run_and_over_thread_counts():
     inputs = _grouped(30, 40)
 
     def output():
-        return blockwise.attend(*inputs, height=30, width=40)
+        return attend(*inputs, height=30, width=40)
 
     read = output()
     assert all(torch.equal(*parts) for parts in zip(read, output(), strict=True))
@@ -202,7 +192,7 @@ def test_the_same_from_run_to_run_and_over_thread_counts():
         torch.set_num_threads(threads)
 
 
-def test_a_training_step_takes_an_eighth_of_the_definitions_memory():
+def test_a_training_step_takes_a_tenth_of_the_definitions_memory():
     height, width = 48, 64
     inputs = _grouped(height, width, requires_grad=True)
 
@@ -214,4 +204,4 @@ def test_a_training_step_takes_an_eighth_of_the_definitions_memory():
         weights = adaptive_sparse_weights(*inputs[:2], *inputs[3:], height=height, width=width)
         return torch.autograd.grad((weights @ inputs[2]).sum(), inputs)
 
-    assert peak_bytes(ours) <= peak_bytes(definition) / 8
+    assert peak_bytes(ours) <= peak_bytes(definition) / 10
