@@ -145,7 +145,7 @@ class Endpoints:
         """Draw what the pixel (x, y) of a picture attends to: six panels on one sheet, a PNG."""
         rule = (nonlocal_factor, local_factor, reciprocity, local_rule, window, top_k)
         session, view = self._query(picture, network, x, y, *rule)
-        return _file(sheet(session, view), "attention.png")
+        return _file(sheet(view), "attention.png")
 
     def _query(
         self, picture: object, network: object, x: object, y: object, *rule: object

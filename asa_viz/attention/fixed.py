@@ -123,17 +123,17 @@ class FixedAttention:
         """Whether there are thresholds."""
         return bool(self.nonlocal_scale.any() or self.local_scale.any())
 
+    @cached_property
+    def signed(self) -> bool:
+        """Whether some weights are negative."""
+        return any(bool((block < 0).any()) for block in map(self._raw, self._blocks()))
+
     def shares(self) -> Float[Tensor, "n n"]:
-        """Return all rows, each divided by what it adds up to; n x n, for maps of few cells.
+        """Return the sizes of all weights, each row divided by its sum; n x n, for small maps.
 
         A row that reads nothing stays as it is.
-
-        Raises:
-            ValueError: some weights are negative.
         """
-        matrix = torch.cat([self._raw(block) for block in self._blocks()])
-        if (matrix < 0).any():
-            raise ValueError("Some weights are negative, and are no shares of what is read.")
+        matrix = torch.cat([self._raw(block).abs() for block in self._blocks()])
         return matrix / matrix.sum(-1, keepdim=True).masked_fill(~matrix.any(-1, keepdim=True), 1)
 
     def with_thresholds(
@@ -144,7 +144,7 @@ class FixedAttention:
         Raises:
             ValueError: some weights are negative, and no thresholds apply to such rows.
         """
-        if any(bool((block < 0).any()) for block in map(self._raw, self._blocks())):
+        if self.signed:
             raise ValueError("Some weights are negative; thresholds apply to shares alone.")
         full = torch.ones_like(self.nonlocal_scale)
         return replace(

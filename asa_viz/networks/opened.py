@@ -124,7 +124,7 @@ class OpenedSegmenter(Segmenter):
         """
         source = self._source_of(session)
         attention = session.attention
-        if what_if == AS_TRAINED and not _posed(attention):
+        if what_if == AS_TRAINED and not attention.decides:
             return session.segmentation
         if isinstance(attention, SparseAttention):
             rows: Attention = _Mixing(
@@ -151,14 +151,7 @@ class OpenedSegmenter(Segmenter):
         if session.thresholds_learned:
             raise ValueError(f"{session.network} has learned its thresholds; ask a what-if.")
         attention = session.attention
-        if isinstance(attention, FixedAttention):
-            posed: Any = attention.with_thresholds(nonlocal_scale, local_scale, window)
-        else:
-            full = torch.ones_like(attention.nonlocal_scale)
-            posed = replace(
-                attention, nonlocal_scale=nonlocal_scale * full, local_scale=local_scale * full,
-                window=window,
-            )  # fmt: skip
+        posed = attention.with_thresholds(nonlocal_scale, local_scale, window)
         changed = replace(session, attention=posed)
         return replace(changed, segmentation=self.rerun(changed, AS_TRAINED))
 
@@ -339,11 +332,6 @@ class _Mixing(Attention):
     def mix(self, values: Tensor) -> Tensor:
         read = self.attention.mix(values.flatten(1).mT.cpu(), self.what_if)
         return read.mT.unflatten(1, self.shape).to(values)
-
-
-def _posed(attention: SparseAttention | FixedAttention) -> bool:
-    """Return whether a dense network's rows are under thresholds."""
-    return bool(attention.nonlocal_scale.any() or attention.local_scale.any())
 
 
 @contextmanager
