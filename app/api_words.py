@@ -86,9 +86,12 @@ def _add(endpoint: Callable[..., Any]) -> None:
     added = list(page.fns.values())[-1]
     _, parameters, returns = get_function_description(endpoint)
     for component, (name, text) in zip(added.inputs, parameters.items(), strict=True):
-        component.label = name
-        component._api_info = {**component._api_info, "additional_description": text}
+        _describe(component, name, {"additional_description": text})
     told = [line.partition(":") for line in returns]
     for component, (name, _, text) in zip(added.outputs, told, strict=True):
-        component.label = name.strip()
-        component._api_info = {**component._api_info, "description": text.strip()}
+        _describe(component, name.strip(), {"description": text.strip()})
+
+
+def _describe(component: Any, name: str, words: dict[str, str]) -> None:
+    component.label = name
+    component._api_info = {**component._api_info, **words}
