@@ -1,6 +1,7 @@
 """One query's panels for a paper: a matplotlib figure, saved as PDF or SVG without a browser."""
 
 from collections.abc import Sequence
+from io import BytesIO
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from asa_viz.views import QueryView
 
 MOST_COLUMNS = 3
 FONT_SIZE = 7.0
+# Of a figure shown in a notebook.
+SCREEN_DPI = 150
 GROUP_NAMES = {
     "reciprocal": "reciprocal",
     "local": "local",
@@ -42,6 +45,12 @@ class PaperFigure(Figure):
         settings["metadata"] = _UNDATED.get(suffix, {}) | settings.get("metadata", {})
         with rc_context(_SETTINGS):
             super().savefig(fname, **settings)
+
+    def _repr_png_(self) -> bytes:
+        """Return the figure as a PNG, which notebooks show."""
+        data = BytesIO()
+        self.savefig(data, format="png", dpi=SCREEN_DPI)
+        return data.getvalue()
 
 
 def paper_figure(view: QueryView, names: Sequence[str] | None, width: float) -> Figure:
