@@ -18,7 +18,7 @@ from typing_extensions import override
 from asa_viz.attention.blockwise import blocks
 from asa_viz.attention.definition import tie_slack
 from asa_viz.attention.neighbourhood import window_keys
-from asa_viz.attention.operator import Attention
+from asa_viz.attention.operator import Attention, one_hot
 from asa_viz.attention.row import Decisions
 from asa_viz.attention.rowwise import Rowwise
 from asa_viz.attention.told import AttentionRow
@@ -261,7 +261,10 @@ class FixedAttention:
     @cached_property
     def _totals(self) -> Float[Tensor, " n"]:
         """What each row adds up to."""
-        return torch.cat([self._raw(block).sum(-1) for block in self._blocks()])
+        # What is read of a map of ones, in one pass.
+        ones = self.rows.like.new_ones(1, *self.rows.key_shape)
+        with torch.no_grad():
+            return self.rows.mix(ones).flatten().float().cpu()
 
     def _near(self, queries: slice, what_if: WhatIf) -> Bool[Tensor, "r n"]:
         """Return which keys lie in the windows of the queries."""
@@ -272,20 +275,17 @@ class FixedAttention:
 
     def _raw(self, queries: slice) -> Float[Tensor, "r n"]:
         """Return rows as the network computes them."""
-        if isinstance(self.rows, Rowwise):
-            return self.rows.weights(queries).float().cpu()
-        return self.rows.adjoint(self._one_hot(queries)).flatten(1).float().cpu()
+        return self.rows.rows_of(queries).float().cpu()
 
     def _incoming(self, queries: slice) -> Float[Tensor, "r n"]:
         """Return columns: how much every query reads of these cells."""
         with torch.no_grad():
-            return self.rows.mix(self._one_hot(queries)).flatten(1).float().cpu()
-
-    def _one_hot(self, cells: slice) -> Float[Tensor, "r h w"]:
-        n = self.height * self.width
-        one_hot = self.rows.like.new_zeros(cells.stop - cells.start, n)
-        one_hot[torch.arange(len(one_hot)), torch.arange(cells.start, cells.stop)] = 1
-        return one_hot.unflatten(1, self.rows.shape)
+            if queries.stop - queries.start == 1:
+                # Of one cell many attentions know a shorter way.
+                column = self.rows.column(Cell(*divmod(queries.start, self.width)))
+                return column.flatten()[None].float().cpu()
+            sent = one_hot(self.rows.like, queries, self.rows.shape)
+            return self.rows.mix(sent).flatten(1).float().cpu()
 
     def _blocks(self) -> list[slice]:
         return blocks(self.height * self.width)
