@@ -3,10 +3,10 @@
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help run check test static
+.PHONY: help run check test static mutants
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
 run: $(VENV)/installed ## Open the page; ARGS="--port 8000" passes settings on
 	$(BIN)/python -m app $(ARGS)
@@ -18,6 +18,9 @@ test: static ## Check all of that and run every test, the slow ones in a browser
 	$(BIN)/python tests/browser/chromium.py
 	@npm ci --silent --prefix tests/browser || echo "npm is not there: the accessibility tests are skipped."
 	$(BIN)/python -m pytest
+
+mutants: $(VENV)/installed-dev ## Put deliberate faults into a copy, one by one: the tests must find each
+	$(BIN)/python -m tests.mutants $(ARGS)
 
 static: $(VENV)/installed-dev
 	$(BIN)/ruff format --check
