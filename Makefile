@@ -3,7 +3,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help run check test static mutants
+.PHONY: help run check test static gpu mutants
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -21,6 +21,10 @@ test: static ## Check all of that and run every test, the slow ones in a browser
 
 mutants: $(VENV)/installed-dev ## Put deliberate faults into a copy, one by one: the tests must find each
 	$(BIN)/python -m tests.mutants $(ARGS)
+
+gpu: $(VENV)/installed-dev ## On a machine with a GPU: test the kernels there and measure them
+	$(BIN)/python -m pytest tests/attention/test_gpu.py tests/attention/test_attend.py
+	$(BIN)/python -m asa_viz.bench --device cuda --only forward training encode
 
 static: $(VENV)/installed-dev
 	$(BIN)/ruff format --check
