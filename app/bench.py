@@ -150,7 +150,7 @@ def print_times(browser: "Browser", address: str, packet: Path | None) -> None:
     """Open the page with `packet` in place of its first photograph's, and move the pointer."""
     if packet is None:
         sys.exit("The first photograph has no packet: `python -m app.encodings` writes it.")
-    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page = browser.new_page(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
     page.set_default_timeout(PATIENCE_MS)
     page.route("**/*.safetensors", lambda route: route.fulfill(path=packet))
     page.goto(address)

@@ -1,10 +1,12 @@
 // What the parts of the viewer hand to each other: the shapes of its data, and the names of its events.
 
+import type { Stage } from "./core/stages.ts";
+
 /** A pixel of the original picture, [x, y]. */
 export type Pixel = [x: number, y: number];
 
 /** A colour of three bytes, [r, g, b]. */
-export type Rgb = number[];
+export type Rgb = [red: number, green: number, blue: number];
 
 /** How much of the picture is enlarged: factor, and the share of its width and height at the top left. */
 export type Zoom = [factor: number, left: number, top: number];
@@ -174,6 +176,7 @@ export interface State {
   lesson: number | null;
   methods: string | null;
   scales: "own" | "one";
+  stage: Stage | null;
 }
 
 /** The segmentation under a changed rule, and what differs in it. */
@@ -242,6 +245,8 @@ export interface Scene {
   legend?: LegendEntry[];
   lines?: number[];
   outlined?: boolean;
+  /** The film has not come to this panel yet. */
+  isVeiled?: boolean;
   summary?: { key: string; values: Record<string, unknown> };
 }
 

@@ -77,5 +77,5 @@ export function smallViewer({ session = smallSession(), i = 7, patch = {}, mappe
 function wordsOf(language) {
   const read = (area) =>
     JSON.parse(readFileSync(new URL(`../../app/texts/${language}/${area}.json`, import.meta.url), "utf8"));
-  return { ...read("page"), ...read("export") };
+  return { ...read("page"), ...read("film"), ...read("export") };
 }

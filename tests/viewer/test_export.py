@@ -115,7 +115,9 @@ def browser():
 
 @pytest.fixture
 def page(browser):
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en")
+    context = browser.new_context(
+        viewport={"width": 1440, "height": 900}, locale="en", reduced_motion="reduce"
+    )
     said = []
     page = context.new_page()
     page.on("console", lambda message: said.append(message.text))

@@ -37,6 +37,14 @@ test("a text says its values, in the order of its language", () => {
   assert.equal(spoken("en").say("plain"), "Undo");
 });
 
+test("a text in parts says which of them were filled in", () => {
+  const parts = spoken("en").parts("keeps", { kept: 37, n: 2700 });
+  assert.deepEqual(parts.filter(({ name }) => name), [
+    { text: "37", name: "kept" }, { text: "2700", name: "n" }, { text: "37", name: "kept" },
+  ]);
+  assert.equal(parts.map(({ text }) => text).join(""), "Keeps 37 of 2700 cells, 37 in all.");
+});
+
 test("values are words, never patterns, and are filled in once", () => {
   const texts = new Texts("en", { where: "on {label} at {place}" });
   assert.equal(texts.say("where", { label: "{place} $& $1", place: "" }), "on {place} $& $1 at ");

@@ -1,6 +1,7 @@
 // Colours for numbers: palettes, where a scale begins and ends, and its round numbers.
 
 import type { Rgb } from "../types.ts";
+import { IDEAS } from "./ideas.ts";
 
 // Perceptually even palettes, as stops; the first is told apart with every kind of colour vision, and
 // no colour of it is the grey of the photograph that it lies on.
@@ -10,10 +11,10 @@ const STOPS: Record<string, string> = {
   inferno: "000004 1b0c41 4a0c6b 781c6d a52c60 cf4446 ed6925 fb9b06 f7d13d fcffa4",
   grey: "111111 2b2b2b 454545 5f5f5f 797979 939393 adadad c7c7c7 e1e1e1 fbfbfb",
 };
-// Okabe and Ito's colours, for the groups of keys and for the pins.
-export const GROUP_COLOURS = ["#009e73", "#cc79a7", "#e69f00", "#56b4e9"];
+// The groups of keys, as attention.ts has them.
+export const GROUP_COLOURS = [IDEAS.kept.fill, IDEAS.local.fill, IDEAS.refused.fill, IDEAS.choosing.fill];
 export const PIN_COLOURS = ["#0072b2", "#d55e00", "#f0e442", "#cc79a7"];
-export const THRESHOLD_COLOUR = "#d55e00";
+export const THRESHOLD_COLOUR = IDEAS.threshold.fill;
 
 const LEVELS = 256;
 const ROUND = [1, 2, 5];
@@ -35,7 +36,7 @@ export function paletteOf(name: string): Rgb[] {
     table = Array.from({ length: LEVELS }, (_, level) => {
       const place = (level / (LEVELS - 1)) * (stops.length - 1);
       const from = Math.min(Math.floor(place), stops.length - 2);
-      return stops[from].map((each, k) => Math.round(each + (place - from) * (stops[from + 1][k] - each)));
+      return stops[from].map((each, k) => Math.round(each + (place - from) * (stops[from + 1][k] - each))) as Rgb;
     });
     tables.set(name, table);
   }

@@ -3,6 +3,7 @@
 import type { Pixel, State, WhatIf } from "../types.ts";
 import { AS_TRAINED } from "./attention.ts";
 import { STRENGTHS, TOP_KS } from "./maps.ts";
+import { STAGES } from "./stages.ts";
 
 export const PALETTES = ["viridis", "inferno", "cividis", "grey"];
 export const MAPS = ["nonlocal", "local", "support", "chosen", "kept", "own"];
@@ -14,7 +15,7 @@ export const MOST_PINS = 4;
  * pixels [x, y] of the original picture, the query beside it while there is none; `locked` keeps the query while the pointer moves. `compare`
  * holds the numbers of two pins. `strength` null is the one at which groups are telling. `hold` keeps the ends of
  * the rows' scales, dense up to, A-RNN from and to, or is null while each row has its own. `methods` is null while methods are not compared, else "usual",
- * "all", "none" or names with stops between; their maps have `scales` of their "own", or "one". `zoom` is how much of the picture is enlarged: factor, and the
+ * "all", "none" or names with stops between; their maps have `scales` of their "own", or "one". `stage` is that of the film, or null while all is shown. `zoom` is how much of the picture is enlarged: factor, and the
  * share of its width and height that lies at the panel's top left.
  */
 export const START: Readonly<State> = Object.freeze<State>({
@@ -40,6 +41,7 @@ export const START: Readonly<State> = Object.freeze<State>({
   lesson: null,
   methods: null,
   scales: "own",
+  stage: null,
 });
 
 type Listener = (state: State, before: State) => void;
@@ -180,6 +182,7 @@ const PARTS: Parts<State> = {
   }],
   methods: ["methods", String, (text) => (METHODS.test(text) ? text : undefined)],
   scales: ["scales", String, toOneOf(["own", "one"])],
+  stage: ["stage", String, toOneOf(STAGES)],
 };
 const WHAT_IF_PARTS: Parts<WhatIf> = {
   nonlocal: ["t1", String, toNumber(0, 100)],

@@ -2,6 +2,12 @@
 
 import type { Words } from "../types.ts";
 
+/** A piece of a text; a value that was filled in has a name. */
+export interface Part {
+  text: string;
+  name?: string;
+}
+
 /** The words of one language at a time. A missing key shows itself, and fails a test. */
 export class Texts {
   language: string;
@@ -25,8 +31,14 @@ export class Texts {
 
   /** The text under `key`, with {names} filled in. */
   say(key: string, values: Record<string, unknown> = {}): string {
-    const text = this.words[key] ?? key;
-    return text.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+    return this.parts(key, values).map(({ text }) => text).join("");
+  }
+
+  /** The text under `key` in parts: what was filled in has the `name` of its place. */
+  parts(key: string, values: Record<string, unknown> = {}): Part[] {
+    const pieces = (this.words[key] ?? key).split(/\{(\w+)\}/);
+    return pieces.map((text, k) => (k % 2 ? { text: String(values[text] ?? `{${text}}`), name: text } : { text }))
+      .filter(({ text }) => text !== "");
   }
 
   /** The name of a class of the network, translated where it is known. */

@@ -101,7 +101,7 @@ export function paint(context, width, height, { scene, picture, marks, opacity, 
   const [left, top] = place.toBox(0, 0);
   const [w, h] = [place.width * place.factor, place.height * place.factor];
   context.imageSmoothingEnabled = true;
-  context.drawImage(cells || scene.note ? picture.faint : picture.bitmap, left, top, w, h);
+  context.drawImage(cells || scene.note || scene.isVeiled ? picture.faint : picture.bitmap, left, top, w, h);
   if (cells) {
     // Each cell one flat colour: nothing is smoothed into a number that is not there.
     context.imageSmoothingEnabled = false;

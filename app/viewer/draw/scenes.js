@@ -7,7 +7,8 @@ import { overlapOf } from "../core/numbers.ts";
 import { knownOf } from "../core/opening.ts";
 import { GROUP_COLOURS, PIN_COLOURS, Scale, denseScale, keptScale, mapScale, paletteOf, rgbOf, rowScale } from "../core/scale.ts";
 
-export const PANELS = ["photo", "dense", "sparse", "map", "neighbours", "segmentation"];
+// In the order in which the network computes; the maps of the whole image stand beside.
+export const PANELS = ["photo", "dense", "neighbours", "sparse", "segmentation", "map"];
 
 /**
  * The six scenes of a moment. `moment` holds the state, the session, the row of the query, the maps

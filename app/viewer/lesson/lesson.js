@@ -1,6 +1,7 @@
 // The lesson on the page: a tour in which the reader does each step, and two pages to read.
 
 import { make } from "../page/dom.ts";
+import { writeWords } from "../page/sentence.ts";
 import { connectLink } from "../page/link.ts";
 import { centreOf } from "../core/geometry.ts";
 import { START, isUpload, toQueryString } from "../core/state.ts";
@@ -33,6 +34,9 @@ export function connectLesson(viewer) {
 
   const number = () => STEPS.indexOf(step) + 1;
   const say = (key, values) => viewer.say(key, { ...labels(viewer), ...values });
+  // What stands for an idea has its colour, as on the panels.
+  const tell = (element, key, values) => (
+    writeWords(element, key ? viewer.texts.parts(key, { ...labels(viewer), ...values }) : []));
 
   /** What a step looks at, or null while there is nothing to look at. */
   function moment() {
@@ -68,7 +72,7 @@ export function connectLesson(viewer) {
   /** Write what stays the same for as long as the step is shown. */
   function write() {
     parts.title.textContent = say("lesson.name", { number: number(), title: say(`lesson.${step.id}.title`) });
-    parts.text.textContent = say(offline(`lesson.${step.id}.text`));
+    tell(parts.text, offline(`lesson.${step.id}.text`));
     showPage(viewer, step.id, parts.page);
     // Where numbers will come and go there is room for them from the start.
     for (const part of [parts.task, parts.formula, parts.result]) part.hidden = !step.formula;
@@ -94,8 +98,8 @@ export function connectLesson(viewer) {
       finished.add(step.id);
       remember(finished);
     }
-    put(parts.task, taskWords(now, able));
-    put(parts.formula, values ? say(`lesson.${step.id}.${values.ending ?? "formula"}`, values) : "");
+    tell(parts.task, ...taskWords(now, able));
+    tell(parts.formula, values ? `lesson.${step.id}.${values.ending ?? "formula"}` : "", values);
     put(parts.result, result && step.formula ? say("lesson.finished", { text: ending() }) : "");
     parts.show.hidden = !step.show || (step.id === "families" && isOffline());
     parts.show.disabled = !now || !able;
@@ -106,12 +110,13 @@ export function connectLesson(viewer) {
 
   const ending = () => say(`lesson.${step.id}.done`, result);
 
+  /** What is to be done, as a key and its values. */
   function taskWords(now, able) {
-    if (!step.show) return "";
-    if (!able) return say("lesson.no_thresholds");
-    if (step.task && !now) return "";
+    if (!step.show) return [""];
+    if (!able) return ["lesson.no_thresholds"];
+    if (step.task && !now) return [""];
     const values = step.task ? named(step.task(now, memory)) : {};
-    return say(offline(`lesson.${step.id}.${values.ending ?? "task"}`), values);
+    return [offline(`lesson.${step.id}.${values.ending ?? "task"}`), values];
   }
 
   /** Call a class by its name in the visitor's language. */

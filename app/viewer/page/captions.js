@@ -59,7 +59,7 @@ export function caption(viewer, name) {
   }
   if (scene.bar) showBar(viewer, below, scene.bar);
   else if (scene.legend) showLegend(viewer, below, scene);
-  else showNote(below, scene.note ? viewer.say(scene.note) : photoWords(viewer));
+  else showNote(below, scene.isVeiled ? "" : scene.note ? viewer.say(scene.note) : photoWords(viewer));
   const words = [...below.querySelectorAll("li, p")].map((each) => each.textContent);
   const told = [title, what, ...words].filter(Boolean).join(", ");
   if (canvas.getAttribute("aria-label") !== told) canvas.setAttribute("aria-label", told);

@@ -1,6 +1,7 @@
 // Where the viewer starts: in a Gradio page, in a file opened from disk, and in its own worker.
 
 import compareStyle from "../compare/methods.css";
+import { ideaStyle } from "../core/ideas.ts";
 import { serve } from "../core/worker.ts";
 import { preferredLanguage } from "../core/texts.ts";
 import { fromQueryString } from "../core/state.ts";
@@ -10,9 +11,10 @@ import type { Host, Port, Program, Words } from "../types.ts";
 import { gradioHost, type Offer, type Server, type Upload } from "./host.ts";
 import HTML from "./viewer.html";
 import style from "./viewer.css";
+import stagesStyle from "./stages.css";
 import { Viewer } from "./viewer.js";
 
-const CSS = [exportStyle, lessonStyle, compareStyle, style].join("");
+const CSS = [ideaStyle(), exportStyle, lessonStyle, compareStyle, style, stagesStyle].join("");
 
 /** Where no words came, nothing can be said in the reader's language. */
 const NO_WORDS = "The words of this page could not be loaded. Please reload it.";

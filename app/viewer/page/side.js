@@ -1,11 +1,13 @@
 // The column of numbers: the sentence, the cell under the pointer, the pins, the table, one chart.
 
-import { groupKey, groupOf, keepsAll } from "../core/attention.ts";
+import { BACK, CHOSEN, groupKey, groupOf, keepsAll } from "../core/attention.ts";
 import { make } from "./dom.ts";
 import { showClasses, showCurve, showHistogram, showSays } from "../draw/charts.js";
+import { shownStage } from "../core/stages.ts";
 import { showPairs } from "./pairs.js";
 import { sparseKey } from "../draw/scenes.js";
 import { PIN_COLOURS } from "../core/scale.ts";
+import { OF_THE_SENTENCE, sentenceOf, writeWords } from "./sentence.ts";
 import { cellOf, countedPlace } from "../core/geometry.ts";
 import { number, percent } from "../core/texts.ts";
 
@@ -40,39 +42,19 @@ export function connectSide(viewer) {
   viewer.element.addEventListener("asa:language", () => viewer.find(".chart").replaceChildren());
 }
 
-/** What a row, or a column, says in one plain sentence: its share is always that of the query's own class. */
-export function sentenceOf(viewer) {
-  const { session, row, state } = viewer.moment;
-  const { numbers } = row;
-  const label = viewer.texts.className(session.classes[numbers.own]);
-  const where = viewer.say("sentence.where", { ...countedPlace(session, row.i), label });
-  const values = { n: session.n, label };
-  let key = "sentence.keeps";
-  if (state.direction === "column") {
-    const { sparse } = row.column.numbers;
-    key = sparse ? "sentence.read" : "note.computing";
-    if (sparse) Object.assign(values, { kept: sparse.count, sum: number(sparse.total), share: percent(sparse.own) });
-  } else {
-    Object.assign(values, { kept: numbers.support, mass: percent(numbers.keptMass), share: percent(numbers.sparse.own) });
-    if (numbers.support === 0) key = "sentence.itself";
-    else if (keepsAll(session, state.whatIf)) key = "sentence.all";
-  }
-  return viewer.say("sentence.join", { where, rest: viewer.say(key, values) });
-}
-
 export function showSide(viewer) {
-  speak(viewer, sentenceOf(viewer));
+  speak(viewer);
   viewer.find(".under").textContent = underPointer(viewer);
   showTable(viewer);
   CHARTS[viewer.chart](viewer, viewer.find(".chart"));
 }
 
 /** Show the sentence at once, and have it read out when the pointer rests. */
-function speak(viewer, sentence) {
-  const shown = viewer.find(".sentence"), spoken = viewer.find(".spoken");
-  if (shown.textContent === sentence) return;
-  shown.textContent = sentence;
+function speak(viewer) {
+  const parts = sentenceOf(viewer);
+  if (!writeWords(viewer.find(".sentence"), parts, OF_THE_SENTENCE)) return;
   clearTimeout(viewer.speaking);
+  const spoken = viewer.find(".spoken"), sentence = parts.map(({ text }) => text).join("");
   viewer.speaking = setTimeout(() => (spoken.textContent = sentence), STILL);
 }
 
@@ -80,6 +62,8 @@ function speak(viewer, sentence) {
 export function underPointer(viewer) {
   const { session, row, state } = viewer.moment;
   const cell = viewer.hovered;
+  const stage = shownStage(session, state);
+  if (stage) return stageWords(viewer, stage, cell ?? row.i);
   if (cell === null || cell === row.i) return viewer.say(state.locked ? "under.locked" : "under.free");
   const { reciprocity } = state.whatIf;
   const all = keepsAll(session, state.whatIf);
@@ -94,6 +78,24 @@ export function underPointer(viewer) {
     incoming: times(row.incoming[cell]),
     column_weight: column ? times(column[cell]) : "…",
     group: viewer.say(groupKey(group, reciprocity, all)),
+  });
+}
+
+/** The formula of a stage with the numbers of a cell. */
+export function stageWords(viewer, stage, cell) {
+  const { session, row } = viewer.moment;
+  const { n } = session, { keptMass } = row.numbers, sparse = row.weights[cell];
+  const [dense, incoming, ratio] = [row.dense[cell], row.incoming[cell], row.incomingRatio[cell]];
+  const reached = row.relation[cell] & (stage === "back" ? BACK : CHOSEN);
+  const key = stage === "kept" && !sparse ? "none" : stage;
+  return viewer.say("stage.where", {
+    ...countedPlace(session, cell),
+    label: viewer.texts.className(session.classes[session.cellLabels[cell]]),
+    rest: viewer.say(`stage.${key}.cell`, {
+      dense: number(dense * n), incoming: number(incoming * n), theirs: number((incoming * n) / ratio),
+      threshold: number(row.threshold), local: number(row.localThreshold), sign: reached ? "≥" : "<",
+      mass: percent(keptMass), sparse: number(sparse * n),
+    }),
   });
 }
 
@@ -123,6 +125,7 @@ function showTable(viewer) {
     texts.forEach((text, c) => {
       const cell = line.cells[c] ?? line.appendChild(make(r === 0 && c ? "th" : c === 0 && r ? "th" : "td"));
       if (cell.tagName === "TH") cell.scope = r === 0 ? "col" : "row";
+      if (c) cell.className = c === 1 ? "idea-dense" : "idea-kept";
       if (cell.textContent !== text) cell.textContent = text;
     });
   });

@@ -13,6 +13,9 @@ import { buildPanels, caption } from "./captions.js";
 import { Picture } from "../draw/panels.js";
 import { cellOf, centreOf, zoomed } from "../core/geometry.ts";
 import { PANELS, scenesOf } from "../draw/scenes.js";
+import { shownStage } from "../core/stages.ts";
+import { scenesAt } from "../draw/film.ts";
+import { connectStages } from "./stages.ts";
 import { connectSide, showPins, showSide } from "./side.js";
 import { MOST_PINS, START, Store, fromQueryString, isUpload, toQueryString } from "../core/state.ts";
 import { Texts } from "../core/texts.ts";
@@ -48,6 +51,8 @@ export class Viewer {
     this.hovered = null;
     this.packets = new Packets(host);
     this.painted = () => {};
+    // How far the film has come within a stage.
+    this.progress = 1;
 
     element.classList.toggle("fixed", Boolean(host.fixed));
     this.panels = buildPanels(this);
@@ -56,6 +61,7 @@ export class Viewer {
     connectExport(this);
     connectLesson(this);
     connectMethods(this);
+    this.stages = connectStages(this, !address.search);
     this.texts.fill(element);
     this.store.subscribe((state, before) => this.#changed(state, before));
     const wish = newestOnly((time) => this.#answer(time));
@@ -168,7 +174,7 @@ export class Viewer {
     const differs = (name) => JSON.stringify(state[name]) !== JSON.stringify(before[name]);
     const others = Object.keys(state).filter((name) => name !== "query" && differs(name));
     // What was said is over once the visitor goes on, but not because the pointer moves.
-    if (this.answered && others.length) this.status("");
+    if (this.answered && others.some((name) => name !== "stage")) this.status("");
     if (differs("language")) this.#speak();
     if (differs("picture") || differs("network")) {
       if (this.#isOpen(before)) this.#last = before;
@@ -217,7 +223,8 @@ export class Viewer {
 
   #writeAddress() {
     this.#written = this.state;
-    const words = toQueryString(this.state, true);
+    // A film that plays is no state to come back to.
+    const words = toQueryString({ ...this.state, stage: null }, true);
     history.replaceState(history.state, "", words ? `?${words}` : location.pathname);
     // Around a Space there is a page whose address the visitor sees; it takes over what it is told.
     if (window.parent !== window) window.parent.postMessage({ queryString: words }, "*");
@@ -343,7 +350,8 @@ export class Viewer {
     // The comparison may have been ended since it was answered.
     const compared = state.compare && answered.compared;
     this.moment = { state, session, maps, rerun, ...answered, compared };
-    this.scenes = scenesOf(this.moment);
+    const stage = shownStage(session, state), scenes = scenesOf(this.moment);
+    this.scenes = stage ? scenesAt(stage, scenes, this.moment, this.progress) : scenes;
     const marks = {
       grid: session,
       query: answered.row.i,
@@ -357,6 +365,7 @@ export class Viewer {
     }
     this.painted(time);
     for (const name of PANELS) caption(this, name);
+    this.stages.show();
     showSide(this);
     showPins(this);
     showHistory(this);
