@@ -16,7 +16,7 @@ from tests.mutants.faults import FAULTS, Fault
 ROOT = Path(__file__).resolve().parents[2]
 TESTS_FAILED, NO_TESTS = 1, 5
 # Installed, not copied: it is linked.
-LINKED = (".venv", "tests/browser/node_modules")
+LINKED = (".venv", "node_modules")
 
 
 def main() -> None:
