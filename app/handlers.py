@@ -86,7 +86,7 @@ class Answers:
     @property
     def functions(self) -> list[Callable[[Any, gr.Request], Awaitable[Answer]]]:
         """The answers as functions: Gradio marks what it is given, and a method takes no mark."""
-        asked = [self.encode, self.place, self.rerun, self.pair_plane]
+        asked = [self.words, self.encode, self.place, self.rerun, self.pair_plane]
         if self.compares:
             asked += [self.methods, self.compare]
         return [_function(ask) for ask in asked]
@@ -119,6 +119,12 @@ class Answers:
             lane = "draw"
         async with self._turns[lane].turn(asker):
             return await to_thread.run_sync(ask, self, question)
+
+    async def words(self, question: Any, asker: Asker = NOBODY) -> Answer:
+        """Return the words of a language by key: of English where there is no such language."""
+        known = dictionaries()
+        language = question.get("language") if isinstance(question, dict) else None
+        return {"ok": True, "words": known.get(str(language), known["en"])}
 
     async def place(self, question: Any, asker: Asker = NOBODY) -> Answer:
         """Say how many turns are before a visitor's, and about how many seconds they take."""

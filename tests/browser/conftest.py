@@ -25,7 +25,7 @@ FLIPPED = (slice(0, 6), slice(8, 20))
 
 
 def pytest_collection_modifyitems(items):
-    """Run a browser test that fails once more: a real browser on a loaded machine may miss a moment.
+    """Run a browser test that fails once more: on a loaded machine a browser may miss a moment.
 
     The summary names each test that needed it; what is broken fails twice.
     """
@@ -87,7 +87,9 @@ def kinds(browser):
     known = {}
 
     def profile(**wishes):
-        wishes = {"viewport": {"width": 1440, "height": 900}, "locale": "en-GB", **wishes}
+        # Whoever wants no motion is spared the film that plays at the first visit.
+        still = {"reduced_motion": "reduce"}
+        wishes = {"viewport": {"width": 1440, "height": 900}, "locale": "en-GB", **still, **wishes}
         name = str(sorted(wishes.items()))
         if name not in known:
             known[name] = browser.new_context(**wishes)
