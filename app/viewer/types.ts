@@ -55,7 +55,8 @@ export interface Session extends Grid {
   localScale: Float32Array;
   cellLabels: Uint8Array;
   workingLabels: Uint8Array;
-  withoutAttention: Uint8Array;
+  /** Null where it is not known what the head does without attention. */
+  withoutAttention: Uint8Array | null;
   readout: Readout | null;
   picture: Uint8Array<ArrayBuffer>;
   survey?: Survey;

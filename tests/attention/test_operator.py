@@ -59,6 +59,8 @@ def test_rows_columns_and_mixtures_are_those_of_the_loops(name, grid):
     received = attention.adjoint(sent)
     assert not received.requires_grad
     torch.testing.assert_close(received.flatten(1), sent.flatten(1) @ matrix)
+    several = slice(len(matrix) // 3, len(matrix))
+    torch.testing.assert_close(attention.rows_of(several), matrix[several])
     for query in some_cells(attention.shape):
         row = attention.row(query)
         expected = matrix[query.row * attention.width + query.col].view(attention.key_shape)
