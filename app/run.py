@@ -14,8 +14,9 @@ from app.page import build_page, mount_settings
 from app.server.address import host_of, url_of
 from app.server.folders import Folders
 from app.server.health import Readiness
+from app.server.limits import allow_connections
 from app.server.origins import reach_of
-from app.server.serve import Application, Server
+from app.server.serve import MOST_CONNECTIONS, Application, Server
 from app.server.uploads import Sweeper
 
 
@@ -28,6 +29,7 @@ def run(
     compares: bool,
 ) -> None:
     """Serve the page at a socket; returns when the server has ended, and its folder is gone."""
+    allow_connections(MOST_CONNECTIONS)
     Sweeper(folders.uploads).start()
     networks = Networks(None if arguments.device == "auto" else arguments.device)
     desk = Desk(networks.encode, SessionStore())
