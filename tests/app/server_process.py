@@ -44,10 +44,12 @@ main()
 class Page:
     """A running page: its `address`, and what it has said so far."""
 
-    def __init__(self, temporary, *arguments, fake_seconds=None, **environment):
+    def __init__(
+        self, temporary, *arguments, fake_seconds=None, at=ROOT, file=None, **environment
+    ):
         self.folder = Path(temporary)
         self.begun = self.folder / "begun"
-        command = [sys.executable, "-m", "app"]
+        command = [sys.executable, file] if file else [sys.executable, "-m", "app"]
         if fake_seconds is not None:
             command = [sys.executable, "-c", WITH_FAKE]
         environment = {
@@ -59,7 +61,7 @@ class Page:
             **environment,
         }
         self.process = subprocess.Popen(
-            [*command, *arguments], cwd=ROOT, env=environment, text=True,
+            [*command, *arguments], cwd=at, env=environment, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         self.said = []
