@@ -27,8 +27,12 @@ def run(
     folders: Folders,
     *,
     compares: bool,
+    room_url: str | None = None,
 ) -> None:
-    """Serve the page at a socket; returns when the server has ended, and its folder is gone."""
+    """Serve the page at a socket; returns when the server has ended, and its folder is gone.
+
+    A class is shown `room_url`.
+    """
     allow_connections(MOST_CONNECTIONS)
     Sweeper(folders.uploads).start()
     networks = Networks(None if arguments.device == "auto" else arguments.device)
@@ -49,11 +53,19 @@ def run(
         readiness=readiness,
         framed=is_space,
     )
+
+    def started() -> None:
+        if room_url:
+            from app.room import invitation
+
+            print(invitation(f"{room_url}{arguments.root_path or ''}"), flush=True)
+        # The page answers, and photographs are stored: the network is needed for uploads alone.
+        networks.warm_up(names[0], readiness)
+
     server = Server(
         application,
         url=f"{url_of(listening)}{arguments.root_path or ''}",
-        # The page answers, and photographs are stored: the network is needed for uploads alone.
-        started=lambda: networks.warm_up(names[0], readiness),
+        started=started,
     )
     server.run([listening])
     # Who interrupts it at the keyboard is done with it; a supervisor may start it again.

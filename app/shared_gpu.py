@@ -1,4 +1,4 @@
-"""The GPU that a Hugging Face Space lends for single calls (ZeroGPU), where the page runs on one."""
+"""The GPU that a Hugging Face Space lends for single calls (ZeroGPU), where it lends one."""
 
 from collections.abc import Callable
 from importlib import import_module

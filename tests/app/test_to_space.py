@@ -123,7 +123,7 @@ def test_what_is_uploaded_answers_a_picture_of_ones_own(folder, tmp_path):
     for path in folder.rglob("*"):
         path.chmod(0o555 if path.is_dir() else 0o444)
     page = Page(
-        tmp_path, at=folder, file="space.py", HOME=str(home), SPACE_ID="ada/asa",
+        tmp_path, at=folder, command=["space.py"], HOME=str(home), SPACE_ID="ada/asa",
         SPACE_HOST="ada-asa.example", GRADIO_SERVER_NAME="127.0.0.1", GRADIO_SERVER_PORT="0",
         PYTHONDONTWRITEBYTECODE="1",
     )  # fmt: skip
@@ -139,9 +139,10 @@ def test_what_is_uploaded_answers_a_picture_of_ones_own(folder, tmp_path):
             assert len(packet.content) > 10**6
             assert client.get("/readyz").status_code == 200
             shown = client.get("/", headers={"host": "ada-asa.example"})
-            assert "frame-ancestors 'self' https://huggingface.co" in shown.headers[
-                "content-security-policy"
-            ]
+            assert (
+                "frame-ancestors 'self' https://huggingface.co"
+                in shown.headers["content-security-policy"]
+            )
     finally:
         code, said = page.end()
     assert code == 0, said

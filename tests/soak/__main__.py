@@ -41,7 +41,8 @@ class Soak:
         within = bound is None or value <= bound
         self.held = self.held and within
         limit = "" if bound is None else f"(at most {bound:g}: {'held' if within else 'NOT HELD'})"
-        print(f"{what:58} {value:8.3g} {unit:3} {limit}", flush=True)
+        digits = 3 if unit == "s" else 0
+        print(f"{what:46} {value:8.{digits}f} {unit:2} {limit}", flush=True)
 
     @property
     def megabytes(self):
@@ -83,13 +84,9 @@ class Soak:
         files = self.files
         print(f"{visitors} visitors, {encodes} pictures of their own")
         self.say("  the page, 95 %", at(times["page"], 0.95), 1, "s")
-        self.say(
-            "  a question about an encoded picture, median", at(times["pair_plane"], 0.5), unit="s"
-        )
-        self.say(
-            "  a question about an encoded picture, 95 %", at(times["pair_plane"], 0.95),
-            QUESTION_SECONDS, "s",
-        )  # fmt: skip
+        asked = times.get("pair_plane", [])
+        self.say("  a question about an encoded one, median", at(asked, 0.5), unit="s")
+        self.say("  a question about an encoded one, 95 %", at(asked, 0.95), QUESTION_SECONDS, "s")
         self.say("  an encode with its wait, median", at(times["encode"], 0.5), unit="s")
         self.say("  errors", len(errors), 0)
         self.say("  memory, the most", max(memory), MOST_MEGABYTES, "MB")
@@ -161,7 +158,7 @@ def main():
 
 
 def _fairness(seconds):
-    """Print what each kind of flood does to others; says whether none more than doubles their wait."""
+    """Print what each kind of flood does; says whether none more than doubles others' waits."""
     found = fairness(seconds)
     alone = found["alone"]["p95"]
     print("five visitors beside a flood of 60 tasks, encodes of 50 ms, 95 %")
