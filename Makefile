@@ -55,9 +55,6 @@ $(BIN)/pip:
 # The stamps are younger than the requirements they were installed from.
 $(VENV)/installed: requirements.txt | $(BIN)/pip
 	$(BIN)/python -m pip install --quiet -r requirements.txt
-# mmcv asks for an OpenCV that wants libGL; where that is missing, the headless build goes over it.
-	@$(BIN)/python -c 'import cv2' 2>/dev/null || \
-	    $(BIN)/python -m pip install --quiet opencv-python-headless
 	@touch $@
 
 $(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from asa_viz.attention import blockwise, method
+from asa_viz.attention import blockwise
 from asa_viz.attention.method import LANGUAGES, family_title, texts
 from asa_viz.attention.methods import FAMILIES, METHODS
 from asa_viz.attention.operator import resized
@@ -193,7 +193,7 @@ def test_what_is_not_translated_is_told_in_english(tmp_path, monkeypatch):
     (tmp_path / "texts").mkdir()
     (tmp_path / "texts" / "en.json").write_text('{"a.title": "A", "b.title": "B"}')
     (tmp_path / "texts" / "zh-CN.json").write_text('{"a.title": "甲"}', encoding="utf-8")
-    monkeypatch.setattr(method, "files", lambda _: tmp_path)
+    monkeypatch.setattr("asa_viz.attention.method.files", lambda _: tmp_path)
     texts.cache_clear()
     assert texts("zh-CN") == {"a.title": "甲", "b.title": "B"}
     texts.cache_clear()
