@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from app import viewer
+from app.api import Endpoints
 from app.desk import Desk, SessionStore
 from app.gallery import EXAMPLES
 from app.handlers import Answers
@@ -68,7 +69,10 @@ def test_what_the_page_may_fetch_is_packets_stored_sessions_and_plotly(answers):
 def test_no_listener_is_a_public_endpoint(answers):
     page = build_page(answers, ["asa"])
     public = {each.api_name for each in page.fns.values() if each.api_visibility == "public"}
-    assert public <= {"segmentation", "attention", "reciprocal_neighbours", "attention_picture"}
+    assert public <= {name for name in vars(Endpoints) if not name.startswith("_")}
+    # Tools for agents are there only where they are asked for.
+    assert mount_settings(answers)["mcp_server"] is False
+    assert mount_settings(answers, mcp=True)["mcp_server"] is True
 
 
 def test_nothing_is_recorded_or_fetched_from_elsewhere(answers):
