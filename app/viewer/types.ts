@@ -257,6 +257,8 @@ export type Words = Record<string, string>;
 export interface Photograph {
   id: string;
   thumbnail?: string;
+  /** Pixels whose rows tell something; the dictionary says what. */
+  looks?: Pixel[];
   stored?: Record<string, string>;
 }
 

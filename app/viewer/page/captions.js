@@ -1,5 +1,6 @@
 // The six panels on the page: heading, canvas, and under it the bar or legend of its scene.
 
+import { cellOf } from "../core/geometry.ts";
 import { make } from "./dom.ts";
 import { STRENGTHS } from "../core/maps.ts";
 import { Panel, rampOf } from "../draw/panels.js";
@@ -59,6 +60,7 @@ export function caption(viewer, name) {
   }
   if (scene.bar) showBar(viewer, below, scene.bar);
   else if (scene.legend) showLegend(viewer, below, scene);
+  else if (name === "photo") showPhoto(viewer, below);
   else showNote(below, scene.isVeiled ? "" : scene.note ? viewer.say(scene.note) : photoWords(viewer));
   const words = [...below.querySelectorAll("li, p")].map((each) => each.textContent);
   const told = [title, what, ...words].filter(Boolean).join(", ");
@@ -81,6 +83,32 @@ export function photoWords(viewer) {
 const write = (element, text) => {
   if (element && element.textContent !== text) element.textContent = text ?? "";
 };
+
+/** What is under the photo: its sizes, and points that are worth a look, with what they tell. */
+function showPhoto(viewer, below) {
+  const { host, opened, session, texts, state } = viewer;
+  const looks = host.gallery.find(({ id }) => id === opened.picture)?.looks ?? [];
+  const told = JSON.stringify([opened, texts.language]);
+  if (below.dataset.told !== told) {
+    below.dataset.told = told;
+    const line = make("p", "note looks");
+    looks.forEach((pixel, k) => {
+      const button = make("button", "", {}, String(k + 1));
+      button.type = "button";
+      button.setAttribute("aria-label", viewer.say("look.point", { number: k + 1 }));
+      button.addEventListener("click", () => viewer.lock(pixel));
+      line.append(button);
+    });
+    if (looks.length) line.append(make("span", "", {}, viewer.say(`gallery.${opened.picture}.look`)));
+    line.title = line.lastChild?.textContent ?? "";
+    below.replaceChildren(make("p", "note"), line);
+  }
+  write(below.firstChild, photoWords(viewer));
+  const query = cellOf(session, state.query);
+  looks.forEach((pixel, k) => {
+    below.lastChild.children[k].setAttribute("aria-pressed", String(state.locked && cellOf(session, pixel) === query));
+  });
+}
 
 function showNote(below, text) {
   if (below.children.length !== 1 || !below.firstChild.matches(".note")) below.replaceChildren(make("p", "note"));
