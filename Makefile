@@ -3,10 +3,10 @@
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help run check test static types viewer
+.PHONY: help run check test static types viewer gpu mutants
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
 run: $(VENV)/installed ## Open the page; ARGS="--port 8000" passes settings on
 	$(BIN)/python -m app $(ARGS)
@@ -17,6 +17,13 @@ check: static ## Check format, style, types and imports, and run the fast tests
 test: static ## Check all of that and run every test, the slow ones in a browser too
 	$(BIN)/python tests/browser/chromium.py
 	$(BIN)/python -m pytest
+
+mutants: $(VENV)/installed-dev ## Put deliberate faults into a copy, one by one: the tests must find each
+	$(BIN)/python -m tests.mutants $(ARGS)
+
+gpu: $(VENV)/installed-dev ## On a machine with a GPU: test the kernels there and measure them
+	$(BIN)/python -m pytest tests/attention/test_gpu.py tests/attention/test_attend.py
+	$(BIN)/python -m asa_viz.bench --device cuda --only forward training encode
 
 static: $(VENV)/installed-dev
 	$(BIN)/ruff format --check
@@ -48,9 +55,6 @@ $(BIN)/pip:
 # The stamps are younger than the requirements they were installed from.
 $(VENV)/installed: requirements.txt | $(BIN)/pip
 	$(BIN)/python -m pip install --quiet -r requirements.txt
-# mmcv asks for an OpenCV that wants libGL; where that is missing, the headless build goes over it.
-	@$(BIN)/python -c 'import cv2' 2>/dev/null || \
-	    $(BIN)/python -m pip install --quiet opencv-python-headless
 	@touch $@
 
 $(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed

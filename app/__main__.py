@@ -1,11 +1,12 @@
-"""Open the page: python -m app [--host H] [--port P] [--device auto|cpu|cuda] [--network NAME]."""
+"""Open the page: python -m app [--class] [--host H] [--port P] [--device D] [--network NAME]."""
 
 import argparse
 import os
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 
-from app.server.address import AddressError, listen
+from app.server.address import EVERY_INTERFACE, AddressError, listen, room_url_of
 from app.server.folders import Folders
 from asa_viz.shipped import (
     HEADS_PROJECTION,
@@ -26,8 +27,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     compares = _heads_are_there()
     if parsed.device == "cuda":
         _require_cuda()
+    if parsed.mcp and find_spec("mcp") is None:
+        sys.exit("--mcp needs the package mcp: pip install 'asa-viz[mcp]'.")
     try:
-        listening = listen(parsed.host, parsed.port)
+        host = parsed.host or (EVERY_INTERFACE if parsed.for_class else None)
+        listening = listen(host, parsed.port)
+        room_url = room_url_of(listening) if parsed.for_class else None
         folders = Folders()
     except AddressError as error:
         sys.exit(str(error))
@@ -37,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     folders.use_for_uploads()
     from app.run import run
 
-    run(parsed, names, listening, folders, compares=compares)
+    run(parsed, names, listening, folders, compares=compares, room_url=room_url)
     sys.stdout.flush()
     sys.stderr.flush()
     # A thread that works on what nobody waits for any more would keep the process.
@@ -56,6 +61,14 @@ def _arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--behind-proxy", action="store_true",
         help="a proxy stands before the page: answer under any host, and believe its X-Forwarded-*",
+    )  # fmt: skip
+    parser.add_argument(
+        "--mcp", action="store_true",
+        help="serve the endpoints as tools for agents too, at /gradio_api/mcp (extra mcp)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--class", action="store_true", dest="for_class",
+        help="open the page to this network, and show its address and a QR code for the room",
     )  # fmt: skip
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--network", help="the network that is chosen first; one that ships")

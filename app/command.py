@@ -25,7 +25,13 @@ COMMANDS = {
 }
 
 # What the library does without, and the extra that brings it.
-EXTRAS = {"gradio": "page", "plotly": "page", "scipy": "train", "matplotlib": "train"}
+EXTRAS = {
+    "gradio": "page",
+    "plotly": "page",
+    "segno": "page",
+    "scipy": "train",
+    "matplotlib": "train",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

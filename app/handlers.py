@@ -77,7 +77,7 @@ class Answers:
         self.desk = desk
         self._rerun = rerun
         self._networks = networks
-        self._comparisons = comparisons
+        self.comparisons = comparisons
         self._packets = packets
         # The network, all heads at once, and what is drawn from a session that is there: who waits
         # for one does not wait for the others.
@@ -94,7 +94,7 @@ class Answers:
     @property
     def compares(self) -> bool:
         """Whether there are trained heads to compare methods with."""
-        return self._comparisons is not None
+        return self.comparisons is not None
 
     @property
     def folder(self) -> Path:
@@ -188,9 +188,9 @@ class Answers:
 
     @property
     def _compared(self) -> Comparisons:
-        if self._comparisons is None:
+        if self.comparisons is None:
             raise RuntimeError("There are no trained heads to compare methods with.")
-        return self._comparisons
+        return self.comparisons
 
     def _session(self, question: dict[str, Any]) -> "Session":
         return self.desk.session(*self._key(question))

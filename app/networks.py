@@ -8,6 +8,7 @@ import numpy as np
 
 from app.server.health import Readiness
 from app.server.memory import give_back
+from app.shared_gpu import on_shared_gpu
 from asa_viz.views import SegmentationView
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ class Networks:
         self._device = device
         self._loaded: dict[str, Segmenter] = {}
         self._loading = threading.Lock()
+        # A Space wants to know before it serves what is to run there.
+        self._encode = on_shared_gpu(self._encode_loaded)
+        self._rerun = on_shared_gpu(self._rerun_loaded)
 
     def warm_up(self, name: str, readiness: Readiness | None = None) -> threading.Thread:
         """Load a network in a thread; whoever asks meanwhile waits for it.
@@ -43,7 +47,8 @@ class Networks:
 
     def encode(self, file: str, name: str) -> "Session":
         """Run a network on a picture's file."""
-        session = self._network(name).encode(Path(file))
+        self._network(name)
+        session = self._encode(file, name)
         give_back()
         return session
 
@@ -61,7 +66,15 @@ class Networks:
 
     def rerun(self, session: "Session", what_if: "WhatIf") -> SegmentationView:
         """Run the head of a session's network again under another rule."""
-        return self._network(session.network).rerun(session, what_if)
+        self._network(session.network)
+        return self._rerun(session, what_if)
+
+    # Called where the network is loaded, perhaps in a copy of this process: no lock is taken there.
+    def _encode_loaded(self, file: str, name: str) -> "Session":
+        return self._loaded[name].encode(Path(file))
+
+    def _rerun_loaded(self, session: "Session", what_if: "WhatIf") -> SegmentationView:
+        return self._loaded[session.network].rerun(session, what_if)
 
     def _network(self, name: str) -> "Segmenter":
         with self._loading:

@@ -14,8 +14,9 @@ from app.page import build_page, mount_settings
 from app.server.address import host_of, url_of
 from app.server.folders import Folders
 from app.server.health import Readiness
+from app.server.limits import allow_connections
 from app.server.origins import reach_of
-from app.server.serve import Application, Server
+from app.server.serve import MOST_CONNECTIONS, Application, Server
 from app.server.uploads import Sweeper
 
 
@@ -26,8 +27,13 @@ def run(
     folders: Folders,
     *,
     compares: bool,
+    room_url: str | None = None,
 ) -> None:
-    """Serve the page at a socket; returns when the server has ended, and its folder is gone."""
+    """Serve the page at a socket; returns when the server has ended, and its folder is gone.
+
+    A class is shown `room_url`.
+    """
+    allow_connections(MOST_CONNECTIONS)
     Sweeper(folders.uploads).start()
     networks = Networks(None if arguments.device == "auto" else arguments.device)
     desk = Desk(networks.encode, SessionStore())
@@ -37,7 +43,7 @@ def run(
     is_space = "SPACE_ID" in os.environ
     application = Application(
         build_page(answers, names),
-        mount_settings(answers),
+        mount_settings(answers, mcp=arguments.mcp),
         root_path=arguments.root_path,
         reach=reach_of(
             host_of(listening),
@@ -47,11 +53,19 @@ def run(
         readiness=readiness,
         framed=is_space,
     )
+
+    def started() -> None:
+        if room_url:
+            from app.room import invitation
+
+            print(invitation(f"{room_url}{arguments.root_path or ''}"), flush=True)
+        # The page answers, and photographs are stored: the network is needed for uploads alone.
+        networks.warm_up(names[0], readiness)
+
     server = Server(
         application,
         url=f"{url_of(listening)}{arguments.root_path or ''}",
-        # The page answers, and photographs are stored: the network is needed for uploads alone.
-        started=lambda: networks.warm_up(names[0], readiness),
+        started=started,
     )
     server.run([listening])
     # Who interrupts it at the keyboard is done with it; a supervisor may start it again.

@@ -3,10 +3,15 @@
 import errno
 import os
 import socket
+from contextlib import suppress
 
 HOST = "127.0.0.1"
 FIRST_PORT = 7860
 PORTS_TRIED = 100
+EVERY_INTERFACE = "0.0.0.0"  # noqa: S104 - where a room is to find the page
+UNKNOWN = EVERY_INTERFACE
+# An address that is kept for documentation: outside of every network.
+ANYWHERE = "192.0.2.1"
 
 
 class AddressError(Exception):
@@ -51,9 +56,26 @@ def host_of(listening: socket.socket) -> str:
 def url_of(listening: socket.socket) -> str:
     """Return the address at which a browser of this machine finds the page."""
     host, port = listening.getsockname()[:2]
-    if host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+    if host in (EVERY_INTERFACE, "::"):
         host = "127.0.0.1"
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def room_url_of(listening: socket.socket) -> str:
+    """Return the address at which others in the network find the page.
+
+    Raises:
+        AddressError: this machine is in no network.
+    """
+    port = listening.getsockname()[1]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as outwards:
+        # Nothing is sent: the system only says from which address it would be.
+        with suppress(OSError):
+            outwards.connect((ANYWHERE, 9))
+        host = outwards.getsockname()[0]
+    if host == UNKNOWN or host.startswith("127."):
+        raise AddressError("This machine is in no network; a class finds no page on it.")
+    return f"http://{host}:{port}"
 
 
 def _port(text: str) -> int:

@@ -38,7 +38,7 @@ class Bodies:
                 begun = True
                 await send(message)
 
-        if _declared(scope) > most:
+        if declared_length(scope) > most:
             body.refused = "body"
         else:
             try:
@@ -93,7 +93,7 @@ class _Body:
                     self._complete = not (await self._receive()).get("more_body", False)
 
 
-def _declared(scope: Scope) -> int:
+def declared_length(scope: Scope) -> int:
     """Return the length that the request says its body has; -1 where it says none."""
     for name, value in scope["headers"]:
         if name == b"content-length":

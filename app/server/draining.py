@@ -13,8 +13,8 @@ MOST_SECONDS = 6.0
 FETCHING_SECONDS = 0.3
 
 # Streams that stay open as long as a page does; what is awaited in them was asked elsewhere.
-_IDLE = ("/gradio_api/heartbeat/", "/gradio_api/upload_progress")
-_QUESTIONS = ("/gradio_api/queue/data", "/gradio_api/call/")
+IDLE_STREAMS = ("/gradio_api/heartbeat/", "/gradio_api/upload_progress")
+QUESTIONS = ("/gradio_api/queue/data", "/gradio_api/call/")
 _ALWAYS = ("/healthz", "/readyz")
 
 
@@ -31,10 +31,10 @@ class Draining:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         path = scope["path"]
-        is_work = scope["method"] == "POST" or path.startswith(_QUESTIONS)
+        is_work = scope["method"] == "POST" or path.startswith(QUESTIONS)
         if self.begun and scope["method"] == "POST" and not path.startswith(_ALWAYS):
             return await refuse(send, "draining")
-        if not is_work or path.startswith(_IDLE):
+        if not is_work or path.startswith(IDLE_STREAMS):
             return await self._app(scope, receive, send)
         self._running += 1
         try:

@@ -15,6 +15,7 @@ SENTENCES = {
     "origin": (403, "Another site's page may not ask this server."),
     "route": (404, "There is nothing at this address."),
     "disk": (507, "The server's disk is full. The photographs of the gallery still work."),
+    "pace": (429, "You ask faster than this server answers. Wait a few seconds."),
     "draining": (503, "The server is about to restart. Try again in a few seconds."),
     "question": (400, "The request does not fit; /gradio_api/info says what can be asked."),
     "failed": (500, "Something went wrong on the server (code {code}). Try again."),

@@ -21,13 +21,15 @@ from app.server.faults import Faults
 from app.server.headers import SPACE_FRAMES, SecurityHeaders
 from app.server.health import Health, Readiness
 from app.server.origins import Origins, Reach
+from app.server.pace import Pace
 from app.server.routes import Routes
 from app.server.visitors import Visitors
 
 # Connections that hang on after the drain: nothing is worked on in them.
 HANGING_SECONDS = 1
 KEEP_ALIVE_SECONDS = 10
-MOST_CONNECTIONS = 1000
+# Two hundred browsers that open the page in the same moment, six connections each, and more.
+MOST_CONNECTIONS = 4000
 
 
 class Application:
@@ -53,9 +55,10 @@ class Application:
         self._blocks = page
         page.has_launched = page.is_running = True
         self._page = mounted.routes[-1].app  # type: ignore[attr-defined]
-        self.draining = Draining(Bodies(Visitors(mounted, reach, framed=framed)))
+        self.draining = Draining(Bodies(mounted))
         # From the inside out: what is refused further out costs less.
-        app: ASGIApp = Routes(Health(self.draining, readiness, self.draining))
+        app: ASGIApp = Visitors(Pace(self.draining), reach, framed=framed)
+        app = Routes(Health(app, readiness, self.draining))
         app = Origins(app, reach)
         app = Faults(app)
         self._guarded = SecurityHeaders(app, *[SPACE_FRAMES] * framed)

@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from dataclasses import dataclass
 
 from fastapi import Request
 from starlette.datastructures import MutableHeaders
@@ -13,6 +14,15 @@ from app.server.turns import Asker
 
 COOKIE = "asa_visitor"
 _TOKEN = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True)
+class Name:
+    """A visitor: the token of the cookie, or the address where there is none."""
+
+    name: str = ""
+    address: str = ""
+    has_cookie: bool = False
 
 
 class Visitors:
@@ -32,7 +42,8 @@ class Visitors:
             return await self._app(scope, receive, send)
         token = _token(scope)
         address = visitor_address(scope, self._reach)
-        scope.setdefault("state", {})["visitor"] = (token or f"at {address}", address)
+        name = token or f"at {address}"
+        scope.setdefault("state", {})["visitor"] = Name(name, address, has_cookie=bool(token))
 
         async def send_with_token(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -47,8 +58,8 @@ class Visitors:
 
 def asker_of(request: Request) -> Asker:
     """Return who asks."""
-    visitor, address = getattr(request.state, "visitor", ("", ""))
-    return Asker(visitor, address, request.is_disconnected)
+    who = getattr(request.state, "visitor", Name())
+    return Asker(who.name, who.address, request.is_disconnected)
 
 
 def _token(scope: Scope) -> str | None:

@@ -44,12 +44,19 @@ main()
 class Page:
     """A running page: its `address`, and what it has said so far."""
 
-    def __init__(self, temporary, *arguments, fake_seconds=None, **environment):
+    def __init__(
+        self,
+        temporary,
+        *arguments,
+        fake_seconds=None,
+        at=ROOT,
+        command=("-m", "app"),
+        **environment,
+    ):
         self.folder = Path(temporary)
         self.begun = self.folder / "begun"
-        command = [sys.executable, "-m", "app"]
         if fake_seconds is not None:
-            command = [sys.executable, "-c", WITH_FAKE]
+            command = ["-c", WITH_FAKE]
         environment = {
             **os.environ,
             "GRADIO_TEMP_DIR": str(self.folder),
@@ -59,7 +66,7 @@ class Page:
             **environment,
         }
         self.process = subprocess.Popen(
-            [*command, *arguments], cwd=ROOT, env=environment, text=True,
+            [sys.executable, *command, *arguments], cwd=at, env=environment, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         self.said = []

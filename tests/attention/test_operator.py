@@ -187,6 +187,16 @@ def test_resizing_to_the_same_size_changes_nothing():
     torch.testing.assert_close(same.row(Cell(2, 3)), attention.row(Cell(2, 3)))
 
 
+def test_what_is_not_translated_is_told_in_english(tmp_path, monkeypatch):
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "en.json").write_text('{"a.title": "A", "b.title": "B"}')
+    (tmp_path / "texts" / "zh-CN.json").write_text('{"a.title": "甲"}', encoding="utf-8")
+    monkeypatch.setattr("asa_viz.attention.method.files", lambda _: tmp_path)
+    texts.cache_clear()
+    assert texts("zh-CN") == {"a.title": "甲", "b.title": "B"}
+    texts.cache_clear()
+
+
 def test_records_are_told_in_every_language():
     keys = {key for name in METHODS for key in (f"{name}.title", f"{name}.note")}
     keys |= {f"family.{family}" for family in FAMILIES}

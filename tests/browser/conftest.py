@@ -25,7 +25,7 @@ FLIPPED = (slice(0, 6), slice(8, 20))
 
 
 def pytest_collection_modifyitems(items):
-    """Run a browser test that fails once more: a browser on a loaded machine may miss a moment.
+    """Run a browser test that fails once more: on a loaded machine a browser may miss a moment.
 
     The summary names each test that needed it; what is broken fails twice.
     """

@@ -57,7 +57,8 @@ export function readPacket(buffer: ArrayBuffer): Session {
     localScale: tensor("local_scale"),
     cellLabels: tensor("cell_labels"),
     workingLabels: tensor("working_labels"),
-    withoutAttention: tensor("without_attention"),
+    // Not of every head is known what it says without attention.
+    withoutAttention: header.without_attention ? tensor("without_attention") : null,
     readout: readoutOf(header, about.rectified ?? [], tensor),
     picture: tensor("picture"),
   };

@@ -177,7 +177,7 @@ function comparisonScenes({ state, session, compared: [first, second] }) {
 function segmentationScene({ state, session, maps, rerun }) {
   if (state.layer === "groups") return connectedScene(state, session, maps);
   if (state.layer === "flips") return flipScene("layer.flips", session, rerun);
-  if (state.layer === "without") {
+  if (state.layer === "without" && session.withoutAttention) {
     if (!withoutScenes.has(session)) withoutScenes.set(session, flipScene("layer.without", session, flipsTo(session, session.withoutAttention)));
     return withoutScenes.get(session);
   }

@@ -58,6 +58,8 @@ export function caption(viewer, name) {
     select.hidden = (select.dataset.set === "map" && Boolean(viewer.state.compare))
       || (select.dataset.set === "strength" && viewer.state.layer !== "groups");
     if (select.dataset.set === "strength") select.value = strengthOf(viewer.state, viewer.session, viewer.maps);
+    const without = select.querySelector('[value="without"]');
+    if (without) without.hidden = !viewer.session.withoutAttention;
   }
   if (scene.bar) showBar(viewer, below, scene.bar);
   else if (scene.legend) showLegend(viewer, below, scene);

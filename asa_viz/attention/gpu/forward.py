@@ -1,4 +1,4 @@
-"""The forward pass of the clean rule in two Triton kernels: what `engine` does, on a GPU.
+"""The forward pass of the clean rule in two Triton kernels.
 
 The first goes over every tile of similarities once and leaves each query's log-sum-exp, that of its
 window, and its largest similarity in each tile. These tell which tiles may hold a support; the
@@ -6,15 +6,11 @@ second visits those alone, forms their similarities in both directions and reads
 pair is kept, in relation to the strongest key kept so far, so that nothing underflows. Weights
 are never stored: memory beyond the inputs is one number a query and tile.
 
-Checked in Triton's interpreter and compiled for GPUs, but not yet run on one: until it is measured
-there, `attend` serves GPUs by the blocks of torch, and nothing but the tests calls this.
-
 Dao: FlashAttention-2, arXiv 2307.08691, has the running maximum.
 """
 
 import math
-from contextlib import AbstractContextManager, nullcontext
-from typing import Any, no_type_check
+from typing import NamedTuple, no_type_check
 
 import torch
 import triton
@@ -22,15 +18,21 @@ import triton.language as tl
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from asa_viz.attention.attend import Attended
 from asa_viz.attention.definition import log_scale, tie_slack
+from asa_viz.attention.gpu.tiles import (
+    SMALLEST_BLOCK,
+    block_of,
+    in_window,
+    load_tile,
+    may_be_near,
+    on,
+    padded,
+    settings_of,
+    store_tile,
+)
+from asa_viz.attention.neighbourhood import check_window
 
-# Chosen for 256 channels in bfloat16 on a GPU with 228 KB of shared memory a multiprocessor, where
-# four tiles of 64 rows take 128 KB as compiled for it. Not yet measured on a GPU.
-LARGEST_BLOCK = 64
-SMALLEST_BLOCK = 16  # `tl.dot` takes no side shorter
 _SHARED_TILES = 4
-_SHARED_PART = 0.75  # the rest is for reductions and changes of layout
 _FIRST_LAUNCH = {"num_warps": 4, "num_stages": 2}
 _SECOND_LAUNCH = {"num_warps": 8, "num_stages": 1}
 
@@ -41,10 +43,28 @@ _DTYPES = (torch.float32, torch.bfloat16, torch.float16)
 _LOWEST = tl.constexpr(-1e38)
 
 
+class Found(NamedTuple):
+    """What the forward pass leaves, in float32; everything but the output has no gradient.
+
+    A query chooses a key whose similarity less its `peak` reaches its `floor`; a key of its window
+    is local where the similarity less the window's peak reaches the window's floor. `thresholds`
+    are these four, for tiles of `block` queries. `strongest` is the largest similarity that a query
+    keeps, `mass_kept` the sum of the exponentials of those it keeps less that one; one that keeps
+    nothing keeps itself here.
+    """
+
+    output: Float[Tensor, "b n c"]
+    support_size: Float[Tensor, "b n"]
+    log_normaliser: Float[Tensor, "b n"]
+    strongest: Float[Tensor, "b n"]
+    mass_kept: Float[Tensor, "b n"]
+    thresholds: Float[Tensor, "b 4 padded"]
+
+
 def serves(query: Tensor, key: Tensor, value: Tensor) -> bool:
-    """Tell whether the kernels take these tensors: their precision, width and number."""
+    """Tell whether the kernel takes these tensors: their precision, width and number."""
     alike = query.dtype == key.dtype and {query.dtype, value.dtype} <= set(_DTYPES)
-    fits = _block(query, value) >= SMALLEST_BLOCK
+    fits = block_of(query, value, _SHARED_TILES) >= SMALLEST_BLOCK
     return alike and fits and query.numel() > 0 and value.numel() > 0
 
 
@@ -56,8 +76,8 @@ def forward(
     local_scale: Float[Tensor, "b n"],
     shape: tuple[int, int, int],
     similarity_scale: float = 1.0,
-) -> Attended:
-    """Return in float32 what `adaptive_sparse_weights` times the values gives; no gradient.
+) -> Found:
+    """Return what each query reads: `adaptive_sparse_weights` times the values.
 
     Similarities are sums in float32 times `similarity_scale`, so that narrow inputs stay exact.
     `shape` is height, width, window; tensors must pass `serves`.
@@ -65,63 +85,37 @@ def forward(
     Raises:
         ValueError: the window is not odd and positive.
     """
-    _, width, window = shape
-    if window < 1 or window % 2 == 0:
-        raise ValueError(f"The window must be an odd number of cells; got {window}.")
-    batch, n, depth = query.shape
+    _, _, window = shape
+    check_window(window)
+    batch, n, _ = query.shape
     channels = value.shape[-1]
-    block = _block(query, value)
+    block = block_of(query, value, _SHARED_TILES)
     tiles = triton.cdiv(n, block)
     query, key, value = (tensor.contiguous() for tensor in (query, key, value))
     slack = tie_slack(torch.float32)
     lowest = (log_scale(nonlocal_scale.float()) - math.log(n) - slack).contiguous()
     local_lowest = (log_scale(local_scale.float()) - slack).contiguous()
 
-    wide = query.new_empty(batch, n, channels, dtype=torch.float32)
-    support_size, log_normaliser = torch.empty_like(lowest), torch.empty_like(lowest)
+    output = query.new_empty(batch, n, channels, dtype=torch.float32)
+    support_size, log_normaliser, strongest, mass_kept = (
+        torch.empty_like(lowest) for _ in range(4)
+    )
     thresholds = lowest.new_empty(batch, 4, tiles * block)
     highest = lowest.new_empty(batch, tiles, tiles, block)
-    common = {
-        "n": n, "width": width, "similarity_scale": similarity_scale, "window": window,
-        "depth": depth, "padded_depth": _padded(depth), "block": block,
-        # The interpreter multiplies the bits of a bfloat16 as if they were an integer.
-        "widen": triton.knobs.runtime.interpret,
-    }  # fmt: skip
-    with _on(query.device):
+    common = settings_of(query, shape, similarity_scale, block)
+    with on(query.device):
         _first_pass[tiles, batch](
             query, key, lowest, local_lowest, thresholds, log_normaliser, highest,
             **common, **_FIRST_LAUNCH,
         )  # fmt: skip
-        visited = _may_keep(highest, thresholds, (width + 1) * (window // 2))
+        visited = _may_keep(highest, thresholds, (shape[1] + 1) * (window // 2))
         order, counts = _compact(visited)
         _second_pass[tiles, batch](
-            query, key, value, thresholds, order, counts, wide, support_size,
-            channels=channels, padded_channels=_padded(channels), **common, **_SECOND_LAUNCH,
+            query, key, value, thresholds, order, counts,
+            output, support_size, strongest, mass_kept,
+            channels=channels, padded_channels=padded(channels), **common, **_SECOND_LAUNCH,
         )  # fmt: skip
-    return Attended(wide, support_size, log_normaliser)
-
-
-def _block(query: Tensor, value: Tensor) -> int:
-    """Return how many rows a tile may have for the tiles held at once to fit on the device."""
-    shared = 1 << 18
-    if query.is_cuda:
-        driver = triton.runtime.driver.active.utils
-        shared = driver.get_device_properties(query.device.index)["max_shared_mem"]
-    size = max(query.element_size(), value.element_size())
-    row = max(_padded(query.shape[-1]), _padded(value.shape[-1])) * size
-    block = LARGEST_BLOCK
-    while block >= SMALLEST_BLOCK and _SHARED_TILES * block * row > _SHARED_PART * shared:
-        block //= 2
-    return block
-
-
-def _padded(size: int) -> int:
-    return max(SMALLEST_BLOCK, triton.next_power_of_2(size))
-
-
-def _on(device: torch.device) -> AbstractContextManager[Any]:
-    """Launch on the tensors' device; the interpreter has none."""
-    return torch.cuda.device(device) if device.type == "cuda" else nullcontext()
+    return Found(output, support_size, log_normaliser, strongest, mass_kept, thresholds)
 
 
 def _may_keep(
@@ -161,13 +155,13 @@ def _first_pass(
     # lose no bit of it, the latter of them in the threshold. Its window's mean likewise.
     tile, tiles, image = tl.program_id(0), tl.num_programs(0), tl.program_id(1).to(tl.int64)
     rows = tile * block + tl.arange(0, block)
-    here = _load(query + image * n * depth, rows, n, depth, padded_depth, widen)
+    here = load_tile(query + image * n * depth, rows, n, depth, padded_depth, widen)
     peak, near_peak = tl.full([block], _LOWEST, tl.float32), tl.full([block], _LOWEST, tl.float32)
     total, near_total = tl.zeros([block], tl.float32), tl.zeros([block], tl.float32)
     near_count = tl.zeros([block], tl.float32)
     for other in range(tiles):
         cols = other * block + tl.arange(0, block)
-        there = _load(key + image * n * depth, cols, n, depth, padded_depth, widen)
+        there = load_tile(key + image * n * depth, cols, n, depth, padded_depth, widen)
         similarity = tl.dot(here, there.T, input_precision="ieee") * similarity_scale
         similarity = tl.where(cols[None, :] < n, similarity, float("-inf"))
         strongest = tl.max(similarity, 1)
@@ -175,8 +169,8 @@ def _first_pass(
         risen = tl.maximum(peak, strongest)
         total = total * tl.exp(peak - risen) + tl.sum(tl.exp(similarity - risen[:, None]), 1)
         peak = risen
-        if _near(tile, other, width, window, block):
-            inside = _inside(rows, cols, n, width, window)
+        if may_be_near(tile, other, width, window, block):
+            inside = in_window(rows, cols, n, width, window)
             similarity = tl.where(inside, similarity, float("-inf"))
             risen = tl.maximum(near_peak, tl.max(similarity, 1))
             near_total *= tl.exp(near_peak - risen)
@@ -201,7 +195,7 @@ def _first_pass(
 @no_type_check
 @triton.jit
 def _second_pass(
-    query, key, value, thresholds, order, counts, output, support_size,
+    query, key, value, thresholds, order, counts, output, support_size, highest_kept, mass_kept,
     n, width, similarity_scale,
     channels: tl.constexpr, padded_channels: tl.constexpr,
     window: tl.constexpr, depth: tl.constexpr, padded_depth: tl.constexpr, block: tl.constexpr,
@@ -214,8 +208,8 @@ def _second_pass(
     value += image * n * channels
     stride = tiles * block
     thresholds += image * 4 * stride
-    own_query = _load(query, rows, n, depth, padded_depth, widen)
-    own_key = _load(key, rows, n, depth, padded_depth, widen)
+    own_query = load_tile(query, rows, n, depth, padded_depth, widen)
+    own_key = load_tile(key, rows, n, depth, padded_depth, widen)
     peak, floor = tl.load(thresholds + rows), tl.load(thresholds + stride + rows)
     near_peak = tl.load(thresholds + 2 * stride + rows)
     near_floor = tl.load(thresholds + 3 * stride + rows)
@@ -226,18 +220,18 @@ def _second_pass(
     for index in range(tl.load(counts + line)):
         other = tl.load(order + line * tiles + index)
         cols = other * block + tl.arange(0, block)
-        keys = _load(key, cols, n, depth, padded_depth, widen)
-        queries = _load(query, cols, n, depth, padded_depth, widen)
+        keys = load_tile(key, cols, n, depth, padded_depth, widen)
+        queries = load_tile(query, cols, n, depth, padded_depth, widen)
         similarity = tl.dot(own_query, keys.T, input_precision="ieee") * similarity_scale
         back = tl.dot(own_key, queries.T, input_precision="ieee") * similarity_scale
         back -= tl.load(thresholds + cols)[None, :]
         kept = similarity - peak[:, None] >= floor[:, None]
         kept &= back >= tl.load(thresholds + stride + cols)[None, :]
-        if _near(tile, other, width, window, block):
+        if may_be_near(tile, other, width, window, block):
             strong = similarity - near_peak[:, None] >= near_floor[:, None]
-            kept |= strong & _inside(rows, cols, n, width, window)
+            kept |= strong & in_window(rows, cols, n, width, window)
         if tl.max(tl.max(kept.to(tl.int32), 1), 0) > 0:
-            values = _load(value, cols, n, channels, padded_channels, widen)
+            values = load_tile(value, cols, n, channels, padded_channels, widen)
             similarity = tl.where(kept, similarity, float("-inf"))
             risen = tl.maximum(strongest, tl.max(similarity, 1))
             before = tl.exp(strongest - risen)
@@ -249,36 +243,14 @@ def _second_pass(
             strongest = risen
     # A query that keeps nothing reads itself.
     empty = count == 0
-    own = _load(value, rows, n, channels, padded_channels, widen).to(tl.float32)
+    own = load_tile(value, rows, n, channels, padded_channels, widen).to(tl.float32)
     read = tl.where(empty[:, None], own, read / tl.where(empty, 1.0, mass)[:, None])
-    columns = tl.arange(0, padded_channels)
-    real = (rows[:, None] < n) & (columns[None, :] < channels)
-    tl.store(
-        output + image * n * channels + rows[:, None] * channels + columns[None, :], read, mask=real
-    )
-    tl.store(support_size + image * n + rows, count, mask=rows < n)
-
-
-@no_type_check
-@triton.jit
-def _load(start, rows, n, size: tl.constexpr, padded: tl.constexpr, widen: tl.constexpr):
-    columns = tl.arange(0, padded)
-    real = (rows[:, None] < n) & (columns[None, :] < size)
-    loaded = tl.load(start + rows[:, None] * size + columns[None, :], mask=real, other=0.0)
-    if widen:
-        loaded = loaded.to(tl.float32)
-    return loaded
-
-
-@no_type_check
-@triton.jit
-def _near(tile, other, width, window: tl.constexpr, block: tl.constexpr):
-    return tl.abs(tile - other) * block < (width + 1) * (window // 2) + block
-
-
-@no_type_check
-@triton.jit
-def _inside(rows, cols, n, width, window: tl.constexpr):
-    down = tl.abs(rows[:, None] // width - cols[None, :] // width)
-    right = tl.abs(rows[:, None] % width - cols[None, :] % width)
-    return (down <= window // 2) & (right <= window // 2) & (cols[None, :] < n)
+    own_key, own_query = own_key.to(tl.float32), own_query.to(tl.float32)
+    itself = tl.sum(own_query * own_key, 1) * similarity_scale
+    strongest = tl.where(empty, itself, strongest)
+    mass = tl.where(empty, 1.0, mass)
+    store_tile(output + image * n * channels, rows, n, read, channels, padded_channels)
+    real, at = rows < n, image * n + rows
+    tl.store(support_size + at, count, mask=real)
+    tl.store(highest_kept + at, strongest, mask=real)
+    tl.store(mass_kept + at, mass, mask=real)

@@ -6,9 +6,10 @@ import torch
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 pytest.importorskip("triton", reason="Triton is not installed")
 
-from asa_viz.attention import adaptive_sparse_weights, fused  # noqa: E402
-from asa_viz.attention.attend import Attended  # noqa: E402
+from asa_viz.attention import adaptive_sparse_attention, adaptive_sparse_weights  # noqa: E402
 from asa_viz.attention.blockwise import log_normalisers  # noqa: E402
+from asa_viz.attention.gpu import forward as passes  # noqa: E402
+from asa_viz.attention.gpu import operator, tiles  # noqa: E402
 
 GRIDS = [(1, 1), (1, 2), (3, 5), (7, 9)]
 
@@ -16,7 +17,7 @@ GRIDS = [(1, 1), (1, 2), (3, 5), (7, 9)]
 @pytest.fixture(autouse=True)
 def _tiles(monkeypatch):
     """Tiles of 16 rows: the largest map here has four, the last of them not full."""
-    monkeypatch.setattr(fused, "LARGEST_BLOCK", 16)
+    monkeypatch.setattr(tiles, "LARGEST_BLOCK", 16)
 
 
 def definition(query, key, value, t1, t2, shape, scaled=True):
@@ -32,8 +33,8 @@ def definition(query, key, value, t1, t2, shape, scaled=True):
 def run(query, key, value, t1, t2, shape, similarity_scale=None):
     tensors = [tensor.detach().to(DEVICE) for tensor in (query, key, value, t1, t2)]
     scale = query.shape[-1] ** -0.5 if similarity_scale is None else similarity_scale
-    assert fused.serves(*tensors[:3])
-    return Attended(*(part.cpu() for part in fused.forward(*tensors, shape, scale)))
+    assert passes.serves(*tensors[:3])
+    return passes.Found(*(part.cpu() for part in passes.forward(*tensors, shape, scale)))
 
 
 def draw(case, *grid, **settings):
@@ -140,8 +141,8 @@ def test_only_tiles_that_choose_each_other_or_are_near_are_visited(monkeypatch, 
     value = torch.randn(1, n, 3)
     scales = torch.full((1, n), 5.0), torch.full((1, n), 1e6)
     visited = []
-    compact = fused._compact
-    monkeypatch.setattr(fused, "_compact", lambda may: visited.append(may) or compact(may))
+    compact = passes._compact
+    monkeypatch.setattr(passes, "_compact", lambda may: visited.append(may) or compact(may))
     key = code.flip(1) if mutual else code.roll(16, 1)
     read = run(code, key, value, *scales, (8, 12, 1), similarity_scale=1.0)
     assert (read.support_size == int(mutual)).all()
@@ -190,8 +191,80 @@ def test_a_window_is_odd_and_positive(case, window):
 
 def test_what_the_kernels_do_not_serve():
     narrow = torch.zeros(1, 4, 8)
-    assert fused.serves(narrow, narrow, narrow.bfloat16())
-    assert not fused.serves(narrow.double(), narrow.double(), narrow)
-    assert not fused.serves(narrow, narrow.bfloat16(), narrow)
-    assert not fused.serves(narrow[:0], narrow[:0], narrow[:0])
-    assert not fused.serves(torch.zeros(1, 1, 1 << 16), torch.zeros(1, 1, 1 << 16), narrow)
+    assert passes.serves(narrow, narrow, narrow.bfloat16())
+    assert not passes.serves(narrow.double(), narrow.double(), narrow)
+    assert not passes.serves(narrow, narrow.bfloat16(), narrow)
+    assert not passes.serves(narrow[:0], narrow[:0], narrow[:0])
+    assert not passes.serves(torch.zeros(1, 1, 1 << 16), torch.zeros(1, 1, 1 << 16), narrow)
+
+
+@pytest.fixture
+def _served(monkeypatch):
+    """Let the dispatch take tensors that are on no GPU, and forget failures."""
+    monkeypatch.setattr(operator, "_on_gpu", lambda tensor: tensor.device.type == DEVICE)
+    monkeypatch.setattr(operator, "_failures", [])
+
+
+def gradients_of(inputs, shape, towards, weights_of=None):
+    height, width, window = shape
+    settings = {"height": height, "width": width, "window": window}
+    inputs = [tensor.detach().to(DEVICE).requires_grad_() for tensor in inputs]
+    if weights_of:
+        output = weights_of(*inputs[:2], *inputs[3:], **settings) @ inputs[2]
+    else:
+        output = adaptive_sparse_attention(*inputs, **settings)
+    return [each.cpu() for each in torch.autograd.grad(output, inputs, towards.to(DEVICE))]
+
+
+@pytest.mark.usefixtures("_served")
+@pytest.mark.parametrize(("grid", "window"), [((1, 1), 3), ((3, 5), 1), ((3, 7), 5), ((7, 9), 3)])
+def test_gradients_are_those_of_the_definition(case, grid, window):
+    inputs = draw(case, *grid, d=5, c=3)
+    # A scale of 0 has no gradient; rows of the second map keep nothing.
+    inputs[3][0, 0] = 0
+    inputs[3][1, ::2] = inputs[4][1, ::2] = 1e6
+    towards = torch.randn_like(inputs[2])
+    expected = gradients_of(inputs, (*grid, window), towards, adaptive_sparse_weights)
+    for found, wanted in zip(gradients_of(inputs, (*grid, window), towards), expected, strict=True):
+        torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-5)
+    assert not operator._failures
+
+
+@pytest.mark.usefixtures("_served")
+@pytest.mark.parametrize("spread", [1e2, 1e4], ids="logits of {}".format)
+def test_gradients_of_extreme_logits(case, spread):
+    inputs = draw(case, 4, 5)
+    inputs[:2] = [tensor * spread**0.5 for tensor in whole(inputs[:2])]
+    towards = torch.randn_like(inputs[2])
+    expected = gradients_of(inputs, (4, 5, 3), towards, adaptive_sparse_weights)
+    for found, wanted in zip(gradients_of(inputs, (4, 5, 3), towards), expected, strict=True):
+        torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.usefixtures("_served")
+@pytest.mark.parametrize("which", ["forward", "backward"])
+def test_kernels_that_fail_leave_the_work_to_torch(case, which, monkeypatch):
+    def fail(*_):
+        raise RuntimeError("no such instruction")
+
+    inputs = draw(case, 3, 5)
+    towards = torch.randn_like(inputs[2])
+    expected = gradients_of(inputs, (3, 5, 3), towards, adaptive_sparse_weights)
+    monkeypatch.setattr(f"asa_viz.attention.gpu.{which}.{which}", fail)
+    with pytest.warns(RuntimeWarning, match=f"{which} kernels for GPUs failed.*no such instr"):
+        found = gradients_of(inputs, (3, 5, 3), towards)
+    for here, there in zip(found, expected, strict=True):
+        torch.testing.assert_close(here, there, rtol=1e-4, atol=1e-5)
+    # Not tried again.
+    monkeypatch.setattr(passes, "serves", None)
+    gradients_of(inputs, (3, 5, 3), towards)
+
+
+@pytest.mark.usefixtures("_served")
+def test_what_the_dispatch_leaves_to_torch(case):
+    inputs = draw(case, 3, 5)
+    there = [tensor.to(DEVICE) for tensor in inputs]
+    assert operator.serves(*there)
+    assert not operator.serves(*(tensor.double() for tensor in there))
+    there[1][0, 0, 0] = torch.nan
+    assert not operator.serves(*there)
