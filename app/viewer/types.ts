@@ -55,7 +55,8 @@ export interface Session extends Grid {
   localScale: Float32Array;
   cellLabels: Uint8Array;
   workingLabels: Uint8Array;
-  withoutAttention: Uint8Array;
+  /** What every cell says if it reads itself alone, where that is known. */
+  withoutAttention: Uint8Array | null;
   readout: Readout | null;
   picture: Uint8Array<ArrayBuffer>;
   survey?: Survey;
