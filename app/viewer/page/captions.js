@@ -88,7 +88,7 @@ const write = (element, text) => {
 };
 
 /** The points of the open picture that are worth a look. */
-const looksOf = ({ host, opened }) => host.gallery.find(({ id }) => id === opened.picture)?.looks ?? [];
+export const looksOf = ({ host, opened }) => host.gallery.find(({ id }) => id === opened.picture)?.looks ?? [];
 
 /** Buttons for these points, and what they tell. */
 function showLooks(viewer, below, looks) {
