@@ -32,7 +32,7 @@ lock: $(TOOLS)/installed ## Write requirements.lock: exact versions with digests
 	    --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 	    --output-file build/all.lock requirements.txt
 # torch comes from an index of its own, one for each kind of machine, and brings its CUDA along or not.
-	awk '/^[a-z]/ { skip = /^(torch|triton|nvidia-|cuda-)/ } !skip' build/all.lock > requirements.lock
+	awk '/^[a-z]/ { skip = /^(torch|triton|nvidia-|cuda-)/ } /^#/ || !NF { next } !skip' build/all.lock > requirements.lock
 
 sbom: $(TOOLS)/installed $(VENV)/installed ## Write build/sbom.json (CycloneDX) and build/licences.md of what the page needs
 	{ cat requirements.lock; grep '^torch==' requirements.txt; } > build/shipped.txt
