@@ -23,6 +23,7 @@ test: static ## Check all of that and run every test, the slow ones in a browser
 
 soak: $(VENV)/installed-dev ## Load the page as a class and a crowd do, print the figures; ARGS=--short takes minutes
 	$(BIN)/python -m tests.soak $(ARGS)
+	ASA_OFFLINE_MS=20000 $(BIN)/python -m pytest -q tests/browser/test_nothing_lost.py
 
 space: $(VENV)/installed ## Upload the page to a Hugging Face Space: make space SPACE=owner/name ARGS=--dry-run
 	$(BIN)/python -m app.to_space $(SPACE) $(ARGS)
