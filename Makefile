@@ -3,7 +3,9 @@
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help run check test static types viewer gpu mutants
+TOOLS := .venv-tools
+
+.PHONY: help run check test static types viewer gpu mutants soak space lock sbom
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -24,6 +26,26 @@ mutants: $(VENV)/installed-dev ## Put deliberate faults into a copy, one by one:
 gpu: $(VENV)/installed-dev ## On a machine with a GPU: test the kernels there and measure them
 	$(BIN)/python -m pytest tests/attention/test_gpu.py tests/attention/test_attend.py
 	$(BIN)/python -m asa_viz.bench --device cuda --only forward training encode
+
+soak: $(VENV)/installed-dev ## Load the page as a class and a crowd do, print the figures; ARGS=--short takes minutes
+	$(BIN)/python -m tests.soak $(ARGS)
+	ASA_OFFLINE_MS=20000 $(BIN)/python -m pytest -q tests/browser/test_nothing_lost.py
+
+space: $(VENV)/installed ## Upload the page to a Hugging Face Space: make space SPACE=owner/name ARGS=--dry-run
+	$(BIN)/python -m app.to_space $(SPACE) $(ARGS)
+
+lock: $(TOOLS)/installed ## Write requirements.lock: exact versions with digests, all but torch
+	$(TOOLS)/bin/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-annotate --no-header \
+	    --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+	    --output-file build/all.lock requirements.txt
+# torch comes from an index of its own, one for each kind of machine, and brings its CUDA along or not.
+	awk '/^[a-z]/ { skip = /^(torch|triton|nvidia-|cuda-)/ } /^#/ || !NF { next } !skip' build/all.lock > requirements.lock
+
+sbom: $(TOOLS)/installed $(VENV)/installed ## Write build/sbom.json (CycloneDX) and build/licences.md of what the page needs
+	{ cat requirements.lock; grep '^torch==' requirements.txt; } > build/shipped.txt
+	$(TOOLS)/bin/cyclonedx-py requirements --output-reproducible --output-file build/sbom.json build/shipped.txt
+	$(TOOLS)/bin/pip-licenses --python=$(BIN)/python --format=markdown --with-urls --output-file=build/licences.md \
+	    --packages $$(sed -n 's/^\([a-z][^=]*\)==.*/\1/p' requirements.lock) torch
 
 static: $(VENV)/installed-dev
 	$(BIN)/ruff format --check
@@ -55,6 +77,12 @@ $(BIN)/pip:
 # The stamps are younger than the requirements they were installed from.
 $(VENV)/installed: requirements.txt | $(BIN)/pip
 	$(BIN)/python -m pip install --quiet -r requirements.txt
+	@touch $@
+
+$(TOOLS)/installed: requirements-tools.txt
+	python3 -m venv $(TOOLS)
+	$(TOOLS)/bin/python -m pip install --quiet -r requirements-tools.txt
+	@mkdir -p build
 	@touch $@
 
 $(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed

@@ -16,7 +16,7 @@ from anyio import to_thread
 from app.comparing import Comparisons, method_names
 from app.desk import Desk
 from app.packets import Packets
-from app.questions import enlarged, network_name, picture_file, pixel_at, what_if
+from app.questions import ElsewhereError, enlarged, network_name, picture_file, pixel_at, what_if
 from app.server.faults import is_disk_full, report
 from app.server.turns import Asker, BusyError, LeftError, Turns
 from app.server.visitors import asker_of
@@ -51,6 +51,9 @@ def answered(ask: Callable[..., Answer]) -> Callable[..., Awaitable[Answer]]:
         except ImageError as refusal:
             facts = {name: str(value) for name, value in refusal.facts.items()}
             return {"ok": False, "error": f"error.{refusal.code}", "values": facts}
+        except ElsewhereError:
+            # The visitor's browser has the picture and sends it to this server too.
+            return {"ok": False, "error": "error.gone"}
         except OSError as error:
             return {"ok": False, "error": "error.disk" if is_disk_full(error) else "error.gone"}
         except Exception as error:

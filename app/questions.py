@@ -29,6 +29,10 @@ MOST_BYTES = 10 * 2**20
 _PHOTOGRAPHS = {example.name: example.path for example in EXAMPLES}
 
 
+class ElsewhereError(ValueError):
+    """A file that is no upload of this server: it may be one of another replica."""
+
+
 def picture_file(picture: object) -> str:
     """Return the file of a picture: one that ships by its name, a data URL's, or an upload's.
 
@@ -37,7 +41,8 @@ def picture_file(picture: object) -> str:
     Gradio looks at files only where a value says that it is one; a path may come without that.
 
     Raises:
-        ValueError: it is neither.
+        ElsewhereError: it is a file, and none of the uploads here.
+        ValueError: it is none at all.
     """
     if isinstance(picture, str) and picture in _PHOTOGRAPHS:
         return _PHOTOGRAPHS[picture]
@@ -51,6 +56,7 @@ def picture_file(picture: object) -> str:
                 return str(path)
         except (OSError, ValueError):
             pass
+        raise ElsewhereError(NO_PICTURE.format(names=", ".join(_PHOTOGRAPHS)))
     raise ValueError(NO_PICTURE.format(names=", ".join(_PHOTOGRAPHS)))
 
 

@@ -54,6 +54,7 @@ class Page:
         **environment,
     ):
         self.folder = Path(temporary)
+        self.folder.mkdir(exist_ok=True)
         self.begun = self.folder / "begun"
         if fake_seconds is not None:
             command = ["-c", WITH_FAKE]

@@ -193,8 +193,6 @@ def test_an_upload_that_was_deleted_is_said_to_be_gone(answers, upload):
         "leuven_lane",
         {},
         {"source": "nowhere", "network": "asa"},
-        {"source": {"path": "/etc/passwd"}, "network": "asa"},
-        {"source": {"path": "../../etc/passwd"}, "network": "asa"},
         {"source": {"path": 3}, "network": "asa"},
         {"source": PHOTOGRAPH, "network": "../asa"},
         {"source": PHOTOGRAPH, "network": ["asa"]},
@@ -204,6 +202,14 @@ def test_a_hostile_question_gets_one_plain_answer(answers, network, question, ca
     for ask_about in (answers.encode, answers.rerun, answers.pair_plane):
         assert asyncio.run(ask_about(question)) == {"ok": False, "error": "error.failed"}
     assert network.encoded == []
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "../../etc/passwd"])
+def test_a_file_that_is_no_upload_of_this_server_is_not_here(answers, network, path, caplog):
+    for ask_about in (answers.encode, answers.rerun, answers.pair_plane):
+        assert ask(ask_about, source={"path": path}) == {"ok": False, "error": "error.gone"}
+    assert network.encoded == []
+    assert caplog.text == ""
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from app.gallery import EXAMPLES
 from app.handlers import Answers
 from app.packets import Packets
 from app.page import build_page, mount_settings
+from app.server import pace
 from app.server.bodies import Bodies
 from app.server.faults import Faults, report
 from app.server.health import Readiness
@@ -281,6 +282,16 @@ def test_every_answer_has_its_headers(client, address):
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["referrer-policy"] == "no-referrer"
         assert "server" not in answer.headers
+
+
+def test_a_visitor_over_the_pace_is_429_and_a_sentence_and_others_are_answered(client, monkeypatch):
+    monkeypatch.setattr(pace, "MOST_WAITING", -pace.MOST_AT_ONCE)
+    monkeypatch.setattr(pace, "REFUSAL_SECONDS", 0.01)
+    cookie = {"cookie": f"asa_visitor={77:032x}"}
+    refused = client.post("/gradio_api/component_server", content=b"[", headers=cookie)
+    assert refused.status_code == 429
+    assert "faster" in sentence(refused)
+    assert client.get("/config").status_code == 200
 
 
 def test_a_page_gets_a_token_once(client):

@@ -28,6 +28,12 @@ WHAT_IF = {
 }  # fmt: skip
 
 
+def about(source, draw):
+    """Return a question about a pixel of a picture that is at least so large."""
+    pixel = [draw.randrange(300), draw.randrange(300)]
+    return {"source": source, "pixel": pixel, "what_if": WHAT_IF, "language": "en"}
+
+
 class Soak:
     """One real server under load; `held` is whether every bound was."""
 
@@ -74,10 +80,7 @@ class Soak:
                     await visitor.fetch(told["file"])
                     for _ in range(3):
                         await pause(draw, 0.5, 2)
-                        pixel = [draw.randrange(480), draw.randrange(360)]
-                        await visitor.ask(
-                            "pair_plane", source=source, pixel=pixel, what_if=WHAT_IF, language="en"
-                        )
+                        await visitor.ask("pair_plane", **about(source, draw))
                 errors.extend(visitor.errors)
 
         await asyncio.gather(*map(come, range(visitors)))
@@ -97,8 +100,15 @@ class Soak:
         return errors
 
     async def a_crowd(self, visitors, seconds):
-        """Let many come within a minute, open a photograph, and ask about it."""
+        """Let many come within a minute, open a photograph, and now and then ask the server.
+
+        Clicks and hovering ask nothing of it.
+        """
         times, errors = {}, []
+        async with Visitor(self._page.address, {}) as first:
+            await first.open()
+            for example in EXAMPLES:
+                await first.ask("pair_plane", **about(example.name, random.Random(0)))
         end = time.monotonic() + seconds
 
         async def come(number):
@@ -106,16 +116,15 @@ class Soak:
             async with Visitor(self._page.address, times) as visitor:
                 await pause(draw, 0, min(60, seconds / 2))
                 await visitor.open()
-                source = draw.choice(EXAMPLES).name
+                name = draw.choice(EXAMPLES).name
+                await visitor.fetch(visitor.stored(name))
                 while time.monotonic() < end:
-                    told = await visitor.ask("encode", source=source)
-                    if told is not None and "packet" not in visitor.__dict__:
-                        visitor.packet = len(await visitor.fetch(told["file"]))
-                    await pause(draw, 2, 6)
+                    await pause(draw, 15, 45)
+                    await visitor.ask("pair_plane", **about(name, draw))
                 errors.extend(visitor.errors)
 
         await asyncio.gather(*map(come, range(visitors)))
-        answers = [each for name in ("page", "encode") for each in times.get(name, [])]
+        answers = [each for seconds in times.values() for each in seconds]
         print(f"{visitors} visitors of the photographs that ship, for {seconds:.0f} s")
         self.say("  answers", len(answers))
         self.say("  errors", len(errors), 0)

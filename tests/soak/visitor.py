@@ -39,10 +39,16 @@ class Visitor:
         """Open the page, which gives the cookie, and read what it is made of."""
         await self._timed("page", lambda: self._client.get("/"))
         config = (await self._client.get("/config")).json()
-        (self._component,) = (
-            each["id"] for each in config["components"] if each["props"].get("elem_id") == "viewer"
+        (viewer,) = (
+            each for each in config["components"] if each["props"].get("elem_id") == "viewer"
         )
+        self._component = viewer["id"]
+        self._gallery = viewer["props"]["props"]["offer"]["gallery"]
         return self
+
+    def stored(self, name):
+        """Where the packet of a photograph that ships lies: the viewer fetches it from there."""
+        return next(each for each in self._gallery if each["id"] == name)["stored"][NETWORK]
 
     async def send(self, picture):
         """Send a picture of one's own; returns how the server calls it."""
