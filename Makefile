@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 
 TOOLS := .venv-tools
 
-.PHONY: help run check test static soak space lock sbom
+.PHONY: help run check test static types viewer gpu mutants soak space lock sbom
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
 run: $(VENV)/installed ## Open the page; ARGS="--port 8000" passes settings on
 	$(BIN)/python -m app $(ARGS)
@@ -18,7 +18,6 @@ check: static ## Check format, style, types and imports, and run the fast tests
 
 test: static ## Check all of that and run every test, the slow ones in a browser too
 	$(BIN)/python tests/browser/chromium.py
-	@npm ci --silent --prefix tests/browser || echo "npm is not there: the accessibility tests are skipped."
 	$(BIN)/python -m pytest
 
 soak: $(VENV)/installed-dev ## Load the page as a class and a crowd do, print the figures; ARGS=--short takes minutes
@@ -41,11 +40,30 @@ sbom: $(TOOLS)/installed $(VENV)/installed ## Write build/sbom.json (CycloneDX) 
 	$(TOOLS)/bin/pip-licenses --python=$(BIN)/python --format=markdown --with-urls --output-file=build/licences.md \
 	    --packages $$(sed -n 's/^\([a-z][^=]*\)==.*/\1/p' requirements.lock) torch
 
+mutants: $(VENV)/installed-dev ## Put deliberate faults into a copy, one by one: the tests must find each
+	$(BIN)/python -m tests.mutants $(ARGS)
+
+gpu: $(VENV)/installed-dev ## On a machine with a GPU: test the kernels there and measure them
+	$(BIN)/python -m pytest tests/attention/test_gpu.py tests/attention/test_attend.py
+	$(BIN)/python -m asa_viz.bench --device cuda --only forward training encode
+
 static: $(VENV)/installed-dev
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory types; \
+	    else echo "npm is not there: the viewer's sources are not checked, nor is accessibility."; fi
+
+viewer: node_modules/installed ## Build the viewer of its sources
+	npm run --silent build
+
+types: node_modules/installed
+	npm run --silent check
+
+node_modules/installed: package.json package-lock.json
+	npm ci --silent
+	@touch $@
 
 # A Python on the PATH may be too old, a stub that runs nothing, or without its venv module.
 $(BIN)/pip:

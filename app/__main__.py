@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 
 from app.server.address import EVERY_INTERFACE, AddressError, listen, room_url_of
 from app.server.folders import Folders
@@ -26,6 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     compares = _heads_are_there()
     if parsed.device == "cuda":
         _require_cuda()
+    if parsed.mcp and find_spec("mcp") is None:
+        sys.exit("--mcp needs the package mcp: pip install 'asa-viz[mcp]'.")
     try:
         host = parsed.host or (EVERY_INTERFACE if parsed.for_class else None)
         listening = listen(host, parsed.port)
@@ -58,6 +61,10 @@ def _arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--behind-proxy", action="store_true",
         help="a proxy stands before the page: answer under any host, and believe its X-Forwarded-*",
+    )  # fmt: skip
+    parser.add_argument(
+        "--mcp", action="store_true",
+        help="serve the endpoints as tools for agents too, at /gradio_api/mcp (extra mcp)",
     )  # fmt: skip
     parser.add_argument(
         "--class", action="store_true", dest="for_class",

@@ -1,60 +1,75 @@
-"""Four endpoints for programs: each is given a picture and answers, and nothing is remembered.
+"""Endpoints for programs and agents: each is given a picture and answers; nothing is remembered.
 
-A picture is an uploaded file (`gradio_client.handle_file`) or the name of a photograph that ships.
+What a program is told of an endpoint is its docstring; the words for parameters, which are common
+to all, are added to it where endpoints are registered.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import gradio as gr
 import numpy as np
-from gradio.events import api
-from gradio.processing_utils import save_bytes_to_cache
-from gradio.utils import get_upload_folder
 from PIL import Image
 
+from app.api_data import (
+    Points,
+    array_file,
+    cells_of,
+    drawn_file,
+    encoded_rows,
+    file_of,
+    place_of,
+    served,
+    setting_of,
+    stacked,
+)
+from app.comparing import Comparisons, method_names
 from app.desk import Encode
-from app.questions import network_name, picture_file, pixel_at, what_if
+from app.gallery import EXAMPLES
+from app.questions import network_name, picture_file, pixel_at, pixels_at, what_if
 from app.server.blocks import FAILED, FULL
 from app.server.faults import is_disk_full, report
-from app.sheet import sheet
-from asa_viz.geometry import Cell
 from asa_viz.images import ImageError
-from asa_viz.views import MaskMap, QueryView
+from asa_viz.views import QueryView
 
 if TYPE_CHECKING:
     from asa_viz.session import Session
 
 GONE = "That picture is no longer here. Send it again."
-
-
-def add_api(encode: Encode, networks: list[str]) -> None:
-    """Add the endpoints to the page that is being built; the first network is the default."""
-    endpoints = Endpoints(encode, networks)
-    for answer in (
-        endpoints.segmentation,
-        endpoints.attention,
-        endpoints.reciprocal_neighbours,
-        endpoints.attention_picture,
-    ):
-        api(answer, api_name=answer.__name__, concurrency_id="api", concurrency_limit=1)
+Format = Literal["png", "svg", "pdf"]
+# A photograph that ships by its name, a data URL, or an uploaded file.
+Picture = str | gr.FileData
 
 
 class Endpoints:
     """What programs may ask; the docstrings are what they are told."""
 
-    def __init__(self, encode: Encode, networks: list[str]) -> None:
+    def __init__(
+        self, encode: Encode, networks: Sequence[str], comparisons: Comparisons | None = None
+    ) -> None:
         self._encode = encode
         self._networks = networks
+        self._comparisons = comparisons
 
-    def segmentation(
-        self, picture: gr.FileData, network: str | None = None
-    ) -> tuple[dict[str, Any], gr.FileData]:
+    def networks(self) -> dict[str, Any]:
+        """List the networks, the default first, and the names of the photographs that ship.
+
+        Returns:
+            networks: their names; `pictures`: names that every endpoint takes for a picture.
+        """
+        return {
+            "networks": list(self._networks),
+            "pictures": [example.name for example in EXAMPLES],
+            "compares": self._comparisons is not None,
+        }
+
+    def segmentation(self, picture: Picture, network: str) -> tuple[dict[str, Any], gr.FileData]:
         """Segment a picture: each class with its share, the class of every cell, and a label map.
 
-        The label map is a PNG of the picture's size whose pixels are indices into the classes.
+        Returns:
+            segmentation: classes, palette, the share of each class, and the class of every cell.
+            label_map: a PNG of the picture's size whose pixels are indices into the classes.
         """
         with _sentences():
             session = self._session(picture, network)
@@ -64,7 +79,7 @@ class Endpoints:
         label_map = Image.fromarray(labels)
         label_map.putpalette([level for colour in view.palette for level in colour])
         return {
-            **_setting(session),
+            **setting_of(session),
             "classes": list(view.classes),
             "palette": [list(colour) for colour in view.palette],
             "shares": {
@@ -73,14 +88,14 @@ class Endpoints:
                 if shares[i]
             },
             "cell_labels": view.cell_labels.tolist(),
-        }, _file(label_map, "labels.png")
+        }, drawn_file(label_map, "labels.png")
 
     def attention(
         self,
-        picture: gr.FileData,
+        picture: Picture,
         x: int,
         y: int,
-        network: str | None = None,
+        network: str,
         nonlocal_factor: float = 1.0,
         local_factor: float = 1.0,
         reciprocity: bool = True,
@@ -90,15 +105,16 @@ class Endpoints:
     ) -> dict[str, Any]:
         """Say what the pixel (x, y) of a picture attends to, as trained or under another rule.
 
-        Scales are thresholds in multiples of the uniform weight 1 / n; weights sum to one. The
-        factors multiply both learned scales of every cell, `window` replaces the trained window,
-        and `top_k` chooses the k strongest keys instead of those over the threshold.
+        Scales are thresholds in multiples of the uniform weight 1 / n; weights sum to one.
+
+        Returns:
+            attention: cell, class, scales, counts, kept mass, shares by class, and each kept cell.
         """
         rule = (nonlocal_factor, local_factor, reciprocity, local_rule, window, top_k)
         session, view = self._query(picture, network, x, y, *rule)
         return {
-            **_setting(session),
-            **_place(session, view.query),
+            **setting_of(session),
+            **place_of(session, view.query),
             "scales": {"nonlocal": view.nonlocal_scale, "local": view.local_scale},
             "local_threshold": view.local_threshold,
             "counts": {
@@ -111,41 +127,153 @@ class Endpoints:
                 "sparse": session.segmentation.shares(view.weights),
             },
             # The query itself where nothing is kept: what it reads has a weight all the same.
-            "support": _cells(view, view.weights > 0, view.weights),
+            "support": cells_of(view, view.weights > 0, view.weights),
         }
 
-    def reciprocal_neighbours(
-        self, picture: gr.FileData, x: int, y: int, network: str | None = None
-    ) -> dict[str, Any]:
-        """List the cells that the pixel (x, y) chooses and that choose it back, strongest first.
-
-        Affinities are in multiples of the uniform weight 1 / n.
-        """
-        session, view = self._query(picture, network, x, y)
-        return {
-            **_setting(session),
-            **_place(session, view.query),
-            "count": int(view.reciprocal.sum()),
-            "neighbours": _cells(view, view.reciprocal, view.dense),
-        }
-
-    def attention_picture(
+    def attention_arrays(
         self,
-        picture: gr.FileData,
-        x: int,
-        y: int,
-        network: str | None = None,
+        picture: Picture,
+        points: Points,
+        network: str,
         nonlocal_factor: float = 1.0,
         local_factor: float = 1.0,
         reciprocity: bool = True,
         local_rule: bool = True,
         window: int | None = None,
         top_k: int | None = None,
-    ) -> gr.FileData:
-        """Draw what the pixel (x, y) of a picture attends to: six panels on one sheet, a PNG."""
+    ) -> tuple[dict[str, Any], gr.FileData]:
+        """Give the rows of up to 64 pixels as arrays, as trained or under another rule.
+
+        Returns:
+            queries: for each point its cell, box, class, scales and kept mass, in their order.
+            arrays: NPZ of dense, sparse, incoming, chosen, chooses_back, local [points, h, w].
+        """
         rule = (nonlocal_factor, local_factor, reciprocity, local_rule, window, top_k)
-        session, view = self._query(picture, network, x, y, *rule)
-        return _file(sheet(session, view), "attention.png")
+        with _sentences():
+            session = self._session(picture, network)
+            asked = what_if(*rule)
+            views = [session.query(pixel, asked) for pixel in pixels_at(points)]
+            file = array_file(stacked(session, views), "attention.npz")
+        queries = [
+            {
+                **place_of(session, view.query),
+                "scales": {"nonlocal": view.nonlocal_scale, "local": view.local_scale},
+                "support": int(view.support.sum()),
+                "kept_mass": view.kept_mass,
+            }
+            for view in views
+        ]
+        return {**setting_of(session), "queries": queries}, file
+
+    def maps(self, picture: Picture, network: str) -> tuple[dict[str, Any], gr.FileData]:
+        """Give the learned thresholds and what every cell keeps, as maps of the whole picture.
+
+        Returns:
+            means: the mean of each map over the cells.
+            arrays: NPZ of nonlocal_scale, local_scale, support_size, in_degree, kept_mass [h, w].
+        """
+        with _sentences():
+            session = self._session(picture, network)
+            whole = session.whole_image()
+            nonlocal_scale, local_scale = session.scales
+            arrays = {
+                "nonlocal_scale": nonlocal_scale,
+                "local_scale": local_scale,
+                "support_size": whole.support_size,
+                "in_degree": whole.in_degree,
+                "kept_mass": whole.kept_mass,
+            }
+            means = {name: float(values.mean()) for name, values in arrays.items()}
+            arrays["cell_labels"] = session.segmentation.cell_labels
+            file = array_file(arrays, "maps.npz")
+        return {
+            **setting_of(session),
+            "thresholds_learned": session.thresholds_learned,
+            "means": means,
+        }, file
+
+    def reciprocal_neighbours(
+        self, picture: Picture, x: int, y: int, network: str
+    ) -> dict[str, Any]:
+        """List the cells that the pixel (x, y) chooses and that choose it back, strongest first.
+
+        Affinities are in multiples of the uniform weight 1 / n.
+
+        Returns:
+            neighbours: cell, class and box of the query, and row, column and affinity of each.
+        """
+        session, view = self._query(picture, network, x, y)
+        return {
+            **setting_of(session),
+            **place_of(session, view.query),
+            "count": int(view.reciprocal.sum()),
+            "neighbours": cells_of(view, view.reciprocal, view.dense),
+        }
+
+    def attention_picture(
+        self,
+        picture: Picture,
+        x: int,
+        y: int,
+        network: str,
+        nonlocal_factor: float = 1.0,
+        local_factor: float = 1.0,
+        reciprocity: bool = True,
+        local_rule: bool = True,
+        window: int | None = None,
+        top_k: int | None = None,
+        format: Format = "png",  # noqa: A002 - what programs call it
+    ) -> gr.FileData:
+        """Draw what the pixel (x, y) of a picture attends to: six panels on one sheet.
+
+        Returns:
+            sheet: a PNG, or an SVG or PDF with texts as texts.
+        """
+        rule = (nonlocal_factor, local_factor, reciprocity, local_rule, window, top_k)
+        _, view = self._query(picture, network, x, y, *rule)
+        with _sentences():
+            return file_of(view, format)
+
+    def compare(
+        self, picture: Picture, x: int, y: int, network: str, methods: list[str] | None = None
+    ) -> tuple[dict[str, Any], gr.FileData]:
+        """Ask other designs of attention, each on a trained head, for the same pixel (x, y).
+
+        Returns:
+            comparison: numbers of each design, and how the heads' classes agree with the network's.
+            arrays: NPZ of a row for each design that has one, in multiples of the uniform weight.
+        """
+        with _sentences():
+            if self._comparisons is None:
+                raise ValueError("There are no trained heads here to compare designs with.")
+            name = network_name(network, self._networks)
+            told = self._comparisons.compare(
+                picture_file(picture), name, pixel_at(x, y), method_names(methods)
+            )
+            rows = encoded_rows(told["methods"])
+            file = array_file(rows, "designs.npz")
+        left_out = ("row", "gates")
+        return {
+            "labels_of": told["labels_of"],
+            "grid": told["grid"],
+            "methods": [
+                {key: value for key, value in each.items() if key not in left_out}
+                for each in told["methods"]
+            ],
+            "heads": told["heads"],
+        }, file
+
+    def page(self, picture: Picture, network: str) -> gr.FileData:
+        """Give the whole viewer with one picture as an HTML file, which works without a server.
+
+        Returns:
+            page: an HTML file of some megabytes.
+        """
+        from app.late import page
+
+        with _sentences():
+            session = self._session(picture, network)
+            return served(page(session).encode(), "page.html")
 
     def _query(
         self, picture: object, network: object, x: object, y: object, *rule: object
@@ -156,7 +284,7 @@ class Endpoints:
             return session, session.query(pixel_at(x, y), what_if(*rule))
 
     def _session(self, picture: object, network: object) -> "Session":
-        name = network_name(self._networks[0] if network is None else network, self._networks)
+        name = network_name(network, self._networks)
         file = picture_file(picture)
         try:
             return self._encode(file, name)
@@ -178,46 +306,3 @@ def _sentences() -> Iterator[None]:
         raise gr.Error(FULL if is_disk_full(error) else GONE, print_exception=False) from error
     except Exception as error:
         raise gr.Error(FAILED.format(code=report(error)), print_exception=False) from error
-
-
-def _setting(session: "Session") -> dict[str, Any]:
-    grid = session.grid
-    return {
-        "network": session.network,
-        "image": {"width": grid.image_width, "height": grid.image_height},
-        "grid": {"height": grid.height, "width": grid.width},
-        "notes": list(session.notes),
-    }
-
-
-def _place(session: "Session", cell: Cell) -> dict[str, Any]:
-    segmentation = session.segmentation
-    return {
-        "cell": cell._asdict(),
-        "box": session.grid.box_of(cell)._asdict(),
-        "class": segmentation.classes[segmentation.cell_labels[cell]],
-    }
-
-
-def _cells(view: QueryView, mask: MaskMap, order: np.ndarray) -> list[dict[str, Any]]:
-    """List the cells of `mask`, the largest of `order` first."""
-    rows, cols = np.nonzero(mask)
-    largest = np.argsort(-order[rows, cols], kind="stable")
-    n = view.dense.size
-    return [
-        {
-            "row": int(row),
-            "col": int(col),
-            "weight": float(view.weights[row, col]),
-            "affinity": float(view.dense[row, col]) * n,
-            "incoming": float(view.incoming[row, col]) * n,
-        }
-        for row, col in zip(rows[largest], cols[largest], strict=True)
-    ]
-
-
-def _file(image: Image.Image, name: str) -> gr.FileData:
-    """Write a picture where Gradio serves from."""
-    data = BytesIO()
-    image.save(data, "png")
-    return gr.FileData(path=save_bytes_to_cache(data.getvalue(), name, get_upload_folder()))

@@ -80,7 +80,7 @@ class Answers:
         self.desk = desk
         self._rerun = rerun
         self._networks = networks
-        self._comparisons = comparisons
+        self.comparisons = comparisons
         self._packets = packets
         # The network, all heads at once, and what is drawn from a session that is there: who waits
         # for one does not wait for the others.
@@ -89,7 +89,7 @@ class Answers:
     @property
     def functions(self) -> list[Callable[[Any, gr.Request], Awaitable[Answer]]]:
         """The answers as functions: Gradio marks what it is given, and a method takes no mark."""
-        asked = [self.encode, self.place, self.rerun, self.pair_plane]
+        asked = [self.words, self.encode, self.place, self.rerun, self.pair_plane]
         if self.compares:
             asked += [self.methods, self.compare]
         return [_function(ask) for ask in asked]
@@ -97,7 +97,7 @@ class Answers:
     @property
     def compares(self) -> bool:
         """Whether there are trained heads to compare methods with."""
-        return self._comparisons is not None
+        return self.comparisons is not None
 
     @property
     def folder(self) -> Path:
@@ -122,6 +122,12 @@ class Answers:
             lane = "draw"
         async with self._turns[lane].turn(asker):
             return await to_thread.run_sync(ask, self, question)
+
+    async def words(self, question: Any, asker: Asker = NOBODY) -> Answer:
+        """Return the words of a language by key: of English where there is no such language."""
+        known = dictionaries()
+        language = question.get("language") if isinstance(question, dict) else None
+        return {"ok": True, "words": known.get(str(language), known["en"])}
 
     async def place(self, question: Any, asker: Asker = NOBODY) -> Answer:
         """Say how many turns are before a visitor's, and about how many seconds they take."""
@@ -185,9 +191,9 @@ class Answers:
 
     @property
     def _compared(self) -> Comparisons:
-        if self._comparisons is None:
+        if self.comparisons is None:
             raise RuntimeError("There are no trained heads to compare methods with.")
-        return self._comparisons
+        return self.comparisons
 
     def _session(self, question: dict[str, Any]) -> "Session":
         return self.desk.session(*self._key(question))

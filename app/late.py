@@ -14,6 +14,7 @@ from asa_viz.networks.segmenter import load
 from asa_viz.networks.zoo.ensemble import load_ensemble
 from asa_viz.networks.zoo.methods import METHODS
 from asa_viz.networks.zoo.record import HeadMethod
+from asa_viz.notebook.standalone import page
 from asa_viz.packet import pack
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "load",
     "load_ensemble",
     "pack",
+    "page",
 ]
 
 

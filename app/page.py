@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 import plotly
 
-from app.api import add_api
+from app.api_words import add_api
 from app.encodings import FOLDER as ENCODINGS
 from app.encodings import stored
 from app.gallery import EXAMPLES
@@ -43,7 +43,7 @@ def build_page(answers: Answers, networks: list[str]) -> gr.Blocks:
             apply_default_css=False,
             elem_id="viewer",
         )
-        add_api(answers.desk.session, networks)
+        add_api(answers.desk.session, networks, answers.comparisons)
     # Every question of a program waits in the queue.
     page.queue(max_size=MOST_QUEUED, api_open=False)
     return page
@@ -74,8 +74,11 @@ def network_title(name: str) -> str:
     return ", ".join(filter(None, (_NETWORK_PARTS.get(part, part) for part in name.split("_"))))
 
 
-def mount_settings(answers: Answers) -> dict[str, Any]:
-    """Return how the page is served, wherever: nothing recorded, nothing from other hosts."""
+def mount_settings(answers: Answers, *, mcp: bool = False) -> dict[str, Any]:
+    """Return how the page is served, wherever: nothing recorded, nothing from other hosts.
+
+    With `mcp` its endpoints are tools for agents too.
+    """
     return {
         "theme": gr.themes.Base(
             primary_hue="slate", neutral_hue="slate", font=_FONTS, font_mono=["monospace"]
@@ -88,4 +91,5 @@ def mount_settings(answers: Answers) -> dict[str, Any]:
         "enable_monitoring": False,
         "show_error": False,
         "max_file_size": "10mb",
+        "mcp_server": mcp,
     }

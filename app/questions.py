@@ -1,11 +1,13 @@
 """What comes from outside, looked at before it is used: pictures, pixels and rules."""
 
+import base64
 import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gradio.processing_utils import save_bytes_to_cache
 from gradio.utils import get_upload_folder
 
 from app.gallery import EXAMPLES
@@ -18,6 +20,11 @@ if TYPE_CHECKING:
 NO_PICTURE = "Give a picture as an uploaded file, or the name of one of these: {names}."
 NO_NETWORK = "There is no network {name!r:.40}; there are {names}."
 NO_NUMBER = "{name} must be {kind}, not {value!r:.40}."
+NO_POINTS = "points must be a list of 1 to {most} pixels, each [x, y]."
+NO_DATA_URL = "That data URL is damaged, or longer than a picture may be."
+MOST_POINTS = 64
+# As much as an upload may have.
+MOST_BYTES = 10 * 2**20
 
 _PHOTOGRAPHS = {example.name: example.path for example in EXAMPLES}
 
@@ -27,7 +34,7 @@ class ElsewhereError(ValueError):
 
 
 def picture_file(picture: object) -> str:
-    """Return the file of a picture: a photograph that ships by its name, or an upload.
+    """Return the file of a picture: one that ships by its name, a data URL's, or an upload's.
 
     An upload may have been deleted since; whoever opens it finds out.
 
@@ -39,6 +46,8 @@ def picture_file(picture: object) -> str:
     """
     if isinstance(picture, str) and picture in _PHOTOGRAPHS:
         return _PHOTOGRAPHS[picture]
+    if isinstance(picture, str) and picture.startswith("data:image/"):
+        return _written(picture)
     if isinstance(picture, dict) and isinstance(picture.get("path"), str):
         try:
             path = Path(picture["path"]).resolve()
@@ -49,6 +58,25 @@ def picture_file(picture: object) -> str:
             pass
         raise ElsewhereError(NO_PICTURE.format(names=", ".join(_PHOTOGRAPHS)))
     raise ValueError(NO_PICTURE.format(names=", ".join(_PHOTOGRAPHS)))
+
+
+def _written(url: str) -> str:
+    """Write the picture of a data URL where uploads lie, and return the file.
+
+    Raises:
+        ValueError: the URL is damaged, or too long.
+    """
+    _, _, text = url.partition(";base64,")
+    if not text or len(text) > MOST_BYTES * 4 // 3:
+        raise ValueError(NO_DATA_URL)
+    try:
+        data = base64.b64decode(text, validate=True)
+    except ValueError as error:
+        raise ValueError(NO_DATA_URL) from error
+    # Judged by its content, like any upload.
+    file = save_bytes_to_cache(data, "picture", get_upload_folder())
+    keep(Path(file))
+    return file
 
 
 def network_name(asked: object, names: Sequence[str]) -> str:
@@ -69,6 +97,20 @@ def pixel_at(x: object, y: object) -> Pixel:
         ValueError: one of the numbers is not whole.
     """
     return Pixel(_whole("x", x), _whole("y", y))
+
+
+def pixels_at(points: object) -> list[Pixel]:
+    """Return several pixels.
+
+    Raises:
+        ValueError: there are none or too many, or one is not two whole numbers.
+    """
+    if not isinstance(points, list) or not 1 <= len(points) <= MOST_POINTS:
+        raise ValueError(NO_POINTS.format(most=MOST_POINTS))
+    for point in points:
+        if not isinstance(point, list | tuple) or len(point) != 2:
+            raise ValueError(NO_POINTS.format(most=MOST_POINTS))
+    return [pixel_at(*point) for point in points]
 
 
 def enlarged(grid: Grid, lattice: object) -> Grid:

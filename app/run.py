@@ -43,7 +43,7 @@ def run(
     is_space = "SPACE_ID" in os.environ
     application = Application(
         build_page(answers, names),
-        mount_settings(answers),
+        mount_settings(answers, mcp=arguments.mcp),
         root_path=arguments.root_path,
         reach=reach_of(
             host_of(listening),

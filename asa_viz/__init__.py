@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from asa_viz.networks.pictures import DataError
     from asa_viz.networks.segmenter import Segmenter, load
     from asa_viz.networks.weights import WeightsError
+    from asa_viz.notebook.show import show
+    from asa_viz.notebook.widget import widget
     from asa_viz.session import Session
     from asa_viz.shipped import available
 
@@ -36,6 +38,8 @@ _HOMES = {
     "available": "shipped",
     "load": "networks.segmenter",
     "open_network": "networks.opening",
+    "show": "notebook.show",
+    "widget": "notebook.widget",
 }
 
 __all__ = [
@@ -51,6 +55,8 @@ __all__ = [
     "available",
     "load",
     "open_network",
+    "show",
+    "widget",
 ]
 
 

@@ -11,6 +11,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,6 +27,8 @@ from asa_viz.session import Session
 from asa_viz.views import flips
 
 Row = dict[str, str | float | None]
+# Ray hands out pictures in so many parts: fewer leave workers idle at the end.
+BLOCKS_PER_WORKER = 16
 
 
 def measures(session: Session) -> dict[str, float | None]:
@@ -98,6 +101,50 @@ def analyse(segmenter: Segmenter, pictures: Iterable[Path], folder: Path) -> Ite
         yield row
 
 
+class Worker:
+    """One process's network, which measures one picture at a time; for Ray Data."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self._segmenter = asked(arguments, arguments.network)
+        self._folder = arguments.folder
+
+    def __call__(self, item: dict[str, str]) -> dict[str, str]:
+        """Return the row of a picture as a line of JSON: its columns differ in kind."""
+        (row,) = analyse(self._segmenter, [Path(item["picture"])], self._folder)
+        return {"line": json.dumps(row)}
+
+
+def by_ray(arguments: argparse.Namespace, pictures: Sequence[Path]) -> Iterator[Row]:
+    """Yield what `analyse` yields, in any order, from `arguments.workers` processes of Ray.
+
+    On the cluster that Ray finds (`RAY_ADDRESS`), or on this machine; the folder must be there
+    under the same path. Each process has a network of its own, and a GPU where "cuda" is asked for.
+
+    Raises:
+        DataError: Ray is not installed.
+    """
+    try:
+        import ray
+        import ray.data
+    except ImportError as error:
+        raise DataError("--engine ray needs Ray: pip install 'asa-viz[ray]'.") from error
+    if not ray.is_initialized():
+        ray.init(include_dashboard=False, log_to_driver=False)
+    ray.data.DataContext.get_current().enable_progress_bars = False
+    items = ray.data.from_items(
+        [{"picture": str(path.resolve())} for path in pictures],
+        override_num_blocks=min(len(pictures), BLOCKS_PER_WORKER * arguments.workers),
+    )
+    arguments.folder = arguments.folder.resolve()
+    worker: Any = Worker
+    lines = items.map(
+        worker, fn_constructor_args=(arguments,), concurrency=arguments.workers,
+        num_gpus=1 if arguments.device == "cuda" else 0,
+    )  # fmt: skip
+    for item in lines.iter_rows():
+        yield json.loads(item["line"])
+
+
 def write_table(rows: Sequence[Row], path: Path) -> None:
     """Write rows as a table by the ending of the path, .csv or .parquet, sorted by name.
 
@@ -115,7 +162,7 @@ def write_table(rows: Sequence[Row], path: Path) -> None:
     try:
         from pyarrow import Table, parquet
     except ImportError as error:
-        raise DataError("Parquet needs pyarrow: pip install pyarrow.") from error
+        raise DataError("Parquet needs pyarrow: pip install 'asa-viz[parquet]'.") from error
     parquet.write_table(
         Table.from_pydict({name: [row.get(name) for row in rows] for name in columns}), path
     )
@@ -130,12 +177,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--shard", type=_shard, default=(1, 1), help="i/n: the ith of n parts")
     parser.add_argument("--resume", action="store_true", help="go on where a run ended")
     parser.add_argument("--device", choices=["cpu", "cuda"])
+    parser.add_argument("--engine", choices=["local", "ray"], default="local", help="what runs it")
+    parser.add_argument("--workers", type=int, default=2, help="processes of --engine ray")
     add_arguments(parser)
     parsed = parser.parse_args(arguments)
     try:
         _check_out(parsed.out)
         pictures = pictures_in(parsed.folder, parsed.shard)
-        segmenter = asked(parsed, parsed.network)
         lines = parsed.out.with_name(f"{parsed.out.name}.lines")
         rows = _kept(lines) if parsed.resume else []
         lines.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
@@ -143,7 +191,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         left = [path for path in pictures if path.relative_to(parsed.folder).as_posix() not in done]
         progress = ProgressBar(len(left), file=sys.stderr) if left else None
         with lines.open("a", encoding="utf-8") as file:
-            for row in analyse(segmenter, left, parsed.folder):
+            for row in _rows(parsed, left):
                 rows.append(row)
                 file.write(json.dumps(row) + "\n")
                 file.flush()
@@ -153,6 +201,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         lines.unlink()
     except (WeightsError, DataError) as error:
         raise SystemExit(str(error)) from error
+
+
+def _rows(arguments: argparse.Namespace, pictures: Sequence[Path]) -> Iterator[Row]:
+    """Yield the row of each picture, by the engine that is asked for."""
+    if not pictures:
+        return iter(())
+    if arguments.engine == "ray":
+        return by_ray(arguments, pictures)
+    return analyse(asked(arguments, arguments.network), pictures, arguments.folder)
 
 
 def _check_out(path: Path) -> None:

@@ -76,11 +76,16 @@ SENTENCES = {
 
 FIRST_FRAME, ON_WHITE, STRETCHED = "first_frame", "on_white", "stretched"
 # Of the attention, not of the picture: a packet may say so.
-SHARES = "shares"
+SHARES, SIGNED, NOT_LEARNED = "shares", "signed", "not_learned"
 NOTES = {
     FIRST_FRAME: "The file holds several frames; the first frame is used.",
     ON_WHITE: "Transparent parts are shown on white.",
     SHARES: "Each row of this attention is shown as shares: its weights over what they add up to.",
+    SIGNED: (
+        "Some weights of this attention are negative; each row is shown as shares of their sizes, "
+        "without signs."
+    ),
+    NOT_LEARNED: "The thresholds were chosen by hand; this network has not learned them.",
     STRETCHED: (
         "The picture's numbers are stretched so that the lowest is black and the highest white."
     ),

@@ -34,14 +34,28 @@ def medians(
 def _timed(function: Callable[[], Any]) -> float:
     start = time.perf_counter()
     function()
+    _finish()
     return time.perf_counter() - start
+
+
+def _finish() -> None:
+    """Wait for what a GPU, where one is in use, still has to do."""
+    if torch.cuda.is_initialized():
+        torch.cuda.synchronize()
 
 
 def peak_bytes(function: Callable[[], Any]) -> int:
     """Return the most memory, in bytes, that tensors made by `function` took at one time.
 
-    Counted are the allocations on the CPU, not the process: caches of libraries do not show.
+    Counted are allocations, not the process: caches of libraries do not show. Where a GPU is in
+    use, those on the GPU count, else those on the CPU.
     """
+    if torch.cuda.is_initialized():
+        torch.cuda.reset_peak_memory_stats()
+        before = torch.cuda.memory_allocated()
+        function()
+        _finish()
+        return torch.cuda.max_memory_allocated() - before
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as watched:
         function()
     held = peak = 0

@@ -3,8 +3,9 @@
 A safetensors file, format version 1. The tensors, n = h * w cells row by row:
 
     query, key                      [n, d]  float32, or float16 when half; queries already scaled
-                                            (or, without key, query [n, n]: the logarithm of every
-                                            weight as a share of its row, for other attention)
+                                            (or, without key, query [n, n]: the logarithm of the
+                                            size of every weight as a share of its row's, for
+                                            other attention)
     log_normaliser                  [n]     float32, the log-sum-exp of each query's similarities
     nonlocal_scale, local_scale     [n]     float32, all 0 where the thresholds are not learned
     cell_labels, working_labels     [h, w], [H, W]  uint8, indices into the classes
@@ -43,7 +44,7 @@ from asa_viz.attention.blockwise import log_normalisers
 from asa_viz.attention.fixed import FixedAttention, Stored
 from asa_viz.attention.row import SparseAttention
 from asa_viz.geometry import Grid
-from asa_viz.images import SHARES
+from asa_viz.images import NOT_LEARNED, SHARES, SIGNED
 from asa_viz.session import Affine, Readout, Session
 from asa_viz.views import SegmentationView
 
@@ -53,6 +54,7 @@ LOSSLESS_PIXELS = 256 * 256
 JPEG_QUALITY = 92
 # Rows that no queries and keys give are stored whole, some 64 MB at most.
 MOST_ROWS = 4096
+_OF_ATTENTION = (SHARES, SIGNED, NOT_LEARNED)
 # Stands for the logarithm of 0: its exponential is 0 in any precision.
 LOG_NOTHING = -1e4
 
@@ -72,12 +74,14 @@ def pack(
 
     Raises:
         ValueError: a number of the session is not finite, or too large for half precision, or its
-            rows are signed, or are not those of queries and keys and too many.
+            rows are not those of queries and keys and too many.
     """
     attention, segmentation, readout = session.attention, session.segmentation, session.readout
     precision = torch.float16 if half else torch.float32
+    notes = session.notes
     if isinstance(attention, FixedAttention):
         rows = _log_shares(attention)
+        notes = (*notes, SIGNED if attention.signed else SHARES)
         projections, log_normaliser = {"query": rows}, torch.zeros(len(rows))
     else:
         query, key = attention.query.to(precision), attention.key.to(precision)
@@ -108,15 +112,17 @@ def pack(
         **_without_attention(session),
         "picture": np.frombuffer(_encoded(session) if picture is None else picture, np.uint8),
     }
+    # The page draws thresholds of either kind alike, and says which they are.
+    posed = not session.thresholds_learned and attention.decides
     description = {
         "version": VERSION,
         "network": session.network,
-        "thresholds_learned": session.thresholds_learned,
+        "thresholds_learned": session.thresholds_learned or posed,
         "window": attention.window,
         "grid": asdict(session.grid),
         "classes": segmentation.classes,
         "palette": segmentation.palette,
-        "notes": (*session.notes, *([SHARES] if "key" not in projections else [])),
+        "notes": (*notes, *([NOT_LEARNED] if posed else [])),
         "half": half,
         "rectified": [layer.rectified for layer in layers],
         "made_from": dict(made_from or {}),
@@ -175,19 +181,22 @@ def _session(told: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Sessi
             grid.height, grid.width, told["window"],
         )  # fmt: skip
     else:
-        attention = FixedAttention.of(Stored(shape, shape, tensor("query").exp()))
+        rows = Stored(shape, shape, tensor("query").exp())
+        attention = FixedAttention(
+            rows, tensor("nonlocal_scale"), tensor("local_scale"), told["window"]
+        )
     with Image.open(BytesIO(arrays["picture"].tobytes())) as picture:
         shown = np.array(picture.convert("RGB"))
     return Session(
         network=told["network"],
         picture=shown,
-        notes=tuple(note for note in told["notes"] if note != SHARES),
+        notes=tuple(note for note in told["notes"] if note not in _OF_ATTENTION),
         grid=grid,
         segmentation=trained,
         attention=attention,
         own_value_logits=None,
         readout=Readout(tensor("value"), layers) if layers else None,
-        thresholds_learned=told["thresholds_learned"],
+        thresholds_learned=told["thresholds_learned"] and NOT_LEARNED not in told["notes"],
         own_value=None if alone is None else trained.relabelled(alone),
     )
 
@@ -201,10 +210,10 @@ def _without_attention(session: Session) -> dict[str, np.ndarray]:
 
 
 def _log_shares(attention: FixedAttention) -> Float[Tensor, "n n"]:
-    """Return the logarithm of every weight as a share of its row.
+    """Return the logarithm of the size of every weight as a share of those of its row.
 
     Raises:
-        ValueError: some weights are negative, or the map has too many cells.
+        ValueError: the map has too many cells.
     """
     n = attention.height * attention.width
     if n > MOST_ROWS:

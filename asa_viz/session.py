@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from html import escape
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from asa_viz.attention.fixed import FixedAttention
 from asa_viz.attention.row import SparseAttention
 from asa_viz.attention.what_if import AS_TRAINED, WhatIf
 from asa_viz.geometry import Cell, Grid, Pixel
-from asa_viz.views import QueryView, SegmentationView, WholeImageView
+from asa_viz.views import ImageView, QueryView, SegmentationView, WholeImageView
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +49,7 @@ class Readout:
         return read
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Session:
     """What one network made of one image. Never changed, so any number of clicks may share it.
 
@@ -125,7 +126,33 @@ class Session:
         self.grid.box_of(cell)
         row = self.attention.row(cell, what_if)
         told = vars(row) | {"local_threshold": row.local_threshold * self.grid.size}
-        return QueryView(query=cell, **told)
+        return QueryView(query=cell, image=self.image, **told)
+
+    def _repr_html_(self) -> str:
+        """Return the session as a page in a frame, which notebooks show, and keep when exported.
+
+        Where it cannot be packed, a sentence that says why.
+        """
+        from asa_viz.notebook.standalone import framed, page
+
+        try:
+            return framed(page(self))
+        except ValueError as error:
+            return f"<p>{escape(str(error))}</p>"
+
+    def __repr__(self) -> str:
+        """Return one line: the network, the size of the image, and the grid of cells."""
+        grid = self.grid
+        return (
+            f"<Session of {self.network}: {grid.image_width} x {grid.image_height} pixels, "
+            f"{grid.height} x {grid.width} cells>"
+        )
+
+    @property
+    def image(self) -> ImageView:
+        """What all queries of the session share."""
+        thresholds = self.scales[0] if self.thresholds_learned else None
+        return ImageView(self.picture, self.grid, self.segmentation, thresholds)
 
     @cached_property
     def without_attention(self) -> SegmentationView:

@@ -4,14 +4,18 @@
 multiples of the uniform weight 1 / n, the weight every key has when none is preferred.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 
-from asa_viz.geometry import Cell
+from asa_viz.geometry import Cell, Grid
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from plotly.graph_objects import Figure as PlotlyFigure
 
 FloatMap = Float[np.ndarray, "h w"]
 MaskMap = Bool[np.ndarray, "h w"]
@@ -42,6 +46,7 @@ class QueryView:
     one is its threshold in multiples of the uniform weight, the local one multiplies the mean of
     the query's window, and `local_threshold` is that product in multiples of the uniform weight.
     Without `reciprocity`, which no network is trained for, a key needs only be chosen to be kept.
+    `image` is the image that the query lies in; without it nothing can be drawn.
     """
 
     query: Cell
@@ -56,6 +61,7 @@ class QueryView:
     local_scale: float
     local_threshold: float
     reciprocity: bool = True
+    image: "ImageView | None" = None
 
     @property
     def reciprocal(self) -> MaskMap:
@@ -81,6 +87,35 @@ class QueryView:
     def weights_times_uniform(self) -> FloatMap:
         """The sparse row in multiples of the uniform weight."""
         return self.weights * self.weights.size
+
+    def figure(self) -> "PlotlyFigure":
+        """Return the panels as one interactive Plotly figure.
+
+        The maps stand at the resolution of the grid, with row, column and value of the cell under
+        the pointer; zooming in one panel zooms in all. Needs the extra `notebook`.
+
+        Raises:
+            ValueError: the view has no image.
+        """
+        from asa_viz.figures.interactive import interactive_figure
+
+        return interactive_figure(self)
+
+    def panels(self, names: "Sequence[str] | None" = None, width: float = 7.0) -> "Figure":
+        """Return the panels as a matplotlib figure, to be saved as PDF or SVG without a browser.
+
+        `names` chooses among "photo", "dense", "sparse", "groups", "thresholds" and
+        "segmentation", all of them by default; `width` is that of the figure in inches. Texts and
+        axes are vectors, and texts stay texts. Needs the extra `notebook`.
+
+            view.panels(["photo", "dense", "sparse"]).savefig("attention.pdf")
+
+        Raises:
+            ValueError: the view has no image, or there is no panel of a name.
+        """
+        from asa_viz.figures.paper import paper_figure
+
+        return paper_figure(self, names, width)
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,6 +165,20 @@ class SegmentationView:
         total = sums.sum()
         order = np.argsort(-sums, kind="stable")
         return {self.classes[i]: float(sums[i] / total) for i in order if sums[i] > 0}
+
+
+@dataclass(frozen=True, eq=False)
+class ImageView:
+    """What all queries of one image share: the picture, its grid, its classes, and its thresholds.
+
+    `picture` is for display, possibly smaller than the image that `grid` speaks of.
+    `nonlocal_scales` are the learned thresholds of all cells, None where none are learned.
+    """
+
+    picture: UInt8[np.ndarray, "ph pw 3"]
+    grid: Grid
+    segmentation: SegmentationView
+    nonlocal_scales: FloatMap | None
 
 
 class Change(NamedTuple):

@@ -3,13 +3,16 @@
 import csv
 import json
 import math
+import sys
 
 import numpy as np
 import pytest
 from PIL import Image
+from pyarrow import parquet
 
 from asa_viz import analyse
 from asa_viz.geometry import Cell
+from asa_viz.networks.pictures import DataError
 from tests.fakes import fake_session
 from tests.networks.small import save_small
 
@@ -99,3 +102,35 @@ def test_shards_and_a_run_that_goes_on_give_the_table_of_one_run(folder, network
 def test_what_is_missing_is_said_in_a_sentence(tmp_path, arguments, sentence):
     with pytest.raises(SystemExit, match=sentence):
         analyse.main([each.format(tmp_path) for each in arguments])
+
+
+def test_a_table_in_parquet_has_the_numbers_of_one_in_csv(folder, network, tmp_path):
+    arguments = [str(folder), "--network", network, "--device", "cpu", "--out"]
+    analyse.main([*arguments, str(tmp_path / "t.csv")])
+    analyse.main([*arguments, str(tmp_path / "t.parquet")])
+    rows = parquet.read_table(tmp_path / "t.parquet").to_pylist()
+    for row, line in zip(rows, table(tmp_path / "t.csv"), strict=True):
+        assert {name: "" if value is None else str(value) for name, value in row.items()} == line
+    assert rows[-1]["support"] is None
+    assert isinstance(rows[0]["support"], float)
+
+
+def test_without_pyarrow_a_sentence_says_what_to_install(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(DataError, match=r"pip install 'asa-viz\[parquet\]'"):
+        analyse.write_table([{"picture": "a"}], tmp_path / "t.parquet")
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_two_workers_of_ray_give_the_table_of_one_run(folder, network, tmp_path):
+    ray = pytest.importorskip("ray")
+    arguments = [str(folder), "--network", network, "--device", "cpu", "--out"]
+    analyse.main([*arguments, str(tmp_path / "one.csv")])
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+    try:
+        ours = [str(tmp_path / "ray.csv"), "--engine", "ray", "--workers", "2"]
+        analyse.main([*arguments, *ours])
+    finally:
+        ray.shutdown()
+    assert table(tmp_path / "ray.csv") == table(tmp_path / "one.csv")

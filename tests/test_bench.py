@@ -42,7 +42,7 @@ def test_every_part_in_this_process_gives_ratios(options, tmp_path, capsys):
     figures = json.loads(file.read_text())
     assert set(figures) == {"setting", "lines", "curves"}
     assert set(figures["setting"]) == {
-        "torch", "threads", "processors", "rounds", "compiled attention"
+        "torch", "device", "threads", "processors", "rounds", "compiled attention"
     }  # fmt: skip
     assert list(dict.fromkeys(line["part"] for line in figures["lines"])) == here
     names = {"part", "what", "unit", "ours", "peer", "peer_name", "goal", "ratio", "met"}

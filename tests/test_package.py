@@ -1,6 +1,7 @@
 """The package as it is built: it carries the networks, and works from any folder."""
 
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -23,13 +24,21 @@ def test_the_lists_of_what_is_needed_say_the_same():
     lines = (ROOT / "requirements.txt").read_text().splitlines()
     listed = {line for line in lines if line and not line.startswith("#")}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    extras = project["optional-dependencies"].values()
-    assert {*project["dependencies"], *(each for extra in extras for each in extra)} == listed
+    extras = project["optional-dependencies"]
+    assert {*project["dependencies"], *extras["page"], *extras["train"]} == listed
+    # What only the tests need of the others is pinned.
+    pinned = {
+        line for line in (ROOT / "requirements-dev.txt").read_text().splitlines() if "==" in line
+    }
+    names = {re.split("[=>]", line)[0] for line in {*pinned, *listed}}
+    for extra in extras.values():
+        assert {re.split("[=>]", each)[0] for each in extra} <= names
 
 
 def test_every_name_at_the_top_is_there():
     for name in asa_viz.__all__:
         assert getattr(asa_viz, name).__name__ == name
+        assert name in dir(asa_viz)
     assert asa_viz.__version__ == "0.1.0"
 
 
@@ -114,8 +123,10 @@ def test_the_wheel_carries_networks_heads_page_and_words(wheel):
     for path in sorted((ROOT / "checkpoints").rglob("*")):
         if path.is_file():
             assert f"asa_viz/checkpoints/{path.relative_to(ROOT / 'checkpoints')}" in names
-    assert {"asa_viz/py.typed", "app/viewer/viewer.html", "app/texts/en/page.json"} <= names
+    assert {"asa_viz/py.typed", "app/viewer/built/viewer.js", "app/texts/en/page.json"} <= names
     assert not any(name.startswith(("tests", "checkpoints")) for name in names)
+    # What the viewer is built of stays in the repository.
+    assert not any(name.endswith((".ts", ".mjs")) for name in names)
 
 
 @pytest.mark.slow

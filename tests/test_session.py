@@ -45,6 +45,7 @@ def test_a_query_view_is_whole_and_consistent():
         assert np.isclose(view.weights.sum(), 1, atol=1e-5)
         kept = np.where(view.support, view.dense, 0)
         assert np.allclose(view.weights, kept / view.kept_mass, atol=1e-6)
+        assert np.isclose(view.weights_times_uniform.sum(), 20, rtol=1e-4)
         assert np.array_equal(view.chosen, view.dense_times_uniform >= view.nonlocal_scale)
         window = (
             np.abs(np.indices(view.dense.shape) - np.array(view.query)[:, None, None]).max(0) <= 1

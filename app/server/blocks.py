@@ -3,6 +3,7 @@
 from typing import Any
 
 import gradio as gr
+from gradio.components.api_component import Api
 
 from app.server.faults import is_disk_full, report
 
@@ -21,6 +22,8 @@ class Page(gr.Blocks):
             gr.Error: it could not be; the text says why.
         """
         try:
+            if "inputs" in kwargs:
+                kwargs["inputs"] = self._filled(kwargs["block_fn"], kwargs["inputs"])
             return await super().process_api(*args, **kwargs)
         except gr.Error:
             raise
@@ -33,3 +36,11 @@ class Page(gr.Blocks):
         except Exception as error:
             sentence = FAILED.format(code=report(error))
             raise gr.Error(sentence, print_exception=False) from error
+
+    def _filled(self, asked: Any, given: Any) -> Any:
+        """Return the inputs of an endpoint, with the defaults of those that were left out."""
+        function = self.fns[asked] if isinstance(asked, int) else asked
+        left_out = function.inputs[len(given) :]
+        if not isinstance(given, list) or not all(isinstance(each, Api) for each in left_out):
+            return given
+        return [*given, *(getattr(each, "value", None) for each in left_out)]

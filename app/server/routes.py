@@ -12,6 +12,8 @@ _EXACT = frozenset({
     "/gradio_api/component_server", "/gradio_api/upload", "/gradio_api/upload_progress",
     "/gradio_api/cancel", "/gradio_api/reset", "/gradio_api/startup-events",
     "/gradio_api/theme.css", "/gradio_api/runs",
+    # Tools for agents; there only where `--mcp` asks for them.
+    "/gradio_api/mcp", "/gradio_api/mcp/schema",
 })  # fmt: skip
 _BELOW = (
     "/assets/", "/static/", "/svelte/", "/pwa_icon/", "/gradio_api/file=", "/gradio_api/call/",

@@ -4,6 +4,7 @@
 is the door to whatever computes it fastest. Its second derivative does not exist.
 """
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -16,7 +17,8 @@ from asa_viz.attention import engine, native
 from asa_viz.attention.blockwise import blocks, log_normalisers
 from asa_viz.attention.checks import Rule, check_map, check_scales, widened
 from asa_viz.attention.definition import released_weights
-from asa_viz.attention.gradients import gradients
+from asa_viz.attention.gpu import operator as gpu
+from asa_viz.attention.gradients import gradients, to_scale
 from asa_viz.attention.neighbourhood import window_keys
 
 Shape = tuple[int, int, int]
@@ -81,14 +83,18 @@ def attend(
     q, k, v, t1, t2 = (each.reshape(-1, *each.shape[len(leading) :]) for each in wide)
     if scaled:
         q = q * q.shape[-1] ** -0.5
+    found: Sequence[Tensor] | None = None
     if rule == "clean" and native.serves(q, k, v, t1, t2):
         check_scales(t1, t2)
-        output, support_size, log_normaliser = native.attend(
+        found = native.attend(
             q, k, v, t1, t2, height=height, width=width, window=window, scaled=False
         )
-    else:
+    elif rule == "clean" and gpu.serves(q, k, v, t1, t2):
+        found = gpu.attend(q, k, v, t1, t2, (height, width, window))
+    if found is None:
         operator = _Attention.apply if rule == "clean" else _released
-        output, support_size, log_normaliser = operator(q, k, v, t1, t2, height, width, window)[:3]
+        found = operator(q, k, v, t1, t2, height, width, window)[:3]
+    output, support_size, log_normaliser = found
     return Attended(
         output.to(dtype).view(value.shape),
         support_size.view(*leading, -1),
@@ -171,12 +177,8 @@ def _attend_backward(
             choice = engine.Choice(chosen, near, normaliser)
             made.append(gradients(mapped, v, choice, read, towards))
     stacked = [torch.stack(parts) for parts in zip(*made, strict=True)]
-    # So far those of the scales' logarithms; a scale of 0 has none.
-    to_scales = (
-        gradient / scale.masked_fill(scale == 0, torch.inf)
-        for gradient, scale in zip(stacked[3:], (nonlocal_scale, local_scale), strict=True)
-    )
-    return stacked[0], stacked[1], stacked[2], next(to_scales), next(to_scales)
+    scales = to_scale(stacked[3], nonlocal_scale), to_scale(stacked[4], local_scale)
+    return stacked[0], stacked[1], stacked[2], *scales
 
 
 @_attend_backward.register_fake

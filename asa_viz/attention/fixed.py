@@ -18,7 +18,7 @@ from typing_extensions import override
 from asa_viz.attention.blockwise import blocks
 from asa_viz.attention.definition import tie_slack
 from asa_viz.attention.neighbourhood import window_keys
-from asa_viz.attention.operator import Attention
+from asa_viz.attention.operator import Attention, one_hot
 from asa_viz.attention.row import Decisions
 from asa_viz.attention.rowwise import Rowwise
 from asa_viz.attention.told import AttentionRow
@@ -123,17 +123,17 @@ class FixedAttention:
         """Whether there are thresholds."""
         return bool(self.nonlocal_scale.any() or self.local_scale.any())
 
+    @cached_property
+    def signed(self) -> bool:
+        """Whether some weights are negative."""
+        return any(bool((block < 0).any()) for block in map(self._raw, self._blocks()))
+
     def shares(self) -> Float[Tensor, "n n"]:
-        """Return all rows, each divided by what it adds up to; n x n, for maps of few cells.
+        """Return the sizes of all weights, each row divided by its sum; n x n, for small maps.
 
         A row that reads nothing stays as it is.
-
-        Raises:
-            ValueError: some weights are negative.
         """
-        matrix = torch.cat([self._raw(block) for block in self._blocks()])
-        if (matrix < 0).any():
-            raise ValueError("Some weights are negative, and are no shares of what is read.")
+        matrix = torch.cat([self._raw(block).abs() for block in self._blocks()])
         return matrix / matrix.sum(-1, keepdim=True).masked_fill(~matrix.any(-1, keepdim=True), 1)
 
     def with_thresholds(
@@ -144,7 +144,7 @@ class FixedAttention:
         Raises:
             ValueError: some weights are negative, and no thresholds apply to such rows.
         """
-        if any(bool((block < 0).any()) for block in map(self._raw, self._blocks())):
+        if self.signed:
             raise ValueError("Some weights are negative; thresholds apply to shares alone.")
         full = torch.ones_like(self.nonlocal_scale)
         return replace(
@@ -261,7 +261,10 @@ class FixedAttention:
     @cached_property
     def _totals(self) -> Float[Tensor, " n"]:
         """What each row adds up to."""
-        return torch.cat([self._raw(block).sum(-1) for block in self._blocks()])
+        # What is read of a map of ones, in one pass.
+        ones = self.rows.like.new_ones(1, *self.rows.key_shape)
+        with torch.no_grad():
+            return self.rows.mix(ones).flatten().float().cpu()
 
     def _near(self, queries: slice, what_if: WhatIf) -> Bool[Tensor, "r n"]:
         """Return which keys lie in the windows of the queries."""
@@ -272,20 +275,17 @@ class FixedAttention:
 
     def _raw(self, queries: slice) -> Float[Tensor, "r n"]:
         """Return rows as the network computes them."""
-        if isinstance(self.rows, Rowwise):
-            return self.rows.weights(queries).float().cpu()
-        return self.rows.adjoint(self._one_hot(queries)).flatten(1).float().cpu()
+        return self.rows.rows_of(queries).float().cpu()
 
     def _incoming(self, queries: slice) -> Float[Tensor, "r n"]:
         """Return columns: how much every query reads of these cells."""
         with torch.no_grad():
-            return self.rows.mix(self._one_hot(queries)).flatten(1).float().cpu()
-
-    def _one_hot(self, cells: slice) -> Float[Tensor, "r h w"]:
-        n = self.height * self.width
-        one_hot = self.rows.like.new_zeros(cells.stop - cells.start, n)
-        one_hot[torch.arange(len(one_hot)), torch.arange(cells.start, cells.stop)] = 1
-        return one_hot.unflatten(1, self.rows.shape)
+            if queries.stop - queries.start == 1:
+                # Of one cell many attentions know a shorter way.
+                column = self.rows.column(Cell(*divmod(queries.start, self.width)))
+                return column.flatten()[None].float().cpu()
+            sent = one_hot(self.rows.like, queries, self.rows.shape)
+            return self.rows.mix(sent).flatten(1).float().cpu()
 
     def _blocks(self) -> list[slice]:
         return blocks(self.height * self.width)

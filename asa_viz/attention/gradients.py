@@ -65,5 +65,10 @@ def gradients(
     return to_query, to_key, to_value, to_threshold, to_local
 
 
+def to_scale(to_log_scale: Tensor, scale: Tensor) -> Tensor:
+    """Return the gradient of a scale from that of its logarithm; a scale of 0 has none."""
+    return to_log_scale / scale.masked_fill(scale == 0, torch.inf)
+
+
 def _slope(margin: Tensor) -> Tensor:
     return surrogate_slope(margin, SURROGATE_WIDTH)

@@ -79,8 +79,10 @@ def family_title(family: Family) -> Text:
 
 @cache
 def texts(language: str) -> Mapping[str, str]:
-    """Return all texts of a language."""
-    return json.loads((files(__package__) / "texts" / f"{language}.json").read_text("utf-8"))
+    """Return all texts of a language; what is not translated yet stands there in English."""
+    english = {} if language == "en" else texts("en")
+    own = json.loads((files(__package__) / "texts" / f"{language}.json").read_text("utf-8"))
+    return {**english, **own}
 
 
 def _text(key: str) -> Text:

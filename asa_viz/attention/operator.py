@@ -60,6 +60,10 @@ class Attention(ABC):
         """
         return self.adjoint(self._one_hot(query, self.shape))[0]
 
+    def rows_of(self, queries: slice) -> Float[Tensor, "r m"]:
+        """Return the rows of a run of queries, counted along the rows of the grid."""
+        return self.adjoint(one_hot(self.like, queries, self.shape)).flatten(1)
+
     def column(self, key: Cell) -> Float[Tensor, "h w"]:
         """Return the weights with which every query reads `key`.
 
@@ -72,6 +76,13 @@ class Attention(ABC):
         one_hot = self.like.new_zeros(1, shape[0] * shape[1])
         one_hot[0, flat(cell, shape)] = 1
         return one_hot.view(1, *shape)
+
+
+def one_hot(like: Tensor, cells: slice, shape: tuple[int, int]) -> Float[Tensor, "r h w"]:
+    """Return a map for each cell of a run that is 1 there and 0 elsewhere."""
+    maps = like.new_zeros(cells.stop - cells.start, shape[0] * shape[1])
+    maps[torch.arange(len(maps)), torch.arange(cells.start, cells.stop)] = 1
+    return maps.unflatten(1, shape)
 
 
 def flat(cell: Cell, shape: tuple[int, int]) -> int:
@@ -106,6 +117,11 @@ class Residual(Attention):
     def adjoint(self, sent: Float[Tensor, "c h w"]) -> Float[Tensor, "c h w"]:
         return sent + self.gain * self.attention.adjoint(sent)
 
+    @override
+    def rows_of(self, queries: slice) -> Float[Tensor, "r m"]:
+        itself = one_hot(self.like, queries, self.shape).flatten(1)
+        return itself + self.gain * self.attention.rows_of(queries)
+
 
 @dataclass(frozen=True, eq=False)
 class Sum(Attention):
@@ -126,6 +142,10 @@ class Sum(Attention):
     @override
     def adjoint(self, sent: Float[Tensor, "c h w"]) -> Float[Tensor, "c kh kw"]:
         return self._weighted(term.adjoint(sent) for term in self.terms)
+
+    @override
+    def rows_of(self, queries: slice) -> Float[Tensor, "r m"]:
+        return self._weighted(term.rows_of(queries) for term in self.terms)
 
     @override
     def row(self, query: Cell) -> Float[Tensor, "kh kw"]:

@@ -3,7 +3,7 @@
 import math
 import threading
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from itertools import islice
 from typing import NamedTuple
@@ -94,6 +94,21 @@ class SparseAttention:
         stored = (query, key, log_normaliser, nonlocal_scale, local_scale)
         q, k, normaliser, t1, t2 = (tensor.detach().cpu() for tensor in stored)
         return cls(q, k, normaliser, t1, t2, height, width, window)
+
+    def with_thresholds(
+        self, nonlocal_scale: float, local_scale: float, window: int
+    ) -> "SparseAttention":
+        """Return the same affinities under one threshold of each kind for all cells."""
+        full = torch.ones_like(self.nonlocal_scale)
+        return replace(
+            self, nonlocal_scale=nonlocal_scale * full, local_scale=local_scale * full,
+            window=window,
+        )  # fmt: skip
+
+    @property
+    def decides(self) -> bool:
+        """Whether there are thresholds."""
+        return bool(self.nonlocal_scale.any() or self.local_scale.any())
 
     @property
     def size_in_bytes(self) -> int:

@@ -22,6 +22,10 @@ class Rowwise(Attention):
         """Return the rows of the queries in `queries`, counted along the rows of the map."""
 
     @override
+    def rows_of(self, queries: slice) -> Float[Tensor, "r m"]:
+        return self.weights(queries)
+
+    @override
     def mix(self, values: Float[Tensor, "c kh kw"]) -> Float[Tensor, "c h w"]:
         read = [values.flatten(1) @ self.weights(rows).to(values).mT for rows in self._blocks()]
         return torch.cat(read, -1).view(-1, *self.shape)

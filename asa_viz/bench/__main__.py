@@ -46,15 +46,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--picture", type=Path, default=PICTURE, help="the photograph it works on")
     parser.add_argument("--json", type=Path, help="write all figures to this file")
     parser.add_argument("--plot", type=Path, help="draw the scaling into this file, SVG or PNG")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parsed = parser.parse_args(arguments)
     if parsed.rounds < 1:
         parser.error("--rounds must be at least 1")
     if parsed.plot and SCALING not in parsed.only:
         parser.error("--plot draws what the part scaling measures; it is not among --only")
-    options = Options(parsed.rounds, parsed.quick, parsed.network, parsed.picture)
+    options = Options(parsed.rounds, parsed.quick, parsed.network, parsed.picture, parsed.device)
 
     setting = {
         "torch": torch.__version__,
+        "device": parsed.device,
         "threads": torch.get_num_threads(),
         "processors": os.cpu_count(),
         "rounds": options.rounds,

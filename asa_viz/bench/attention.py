@@ -55,17 +55,18 @@ def training(function: Function, tensors: tuple[Tensor, ...]) -> Step:
     """Return one pass and the gradients of everything that goes in."""
     leaves = [tensor.detach().clone().requires_grad_() for tensor in tensors]
     gradient = torch.randn(tensors[2].shape, generator=torch.Generator().manual_seed(1))
+    gradient = gradient.to(tensors[2].device)
     return lambda: torch.autograd.grad(function(*leaves), leaves, gradient)
 
 
 def forward_lines(options: Options) -> Iterator[Line]:
     """Measure one pass without gradient."""
-    return _lines("forward", forward, options, Goal(1.2), Goal(64 * MEGABYTE, of="ours"))
+    return _lines("forward", forward, options, Goal(0.95), Goal(64 * MEGABYTE, of="ours"))
 
 
 def training_lines(options: Options) -> Iterator[Line]:
     """Measure one pass with gradients."""
-    return _lines("with gradients", training, options, Goal(2.5), Goal(1 / 10))
+    return _lines("with gradients", training, options, Goal(1.1), Goal(1 / 10))
 
 
 def _lines(
@@ -82,9 +83,9 @@ def _lines(
 
 def _defined_bytes(step: Callable[..., Step], inputs: Inputs) -> tuple[float, str]:
     """Return the peak memory of the definition, and what to call it: measured or reckoned."""
-    size, how = inputs.size, "measured"
+    size, how, device = inputs.size, "measured", inputs.query.device.type
     if size > math.prod(_DEFINED):
-        inputs = random(*_DEFINED, inputs.value.shape[-1])
+        inputs = random(*_DEFINED, inputs.value.shape[-1]).to(device)
         how = f"from n = {inputs.size}"
     peak = peak_bytes(step(*designs(inputs)[DEFINED]))
     return peak * (size / inputs.size) ** 2, f"definition, {how}"

@@ -14,7 +14,7 @@ from asa_viz.attention.attend import attend
 from asa_viz.networks.checkpoint import Card, find, open_checkpoint
 from asa_viz.networks.segmenter import Segmenter
 
-PICTURE = Path(__file__).parents[2] / "app" / "examples" / "leuven_lane.jpg"
+PICTURE = Path(__file__).parents[2] / "app" / "examples" / "cat.jpg"
 # The grid of the default working size, and that of Cityscapes at half its size; with channels.
 GRIDS = ((45, 60), (64, 128))
 CHANNELS = (128, 256)
@@ -32,12 +32,16 @@ Grids = tuple[tuple[int, int], ...]
 
 @dataclass(frozen=True)
 class Options:
-    """What every part is run with; `network` is a name or a path, None the default one."""
+    """What every part is run with; `network` is a name or a path, None the default one.
+
+    `device` is where the attention and the network run; one query is answered on the CPU.
+    """
 
     rounds: int = 5
     quick: bool = False
     network: str | None = None
     picture: Path = PICTURE
+    device: str = "cpu"
 
     def grids(self, grids: Grids) -> Grids:
         """Return the grids to measure: these, or small ones."""
@@ -65,6 +69,11 @@ class Inputs(NamedTuple):
         """The five tensors that the attention is a function of."""
         return self[:5]
 
+    def to(self, device: str) -> "Inputs":
+        """Return the same map on a device."""
+        query, key, value, nonlocal_scale, local_scale = (each.to(device) for each in self.tensors)
+        return Inputs(query, key, value, nonlocal_scale, local_scale, self.height, self.width)
+
     @property
     def shape(self) -> dict[str, Any]:
         """The arguments that say how the cells lie, and that queries are scaled."""
@@ -78,6 +87,7 @@ def cases(options: Options) -> Iterator[tuple[str, Inputs]]:
             ("real", widened(real(height, width, options), channels)),
             ("random", random(height, width, channels)),
         ):
+            inputs = inputs.to(options.device)
             with torch.no_grad():
                 kept = attend(*inputs.tensors, **inputs.shape).support_size.mean() / inputs.size
             depth = inputs.query.shape[-1]
@@ -89,7 +99,7 @@ def real(height: int, width: int, options: Options) -> Inputs:
     """Return what enters the attention when the network works on the picture at this size."""
     network, _ = opened(options.network)
     head = network.decode_head
-    stage = segmenter(height, width, options).features(options.picture)[0]
+    stage = segmenter(height, width, replace(options, device="cpu")).features(options.picture)[0]
     projections = head.nl_block.project(head.convs[0](stage))
     query, *rest = (part.contiguous() for part in projections)
     if head.nl_block.use_scale:
@@ -101,7 +111,7 @@ def segmenter(height: int, width: int, options: Options) -> Segmenter:
     """Return the network, made to work at the size that gives a map of `height` x `width`."""
     network, card = opened(options.network)
     card = replace(card, shapes=((height * _STRIDE, width * _STRIDE),))
-    return Segmenter(network, card, torch.device("cpu"))
+    return Segmenter(network, card, torch.device(options.device))
 
 
 @cache

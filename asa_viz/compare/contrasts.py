@@ -63,11 +63,14 @@ class Effect:
 
     @property
     def verdict(self) -> str:
-        """Return what the interval over seeds establishes, in a few words."""
-        if self.low > 0:
-            return "better"
-        if self.high < 0:
-            return "worse"
+        """Return what is established, in a few words.
+
+        A direction where the interval over seeds leaves out 0 and the corrected p stays below 5 %.
+        """
+        if self.low > 0 or self.high < 0:
+            if self.p_holm >= 1 - CONFIDENCE:
+                return "not established among so many contrasts"
+            return "better" if self.low > 0 else "worse"
         reaches = self.high >= MATTERS or self.low <= -MATTERS
         return "not established" if reaches else f"within {100 * MATTERS:.1f} points"
 

@@ -108,10 +108,11 @@ def contrasts(work_dir: Path) -> list[dict[str, Any]]:
         if (found := effect(first, second, names, facts)) is not None:
             effects[contrast.name] = found
     corrected = holm({name: found.p for name, found in effects.items()})
+    effects = {name: replace(found, p_holm=corrected[name]) for name, found in effects.items()}
     return [
         {
             **contrast._asdict(),
-            **asdict(replace(effects[contrast.name], p_holm=corrected[contrast.name])),
+            **asdict(effects[contrast.name]),
             "verdict": effects[contrast.name].verdict,
         }
         for contrast in CONTRASTS

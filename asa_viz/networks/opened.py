@@ -5,16 +5,14 @@ preprocessor; the attention is read by the zoo while that runs. Opened by `open_
 """
 
 import threading
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import UInt8
-from torch import Tensor, nn
+from typing_extensions import override
 
 from asa_viz.attention.fixed import FixedAttention, OwnValue
 from asa_viz.attention.operator import Attention
@@ -24,8 +22,9 @@ from asa_viz.attention.what_if import AS_TRAINED, WhatIf
 from asa_viz.geometry import Grid
 from asa_viz.images import fit_within, read_image
 from asa_viz.networks.blocks import ASABlock
-from asa_viz.networks.capture import Call, Seen, calls_of
+from asa_viz.networks.capture import Seen
 from asa_viz.networks.checkpoint import Card
+from asa_viz.networks.passes import Mixing, Pass, Passes, Prepare
 from asa_viz.networks.segmenter import LONGEST_DISPLAY_SIDE, Segmenter
 from asa_viz.networks.weights import WeightsError
 from asa_viz.networks.zoo.adaptive import sparse_attention
@@ -33,26 +32,9 @@ from asa_viz.networks.zoo.record import HeadMethod, Reading
 from asa_viz.session import Session
 from asa_viz.views import SegmentationView, labels_at
 
-# What is prepared of an image, as mmsegmentation's data loaders hand it over: a batch of one.
-Prepare = Callable[[UInt8[np.ndarray, "height width 3"]], dict[str, Any]]
-
 # Rows rebuild the network's own numbers to this share of the largest of them, in single precision.
 REBUILT_WITHIN = 1e-2
 _CHECKED_SIDES = (96, 128)
-
-
-@dataclass(frozen=True, eq=False)
-class Place:
-    """Where a method's parts are found: behind the `prefix` of its head, or by `aliases`."""
-
-    prefix: str
-    aliases: Mapping[str, str]
-
-    def path(self, part: str) -> str:
-        """Return the path of a part from the network's root; parts of a backbone have theirs."""
-        if part.startswith("backbone."):
-            return part
-        return self.aliases.get(part, f"{self.prefix}.{part}")
 
 
 class OpenedSegmenter(Segmenter):
@@ -78,18 +60,10 @@ class OpenedSegmenter(Segmenter):
         self.device = device
         self.reduce_zero_label = bool(card.training.get("reduce_zero_label", False))
         self.attentions = tuple(methods)
-        self._network = network.to(device).eval()
+        self._passes = Passes(network.to(device).eval(), card.name, prepare)
         self._methods = dict(methods)
-        self._prepare = prepare
         # Hooks belong to the shared network: without the lock one picture reads another's.
         self._lock = threading.Lock()
-        heads = network.decode_head
-        cascade = isinstance(heads, nn.ModuleList)
-        self._place = Place(
-            f"decode_head.{len(heads) - 1}" if cascade else "decode_head",
-            # The coarse logits of a cascade are what leaves the classifier of its first head.
-            {"prior": "decode_head.0.conv_seg"} if cascade else {},
-        )
         self._shown = self._named(attention)
         self.check()
 
@@ -104,6 +78,15 @@ class OpenedSegmenter(Segmenter):
         """
         picture = read_image(image)
         return self._session(picture.rgb, self._shown, picture.notes)
+
+    @override
+    def encode_batch(self, images: Iterable[Any], batch: int = 8) -> list[Session]:
+        """Return the session of each image, one after the other: parts are watched image by image.
+
+        Raises:
+            ImageError: one of the images cannot be used; the message says why.
+        """
+        return [self.encode(image) for image in images]
 
     def encode_by(self, image: Any, attention: str) -> Session:
         """Return a session as `encode`, of another attention of the network, one of `attentions`.
@@ -124,18 +107,19 @@ class OpenedSegmenter(Segmenter):
         """
         source = self._source_of(session)
         attention = session.attention
-        if what_if == AS_TRAINED and not _posed(attention):
+        if what_if == AS_TRAINED and not attention.decides:
             return session.segmentation
         if isinstance(attention, SparseAttention):
-            rows: Attention = _Mixing(
+            rows: Attention = Mixing(
                 (attention.height, attention.width), (attention.height, attention.width),
                 attention, what_if,
             )  # fmt: skip
         else:
             rows = attention.under(what_if)
         with self._lock, torch.no_grad():
-            _, labels = self._pass(source, session.shown, rows)
-        return session.segmentation.relabelled(labels)
+            changed = self._passes.under(self._methods[session.shown], rows)
+            found = self._passes.run(source, changed)
+        return session.segmentation.relabelled(found.labels)
 
     def post_hoc(
         self, session: Session, nonlocal_scale: float, local_scale: float, window: int = 3
@@ -151,14 +135,7 @@ class OpenedSegmenter(Segmenter):
         if session.thresholds_learned:
             raise ValueError(f"{session.network} has learned its thresholds; ask a what-if.")
         attention = session.attention
-        if isinstance(attention, FixedAttention):
-            posed: Any = attention.with_thresholds(nonlocal_scale, local_scale, window)
-        else:
-            full = torch.ones_like(attention.nonlocal_scale)
-            posed = replace(
-                attention, nonlocal_scale=nonlocal_scale * full, local_scale=local_scale * full,
-                window=window,
-            )  # fmt: skip
+        posed = attention.with_thresholds(nonlocal_scale, local_scale, window)
         changed = replace(session, attention=posed)
         return replace(changed, segmentation=self.rerun(changed, AS_TRAINED))
 
@@ -176,11 +153,11 @@ class OpenedSegmenter(Segmenter):
         noise = np.random.default_rng(0).integers(0, 256, (*_CHECKED_SIDES, 3), dtype=np.uint8)
         name = "A picture"
         try:
-            with self._lock, torch.no_grad(), self._watched(*self._methods.values()) as seen:
-                self._labels(self._batch(noise))
+            with self._lock, torch.no_grad(), self._passes.watched(*self._methods.values()) as seen:
+                self._passes.run(noise)
                 pairs = {}
                 for name, method in self._methods.items():
-                    head, calls = self._module, self._renamed(method, seen)
+                    head, calls = self._passes.head, self._passes.of(method, seen)
                     pairs[name] = method.rebuilt(head, calls, method.read(head, calls))
         # Parts are set up in ways nobody foresaw, and then fail in as many.
         except Exception as error:
@@ -192,10 +169,6 @@ class OpenedSegmenter(Segmenter):
                     f"The rows of {name} in {self.name} do not rebuild what its head computes, so "
                     "they are not shown; some setting of the head is not supported."
                 )
-
-    @property
-    def _module(self) -> Any:
-        return self._network.get_submodule(self._place.prefix)
 
     def _named(self, attention: str | None) -> str:
         if attention is None:
@@ -210,19 +183,12 @@ class OpenedSegmenter(Segmenter):
     ) -> Session:
         method = self._methods[shown]
         with self._lock, torch.no_grad():
-            with self._watched(method) as seen:
-                features, labels = self._pass(rgb)
-                calls = self._renamed(method, seen)
-                reading = method.read(self._module, calls)
+            with self._passes.watched(method) as seen:
+                features, labels = self._passes.run(rgb)
+                calls = self._passes.of(method, seen)
+                reading = method.read(self._passes.head, calls)
             attention = self._stored(reading, calls)
-            own_value = None
-            if method.replaces is not None:
-                own = OwnValue(
-                    (attention.height, attention.width),
-                    (attention.height, attention.width),
-                    features[0] if isinstance(features, Sequence) else features,
-                )
-                own_value = self._pass(rgb, shown, own, features)[1]
+            own_value = self._own_value(method, attention, rgb, features)
         height, width = rgb.shape[:2]
         segmentation = SegmentationView(
             self.classes, self.card.palette, labels,
@@ -236,15 +202,15 @@ class OpenedSegmenter(Segmenter):
             segmentation=segmentation,
             attention=attention,
             own_value_logits=None,
-            thresholds_learned=isinstance(getattr(self._module, "nl_block", None), ASABlock),
+            thresholds_learned=isinstance(getattr(self._passes.head, "nl_block", None), ASABlock),
             shown=shown,
-            own_value=None if own_value is None else segmentation.relabelled(own_value),
+            own_value=None if own_value is None else segmentation.relabelled(own_value.labels),
             source=rgb,
         )
 
     def _stored(self, reading: Reading, seen: Seen) -> SparseAttention | FixedAttention:
         """Return a reading's rows as what a session asks."""
-        block = getattr(self._module, "nl_block", None)
+        block = getattr(self._passes.head, "nl_block", None)
         if isinstance(block, ASABlock):
             return sparse_attention(block, seen["nl_block"][0].inputs[0])
         rows = reading.shown
@@ -261,103 +227,25 @@ class OpenedSegmenter(Segmenter):
         except ValueError as error:
             raise WeightsError(f"{self.name} cannot be shown: {error}") from error
 
-    def _batch(self, rgb: UInt8[np.ndarray, "height width 3"]) -> dict[str, Any]:
-        return self._network.data_preprocessor(self._prepare(rgb), False)
-
-    def _pass(
+    def _own_value(
         self,
+        method: HeadMethod,
+        attention: SparseAttention | FixedAttention,
         rgb: UInt8[np.ndarray, "height width 3"],
-        shown: str = "",
-        rows: Attention | None = None,
-        features: Any = None,
-    ) -> tuple[Any, UInt8[np.ndarray, "height width"]]:
-        """Return the backbone's features and the labels; with `rows`, under these rows.
-
-        Of features that are there already the head alone is run.
-        """
-        kept: list[Any] = [] if features is None else [features]
-        with ExitStack() as stack:
-            stack.enter_context(_features(self._network, kept))
-            if rows is not None:
-                stack.enter_context(self._under(self._methods[shown], rows))
-            labels = self._labels(self._batch(rgb))
-        return kept[0], labels
-
-    def _labels(self, batch: dict[str, Any]) -> UInt8[np.ndarray, "height width"]:
-        with warnings.catch_warnings():
-            # Advice on the size of pictures, to who chooses it.
-            warnings.filterwarnings("ignore", message="When align_corners=True")
-            (found,) = self._network.predict(batch["inputs"], batch["data_samples"])
-        return found.pred_sem_seg.data[0].to(torch.uint8).cpu().numpy()
-
-    @contextmanager
-    def _watched(self, *methods: HeadMethod) -> Iterator[Seen]:
-        parts = {self._place.path(part) for method in methods for part in method.watch}
-        with calls_of(self._network, parts) as seen:
-            yield seen
-
-    def _renamed(self, method: HeadMethod, seen: Seen) -> dict[str, list[Call]]:
-        return {part: seen[self._place.path(part)] for part in method.watch}
-
-    @contextmanager
-    def _under(self, method: HeadMethod, rows: Attention) -> Iterator[None]:
-        """Let the block of a method read by other rows."""
-        if method.replaces is None:
-            raise ValueError(f"The head of {self.name} cannot be run under other rows.")
-        module = self._network.get_submodule(self._place.path(method.replaces))
-        with self._watched(method) as seen:
-
-            def replaced(*_: Any) -> Tensor:
-                calls = self._renamed(method, seen)
-                parts = len(method.read(self._module, calls).attentions)
-                return method.rebuilt(self._module, calls, Reading((rows,) * parts))[0]
-
-            # Hooks run in the order of their registration: the call is seen already.
-            handle = module.register_forward_hook(replaced)
-            try:
-                yield
-            finally:
-                handle.remove()
+        features: Any,
+    ) -> Pass | None:
+        """Run the head once more, every cell reading itself; None where that has no meaning."""
+        if method.replaces is not None:
+            like = features[0] if isinstance(features, Sequence) else features
+            shape = (attention.height, attention.width)
+            changed = self._passes.under(method, OwnValue(shape, shape, like))
+        elif method.alone is not None:
+            changed = self._passes.alone(method)
+        else:
+            return None
+        return self._passes.run(rgb, changed, features)
 
     def _source_of(self, session: Session) -> UInt8[np.ndarray, "height width 3"]:
         if session.network != self.name or session.source is None:
             raise ValueError(f"The session was not made by {self.name}; encode the picture anew.")
         return session.source
-
-
-@dataclass(frozen=True, eq=False)
-class _Mixing(Attention):
-    """Softmax attention under a what-if, as an attention of maps."""
-
-    attention: SparseAttention
-    what_if: WhatIf
-
-    @property
-    def like(self) -> Tensor:
-        return self.attention.key
-
-    def mix(self, values: Tensor) -> Tensor:
-        read = self.attention.mix(values.flatten(1).mT.cpu(), self.what_if)
-        return read.mT.unflatten(1, self.shape).to(values)
-
-
-def _posed(attention: SparseAttention | FixedAttention) -> bool:
-    """Return whether a dense network's rows are under thresholds."""
-    return bool(attention.nonlocal_scale.any() or attention.local_scale.any())
-
-
-@contextmanager
-def _features(network: Any, kept: list[Any]) -> Iterator[None]:
-    """Keep the features of a pass, or let a pass have those that are kept."""
-    extract = network.extract_feat
-
-    def features(inputs: Tensor) -> Any:
-        if not kept:
-            kept.append(extract(inputs))
-        return kept[0]
-
-    network.extract_feat = features
-    try:
-        yield
-    finally:
-        del network.extract_feat

@@ -20,7 +20,8 @@ from asa_viz.images import nearest_shape, resize
 from asa_viz.networks.checkpoint import Card
 from asa_viz.networks.configs import read_config
 from asa_viz.networks.facts import classes_of, read_facts
-from asa_viz.networks.opened import OpenedSegmenter, Prepare
+from asa_viz.networks.opened import OpenedSegmenter
+from asa_viz.networks.passes import Prepare
 from asa_viz.networks.segmenter import Segmenter, checked_device, load
 from asa_viz.networks.stock import methods_of, model_as_data, readable_heads
 from asa_viz.networks.transformers import layers_of

@@ -1,8 +1,8 @@
 """A trained network that turns an image into a session."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from torch import Tensor
 from asa_viz.attention.row import SparseAttention
 from asa_viz.attention.what_if import WhatIf
 from asa_viz.geometry import Grid
-from asa_viz.images import fit_within, nearest_shape, read_image, resize
+from asa_viz.images import Picture, fit_within, nearest_shape, read_image, resize
 from asa_viz.networks.blocks import ASABlock, attended, block_output
 from asa_viz.networks.checkpoint import Card, find, open_checkpoint
 from asa_viz.networks.heads import AttentionHead, classify, layers_behind
@@ -24,6 +24,20 @@ from asa_viz.shipped import offered
 from asa_viz.views import SegmentationView
 
 LONGEST_DISPLAY_SIDE = 1280
+
+
+class _Made(NamedTuple):
+    """What a network makes of one picture, on its device but for the attention.
+
+    Logits on the grid, and those without attention. Of the backbone's stages the first is the one
+    that the head reads, the second the one before it of the same size. The values are the block's.
+    """
+
+    logits: Float[Tensor, "1 classes h w"]
+    own_value_logits: Float[Tensor, "1 classes h w"]
+    features: tuple[Tensor, ...]
+    attention: SparseAttention
+    values: Float[Tensor, "n d"]
 
 
 class Segmenter:
@@ -54,12 +68,36 @@ class Segmenter:
         Raises:
             ImageError: the image cannot be used; the message says why.
         """
-        picture = read_image(image)
-        height, width = picture.rgb.shape[:2]
-        working = resize(picture.rgb, nearest_shape(height, width, self.card.shapes))
-        logits, own_value_logits, features, attention, values = self._run(working)
+        return self.encode_batch([image])[0]
+
+    def encode_batch(self, images: Iterable[Any], batch: int = 8) -> list[Session]:
+        """Return the session of each image, as `encode` does, in the order of the images.
+
+        Images that the network works on in one shape go through it together, up to `batch` at a
+        time. All sessions are in memory at once.
+
+        Raises:
+            ImageError: one of the images cannot be used; the message says why.
+        """
+        pictures = [read_image(image) for image in images]
+        by_shape: dict[tuple[int, int], list[int]] = {}
+        for index, picture in enumerate(pictures):
+            height, width = picture.rgb.shape[:2]
+            shape = nearest_shape(height, width, self.card.shapes)
+            by_shape.setdefault(shape, []).append(index)
+        sessions: dict[int, Session] = {}
+        for shape, members in by_shape.items():
+            for start in range(0, len(members), batch):
+                together = members[start : start + batch]
+                pixels = [self._pixels(resize(pictures[i].rgb, shape)) for i in together]
+                for index, made in zip(together, self._run(torch.cat(pixels)), strict=True):
+                    sessions[index] = self._made_session(pictures[index], shape, made)
+        return [sessions[index] for index in range(len(pictures))]
+
+    def _made_session(self, picture: Picture, shape: tuple[int, int], made: _Made) -> Session:
+        attention, (height, width) = made.attention, picture.rgb.shape[:2]
         unknown = SegmentationView(
-            self.classes, self.card.palette, np.zeros(working.shape[:2], np.uint8),
+            self.classes, self.card.palette, np.zeros(shape, np.uint8),
             np.zeros((attention.height, attention.width), np.uint8), height, width,
         )  # fmt: skip
         return Session(
@@ -67,13 +105,13 @@ class Segmenter:
             picture=fit_within(picture.rgb, LONGEST_DISPLAY_SIDE),
             notes=picture.notes,
             grid=Grid(attention.height, attention.width, height, width),
-            segmentation=self._segmentation(logits, unknown),
+            segmentation=self._segmentation(made.logits, unknown),
             attention=attention,
-            own_value_logits=own_value_logits.cpu(),
-            readout=Readout(values.cpu(), self._behind) if self._behind else None,
+            own_value_logits=made.own_value_logits.cpu(),
+            readout=Readout(made.values.cpu(), self._behind) if self._behind else None,
             align_corners=self._network.align_corners,
             thresholds_learned=isinstance(self._block, ASABlock),
-            features=tuple(stage.cpu() for stage in features),
+            features=tuple(stage.cpu() for stage in made.features),
         )
 
     @torch.no_grad()
@@ -121,38 +159,35 @@ class Segmenter:
         return session.features[0].to(self.device)
 
     @torch.no_grad()
-    def _run(
-        self, rgb: UInt8[np.ndarray, "height width 3"]
-    ) -> tuple[
-        Float[Tensor, "1 classes h w"],
-        Float[Tensor, "1 classes h w"],
-        tuple[Tensor, ...],
-        SparseAttention,
-        Float[Tensor, "n d"],
-    ]:
-        """Return logits on the grid, those without attention, features, attention and values.
+    def _run(self, pixels: Float[Tensor, "b 3 height width"]) -> list[_Made]:
+        """Return what the network makes of each of several pictures of one shape.
 
-        Of the backbone's stages the first is the one that the head reads, the second the one before
-        it of the same size. The network's own pass, with its block taken apart: no projection is
-        computed twice.
+        The network's own pass, with its block taken apart: no projection is computed twice.
         """
         head, block = self._network.decode_head, self._block
-        features = self._network.extract_feat(self._pixels(rgb))
+        features = self._network.extract_feat(pixels)
         x = head._transform_inputs(features)
         entering = head.convs[0](x)
         height, width = entering.shape[-2:]
         made = attended(block, entering)
-        query, key, value, nonlocal_scale, local_scale = (part[0] for part in made.projections)
-        attention = SparseAttention.of(
-            query.contiguous(), key.contiguous(), nonlocal_scale, local_scale,
-            height=height, width=width, window=getattr(block, "window", 1), scaled=block.use_scale,
-            log_normaliser=None if made.log_normaliser is None else made.log_normaliser[0],
-        )  # fmt: skip
         logits, own_value_logits = (
             classify(head, x, mixed)
-            for mixed in (made.output, block_output(block, entering, value[None]))
+            for mixed in (made.output, block_output(block, entering, made.projections.value))
         )
-        return logits, own_value_logits, self._last_two(features), attention, value
+        stages = self._last_two(features)
+        found = []
+        for i in range(len(pixels)):
+            query, key, value, nonlocal_scale, local_scale = (part[i] for part in made.projections)
+            attention = SparseAttention.of(
+                query.contiguous(), key.contiguous(), nonlocal_scale, local_scale,
+                height=height, width=width, window=getattr(block, "window", 1),
+                scaled=block.use_scale,
+                log_normaliser=None if made.log_normaliser is None else made.log_normaliser[i],
+            )  # fmt: skip
+            one = slice(i, i + 1)
+            kept = tuple(stage[one] for stage in stages)
+            found.append(_Made(logits[one], own_value_logits[one], kept, attention, value))
+        return found
 
     @torch.no_grad()
     def features(self, image: Image.Image | Path) -> tuple[Float[Tensor, "1 _ h w"], ...]:

@@ -1,6 +1,7 @@
 """The endpoints, through a real server as programs reach it; no file of the server gets out."""
 
 import asyncio
+import base64
 import gc
 import json
 from pathlib import Path
@@ -12,15 +13,21 @@ import pytest
 from gradio.utils import get_upload_folder
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
+from mcp import ClientSession
+from mcp.client.streamable_http import streamablehttp_client
 from PIL import Image
 
-from app.api import GONE, Endpoints, add_api
+from app.api import GONE, Endpoints
+from app.api_words import PARAMETERS, add_api
+from app.comparing import Comparisons
+from app.desk import Desk, SessionStore
 from app.gallery import EXAMPLES
 from app.server.blocks import MISFIT, Page
 from app.server.serve import Application, serving
 from asa_viz.attention.what_if import WhatIf
 from asa_viz.geometry import Pixel
 from asa_viz.images import read_image
+from tests.app.ensembles import FakeEnsemble
 from tests.fakes import CLASSES, PALETTE, fake_session
 
 # The server runs here too: a warning of its own may not end it, nor a socket that it leaves open.
@@ -47,9 +54,11 @@ def address():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(asyncio, "new_event_loop", noted)
         with Page(analytics_enabled=False) as page:
-            add_api(encode, ["asa", "dense"])
+            comparisons = Comparisons(Desk(encode, SessionStore()), FakeEnsemble)
+            add_api(encode, ["asa", "dense"], comparisons)
         page.queue(api_open=False)
-        with serving(Application(page, {"ssr_mode": False, "show_error": False})) as address:
+        settings = {"ssr_mode": False, "show_error": False, "mcp_server": True}
+        with serving(Application(page, settings)) as address:
             yield f"{address}/"
     for loop in loops:
         loop.close()
@@ -179,7 +188,7 @@ def test_what_went_wrong_inside_is_not_told():
         raise ValueError("/secret/path")
 
     with pytest.raises(gr.Error, match=r"^'Something went wrong on the server \(code \w+\)"):
-        Endpoints(broken, ["asa"]).segmentation(PHOTOGRAPH.stem)
+        Endpoints(broken, ["asa"]).segmentation(PHOTOGRAPH.stem, "asa")
 
 
 @pytest.mark.parametrize("marked", [True, False])
@@ -228,11 +237,170 @@ def test_what_is_no_picture_at_all_is_refused(address, picture):
 def test_programs_are_told_what_there_is(address):
     endpoints = httpx.get(f"{address}gradio_api/info").json()["named_endpoints"]
     assert set(endpoints) == {
-        "/segmentation", "/attention", "/reciprocal_neighbours", "/attention_picture"
+        "/networks", "/segmentation", "/attention", "/attention_arrays", "/maps",
+        "/reciprocal_neighbours", "/attention_picture", "/page", "/compare",
     }  # fmt: skip
     for endpoint in endpoints.values():
         assert endpoint["description"]
-        types = {each["parameter_name"]: each["python_type"] for each in endpoint["parameters"]}
-        assert types["picture"]["type"] == "filepath"
-        assert all(types[name]["type"] == "int" for name in ("x", "y") if name in types)
-    assert types.keys() >= {"x", "y", "nonlocal_factor", "reciprocity", "window", "top_k"}
+        assert "Args:" not in endpoint["description"]
+        for each in endpoint["parameters"]:
+            assert each["label"] == each["parameter_name"]
+            assert each["python_type"]["description"] == PARAMETERS[each["label"]]
+        types = {each["label"]: each["python_type"]["type"] for each in endpoint["parameters"]}
+        assert types.get("picture", "str | filepath") == "str | filepath"
+        assert types.get("network", "") in ("", "Literal['asa', 'dense']")
+        assert all(types[name] == "int" for name in ("x", "y") if name in types)
+        assert endpoint["returns"]
+        for each in endpoint["returns"]:
+            assert each["label"].isidentifier()
+            assert len(each["python_type"]["description"]) > 10
+    assert set(PARAMETERS) == {
+        each["label"] for endpoint in endpoints.values() for each in endpoint["parameters"]
+    }
+
+
+def test_networks_and_photographs_are_listed(client):
+    told = client.predict(api_name="/networks")
+    assert told["networks"] == ["asa", "dense"]
+    assert told["pictures"] == [example.name for example in EXAMPLES]
+    assert told["compares"]
+
+
+def test_the_rows_of_many_pixels_come_as_arrays(client, upload, session):
+    points = [[300, 200], [0, 0], [10, 250]]
+    told, file = client.predict(upload, points, top_k=5, api_name="/attention_arrays")
+    with np.load(file) as arrays:
+        assert arrays["dense"].shape == (3, session.grid.height, session.grid.width)
+        for k, (x, y) in enumerate(points):
+            view = session.query(Pixel(x, y), WhatIf(top_k=5))
+            assert told["queries"][k]["cell"] == view.query._asdict()
+            assert tuple(arrays["cells"][k]) == view.query
+            assert told["queries"][k]["support"] == view.support.sum()
+            np.testing.assert_array_equal(arrays["dense"][k], view.dense)
+            np.testing.assert_array_equal(arrays["sparse"][k], view.weights)
+            for name in ("incoming", "chosen", "chooses_back", "local"):
+                np.testing.assert_array_equal(arrays[name][k], getattr(view, name))
+        np.testing.assert_array_equal(arrays["cell_labels"], session.segmentation.cell_labels)
+        assert arrays["dense"].dtype == np.float32
+        assert arrays["chosen"].dtype == bool
+
+
+@pytest.mark.parametrize("points", [[], [[1, 1]] * 65, [[1]], [1, 2], "1,2", None, [[1, 1, 1]]])
+def test_points_that_are_none_are_refused_in_a_sentence(client, points):
+    with pytest.raises(AppError, match="points must be a list of 1 to 64 pixels"):
+        client.predict(PHOTOGRAPH.stem, points, api_name="/attention_arrays")
+
+
+def test_thresholds_and_what_every_cell_keeps_come_as_maps(client, session):
+    told, file = client.predict(PHOTOGRAPH.stem, api_name="/maps")
+    whole = session.whole_image()
+    with np.load(file) as arrays:
+        np.testing.assert_array_equal(arrays["nonlocal_scale"], session.scales[0])
+        np.testing.assert_array_equal(arrays["local_scale"], session.scales[1])
+        for name in ("support_size", "in_degree", "kept_mass"):
+            np.testing.assert_array_equal(arrays[name], getattr(whole, name))
+            assert told["means"][name] == pytest.approx(float(getattr(whole, name).mean()))
+    assert told["thresholds_learned"]
+    told, _ = client.predict(PHOTOGRAPH.stem, "dense", api_name="/maps")
+    assert not told["thresholds_learned"]
+
+
+def test_other_designs_are_asked(client):
+    told, file = client.predict(PHOTOGRAPH.stem, 300, 200, api_name="/compare")
+    names = [each["name"] for each in told["methods"]]
+    assert len(names) > 3
+    with np.load(file) as arrays:
+        assert set(arrays) <= set(names)
+        for each in told["methods"]:
+            if each["name"] in arrays:
+                row = arrays[each["name"]]
+                assert list(row.shape) == each["keys"]
+                assert row.sum() / row.size == pytest.approx(each["total"], abs=1e-4)
+    one, _ = client.predict(PHOTOGRAPH.stem, 300, 200, methods=names[:1], api_name="/compare")
+    assert [each["name"] for each in one["methods"]] == names[:1]
+    with pytest.raises(AppError, match="no method 'none'"):
+        client.predict(PHOTOGRAPH.stem, 300, 200, methods=["none"], api_name="/compare")
+
+
+@pytest.mark.parametrize(("kind", "start"), [("svg", b"<?xml"), ("pdf", b"%PDF")])
+def test_a_picture_is_drawn_for_papers_too(client, kind, start):
+    given = {"format": kind, "api_name": "/attention_picture"}
+    file = client.predict(PHOTOGRAPH.stem, 300, 200, **given)
+    assert Path(file).read_bytes().startswith(start)
+    with pytest.raises(AppError, match="format must be png, svg or pdf"):
+        client.predict(PHOTOGRAPH.stem, 300, 200, **given | {"format": "gif"})
+
+
+def test_the_whole_viewer_comes_as_one_file(client):
+    page = Path(client.predict(PHOTOGRAPH.stem, api_name="/page")).read_text("utf-8")
+    assert page.startswith("<!doctype html>")
+    assert "asaViz" in page
+
+
+def test_a_picture_may_be_a_data_url(client, session):
+    url = "data:image/jpeg;base64," + base64.b64encode(PHOTOGRAPH.read_bytes()).decode()
+    told, _ = client.predict(url, api_name="/segmentation")
+    assert told["cell_labels"] == session.segmentation.cell_labels.tolist()
+    for wrong in ("data:image/png;base64,!!", "data:image/png,x", "data:image/png;base64,"):
+        with pytest.raises(AppError, match="data URL is damaged"):
+            client.predict(wrong, api_name="/segmentation")
+    text = "data:image/png;base64," + base64.b64encode(b"hello" * 99).decode()
+    with pytest.raises(AppError, match="not a picture"):
+        client.predict(text, api_name="/segmentation")
+
+
+@pytest.mark.parametrize("given", [[1, 1], [1, 1, None], [1, 1, "asa", None, None, None]])
+def test_over_plain_http_what_is_left_out_has_its_default(address, given, session):
+    call = f"{address}gradio_api/call/attention"
+    event = httpx.post(call, json={"data": [PHOTOGRAPH.stem, *given]}).json()["event_id"]
+    answer = httpx.get(f"{call}/{event}", timeout=60).text.strip().splitlines()
+    assert answer[0] == "event: complete", answer
+    (told,) = json.loads(answer[1].removeprefix("data: "))
+    assert told["network"] == "asa"
+    assert told["counts"]["support"] == session.query(Pixel(1, 1)).support.sum()
+
+
+@pytest.mark.parametrize("data", [[], ["cat"], [1] * 99, {"picture": 1}, "cat"])
+def test_over_plain_http_too_every_error_is_a_sentence(address, data):
+    call = f"{address}gradio_api/call/attention"
+    answer = httpx.post(call, json={"data": data})
+    if answer.status_code == 200:
+        event = answer.json()["event_id"]
+        answer = httpx.get(f"{call}/{event}", timeout=60)
+        assert answer.text.startswith("event: error"), answer.text
+    said = answer.text.partition("data: ")[2] or answer.text
+    assert "null" not in said
+    assert len(said) > 20
+
+
+def test_agents_are_given_tools_with_schemas_and_answers_in_words_and_pictures(address):
+    async def ask():
+        async with (
+            streamablehttp_client(f"{address}gradio_api/mcp/") as (reading, writing, _),
+            ClientSession(reading, writing) as agent,
+        ):
+            await agent.initialize()
+            tools = {tool.name: tool for tool in (await agent.list_tools()).tools}
+            place = {"picture": PHOTOGRAPH.stem, "x": 300, "y": 200}
+            return (
+                tools,
+                await agent.call_tool("attention", place | {"network": "dense"}),
+                await agent.call_tool("attention_picture", place),
+                await agent.call_tool("attention", place | {"x": 9999}),
+            )
+
+    tools, attention, drawn, refused = asyncio.run(ask())
+    assert set(tools) == {
+        "networks", "segmentation", "attention", "attention_arrays", "maps",
+        "reciprocal_neighbours", "attention_picture", "page", "compare",
+    }  # fmt: skip
+    schema = tools["attention"].inputSchema
+    assert schema["required"] == ["picture", "x", "y"]
+    assert schema["properties"]["network"]["enum"] == ["asa", "dense"]
+    for name, about in schema["properties"].items():
+        assert about["description"] == PARAMETERS[name]
+    assert not attention.isError
+    assert "'network': 'dense'" in attention.content[0].text
+    assert [part.type for part in drawn.content] == ["image", "text"]
+    assert refused.isError
+    assert refused.content[0].text.startswith("Pixel (9999, 200) is outside")

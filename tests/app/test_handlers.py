@@ -235,6 +235,15 @@ def test_a_pixel_or_a_rule_that_is_none_is_refused(answers, about):
     assert ask(answers.pair_plane, **asked) == {"ok": False, "error": "error.failed"}
 
 
+@pytest.mark.parametrize(
+    ("asked", "language"),
+    [({"language": "zh-TW"}, "zh-TW"), ({"language": "fr"}, "en"), ({}, "en"), ([], "en")],
+)
+def test_the_words_of_a_language_are_answered_at_once(answers, asked, language):
+    answer = asyncio.run(answers.words(asked))
+    assert answer == {"ok": True, "words": dictionaries()[language]}
+
+
 def test_a_pixel_of_an_enlarged_picture_names_every_cell():
     grid = Grid(9, 12, 4, 5)
     cells = {enlarged(grid, 3).cell_at(Pixel(x, y)) for x in range(3 * 5) for y in range(3 * 4)}

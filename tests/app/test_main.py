@@ -48,6 +48,11 @@ def test_cuda_that_is_not_there_ends_the_start(monkeypatch, tmp_path):
     assert "\n" not in said
 
 
+def test_tools_for_agents_need_a_package_that_is_named(monkeypatch):
+    monkeypatch.setattr(main, "find_spec", lambda _: None)
+    assert "pip install 'asa-viz[mcp]'" in said_by([*HERE, "--mcp"], monkeypatch)
+
+
 def test_a_network_of_ones_own_comes_first(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(shipped, "_offered", {})
     config, weights = tmp_path / "own.py", tmp_path / "own.pth"

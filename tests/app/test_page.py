@@ -1,12 +1,15 @@
 """The page offers what there is, nothing that was not meant, in one script of bounded size."""
 
+import gzip
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from app import viewer
+from app.api import Endpoints
 from app.desk import Desk, SessionStore
 from app.gallery import EXAMPLES
 from app.handlers import Answers
@@ -14,6 +17,7 @@ from app.packets import Packets
 from app.page import build_page, mount_settings, network_title, offer
 from asa_viz.shipped import DEFAULT
 from tests.fakes import fake_session
+from tests.viewer.node import node
 
 
 @pytest.fixture
@@ -65,7 +69,10 @@ def test_what_the_page_may_fetch_is_packets_stored_sessions_and_plotly(answers):
 def test_no_listener_is_a_public_endpoint(answers):
     page = build_page(answers, ["asa"])
     public = {each.api_name for each in page.fns.values() if each.api_visibility == "public"}
-    assert public <= {"segmentation", "attention", "reciprocal_neighbours", "attention_picture"}
+    assert public <= {name for name in vars(Endpoints) if not name.startswith("_")}
+    # Tools for agents are there only where they are asked for.
+    assert mount_settings(answers)["mcp_server"] is False
+    assert mount_settings(answers, mcp=True)["mcp_server"] is True
 
 
 def test_nothing_is_recorded_or_fetched_from_elsewhere(answers):
@@ -77,29 +84,30 @@ def test_nothing_is_recorded_or_fetched_from_elsewhere(answers):
     assert settings["theme"]._stylesheets == []
 
 
-def test_the_viewer_is_one_script_of_bounded_size():
+@pytest.mark.parametrize("language", viewer.dictionaries())
+def test_the_viewer_is_one_script_of_bounded_size(language):
+    program = viewer.program().encode()
+    words = json.dumps(viewer.dictionaries()[language], ensure_ascii=False).encode()
+    assert len(program) + len(words) <= 260_000
+    assert len(gzip.compress(program)) + len(gzip.compress(words)) <= 90_000
+
+
+def test_the_script_holds_no_words_and_no_other_host():
     program = viewer.program()
-    assert len(program.encode()) <= 302_000
-    assert "\nimport " not in program
-    assert "\nexport " not in program
+    assert viewer.dictionaries()["en"]["app.title"] not in program
     # It stands in an HTML attribute of the page, and in a file that a visitor saves.
     assert "</script" not in program.lower()
     hosts = set(re.findall(r"https?://([\w.-]+)", program))
     assert hosts <= {"www.w3.org"}
 
 
-def test_comments_and_indentation_stay_behind_and_code_does_not():
-    source = "a(); // stays\n\n  // goes\n/** goes,\n * all of it. */\n  b('//', /* stays */ 1);\n"
-    assert viewer._bare(source) == "a(); // stays\nb('//', /* stays */ 1);\n"
-    assert not re.search(r"^( |//|/\*)", viewer.program(), re.MULTILINE)
-    # A line with a comment on it keeps its end.
-    lines = "f(\na, // of {\nb); // over;\nc();\nd"
-    assert viewer._LINE.sub(r"\1", lines) == "f(a, // of {\nb); // over;\nc();d"
+def test_the_script_is_what_its_sources_make(tmp_path):
+    if node() is None:
+        pytest.skip("Node.js is not on the PATH, or `npm ci` not run")
+    folder, built = Path(viewer.__file__).parent, tmp_path / "viewer.js"
+    subprocess.run([node(), folder / "build.mjs", built], check=True, timeout=60)
+    assert built.read_text("utf-8") == viewer.program(), "Run `npm run build`."
 
 
-def test_every_language_is_in_the_script():
-    program = viewer.program()
-    for words in viewer.dictionaries().values():
-        literal = json.dumps(words["app.title"], ensure_ascii=False)
-        assert literal in program
+def test_there_are_words_in_three_languages():
     assert set(viewer.dictionaries()) == {"en", "zh-CN", "zh-TW"}

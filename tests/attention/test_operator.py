@@ -59,6 +59,8 @@ def test_rows_columns_and_mixtures_are_those_of_the_loops(name, grid):
     received = attention.adjoint(sent)
     assert not received.requires_grad
     torch.testing.assert_close(received.flatten(1), sent.flatten(1) @ matrix)
+    several = slice(len(matrix) // 3, len(matrix))
+    torch.testing.assert_close(attention.rows_of(several), matrix[several])
     for query in some_cells(attention.shape):
         row = attention.row(query)
         expected = matrix[query.row * attention.width + query.col].view(attention.key_shape)
@@ -185,6 +187,16 @@ def test_resizing_to_the_same_size_changes_nothing():
     attention = CASES["dgmn"](5, 7).attention
     same = resized(attention, 5, 7)
     torch.testing.assert_close(same.row(Cell(2, 3)), attention.row(Cell(2, 3)))
+
+
+def test_what_is_not_translated_is_told_in_english(tmp_path, monkeypatch):
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "en.json").write_text('{"a.title": "A", "b.title": "B"}')
+    (tmp_path / "texts" / "zh-CN.json").write_text('{"a.title": "甲"}', encoding="utf-8")
+    monkeypatch.setattr("asa_viz.attention.method.files", lambda _: tmp_path)
+    texts.cache_clear()
+    assert texts("zh-CN") == {"a.title": "甲", "b.title": "B"}
+    texts.cache_clear()
 
 
 def test_records_are_told_in_every_language():

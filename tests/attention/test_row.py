@@ -38,6 +38,16 @@ def test_every_row_is_that_of_the_definition(case, grid, window, scaled):
         assert np.array_equal(row.incoming_ratio >= 1, row.chooses_back)
 
 
+def test_ties_pass_in_both_directions():
+    flat, one = torch.zeros(12, 4), torch.ones(12)
+    # All affinities are 1 / 12, up to the rounding of a log-sum-exp, and so is every threshold.
+    row = SparseAttention.of(flat, flat, one, one, height=3, width=4).row(Cell(1, 2))
+    assert row.chosen.all()
+    assert row.chooses_back.all()
+    assert row.local.sum() == 9
+    np.testing.assert_allclose(row.weights, 1 / 12, rtol=1e-6)
+
+
 def test_dense_attention_keeps_everything(case):
     query, key, _, t1, _ = (tensor.detach() for tensor in case(3, 4, batch=1))
     zero = torch.zeros_like(t1[0])

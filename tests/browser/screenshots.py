@@ -12,7 +12,8 @@ from tests.browser.chromium import ARGUMENTS, executable
 from tests.browser.visit import Visit
 
 FOLDER = Path(__file__).with_name("screenshots")
-DESKTOP = {"viewport": {"width": 1440, "height": 900}, "locale": "en-GB"}
+STILL = {"locale": "en-GB", "reduced_motion": "reduce"}
+DESKTOP = {"viewport": {"width": 1440, "height": 900}, **STILL}
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "device_scale_factor": 2}
 
 
@@ -71,13 +72,15 @@ def main(address: str) -> None:
         )
         take(visit, "error")
         bad.unlink()
+        for stage in ("dense", "chosen", "back", "kept", "result"):
+            take(come(f"?stage={stage}"), f"film_{stage}")
         take(come("?network=nonlocal_mobilenetv2_voc2012"), "dense_network")
         for step in (1, 5, 11, 12, 13):
             take(come(f"?lesson={step}"), f"lesson_{step}", full_page=True)
         for language in ("zh-CN", "zh-TW"):
             take(come(locale=language), f"desktop_{language}")
             take(come("?lesson=5", locale=language), f"lesson_{language}", full_page=True)
-        for width, height in [(1279, 800), (1024, 768), (800, 900), (1920, 1080)]:
+        for width, height in [(1279, 800), (1024, 768), (800, 900), (1920, 1080), (2560, 1440)]:
             take(
                 come(viewport={"width": width, "height": height}), f"width_{width}", full_page=True
             )

@@ -7,14 +7,14 @@ import pytest
 # The server runs here too: a warning of its own may not end it, nor a socket that it leaves open.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
-AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
+AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "device_scale_factor": 3}
 
 
 @pytest.fixture(scope="module")
 def axe():
     if not AXE.exists():
-        pytest.skip("axe-core is not there: run `npm ci --prefix tests/browser`")
+        pytest.skip("axe-core is not there: run `npm ci`")
     return AXE.read_text("utf-8")
 
 

@@ -52,17 +52,19 @@ def test_pictures_that_differ_widen_the_interval_over_pictures():
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "verdict"),
+    ("low", "high", "p_holm", "verdict"),
     [
-        (0.001, 0.02, "better"),
-        (-0.02, -0.001, "worse"),
-        (-0.004, 0.007, "within 0.8 points"),
-        (-0.001, 0.009, "not established"),
-        (-0.009, 0.001, "not established"),
+        (0.001, 0.02, 0.04, "better"),
+        (-0.02, -0.001, 0.04, "worse"),
+        (0.001, 0.02, 0.06, "not established among so many contrasts"),
+        (-0.02, -0.001, 0.06, "not established among so many contrasts"),
+        (-0.004, 0.007, 0.9, "within 0.8 points"),
+        (-0.001, 0.009, 0.9, "not established"),
+        (-0.009, 0.001, 0.9, "not established"),
     ],
 )
-def test_the_verdict(low, high, verdict):
-    assert Effect(0, low, high, 0, 0, 0.01, 5, 0.2).verdict == verdict
+def test_the_verdict(low, high, p_holm, verdict):
+    assert Effect(0, low, high, 0, 0, 0.01, 5, 0.02, p_holm).verdict == verdict
 
 
 def test_holm_by_hand():

@@ -7,13 +7,14 @@ from mmengine.config import ConfigDict
 from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 
+from asa_viz.images import ImageError
 from asa_viz.networks.segmenter import load
 from tests.networks.small import save_small
 
 
-def image_of(height, width):
+def image_of(height, width, seed=0):
     """A picture of smooth colours: every channel another, so that none can stand for another."""
-    random = np.random.default_rng(0)
+    random = np.random.default_rng(seed)
     small = torch.from_numpy(random.uniform(0, 255, (1, 3, 8, 12)))
     large = torch.nn.functional.interpolate(small, (height, width), mode="bilinear")
     return large[0].permute(1, 2, 0).numpy().astype(np.uint8)
@@ -80,3 +81,25 @@ def test_no_projection_of_the_block_is_computed_twice(tmp_path, head):
         getattr(block, name).register_forward_hook(count)
     segmenter.encode(image_of(64, 96))
     assert counts == {"theta": 1, "phi": 1, "g": 1}
+
+
+@pytest.mark.parametrize("head", ["ASAHead", "NLHead"])
+def test_a_batch_gives_the_sessions_of_its_pictures_in_order(tmp_path, head):
+    segmenter = load(save_small(tmp_path, head)[0], "cpu")
+    runs = []
+    segmenter._network.backbone.register_forward_hook(lambda *seen: runs.append(len(seen[1][0])))
+    # Of two shapes that the network works in, and more of one than go through it together.
+    pictures = [image_of(64, 96, i) for i in range(3)] + [image_of(96, 64, 9), image_of(64, 96, 7)]
+    sessions = segmenter.encode_batch(pictures, batch=3)
+    assert sorted(runs) == [1, 1, 3]
+    for picture, session in zip(pictures, sessions, strict=True):
+        alone = segmenter.encode(picture)
+        assert session.grid == alone.grid
+        torch.testing.assert_close(session.attention.query, alone.attention.query)
+        torch.testing.assert_close(session.attention.log_normaliser, alone.attention.log_normaliser)
+        ours, own = session.segmentation.labels, alone.segmentation.labels
+        assert (ours != own).mean() < 0.001
+        assert np.array_equal(session.picture, alone.picture)
+    with pytest.raises(ImageError, match="not a picture"):
+        segmenter.encode_batch([pictures[0], b"<html>"])
+    assert segmenter.encode_batch([]) == []

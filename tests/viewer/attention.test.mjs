@@ -6,7 +6,7 @@ import { test } from "node:test";
 import {
   AS_TRAINED, BACK, CHOSEN, GROUPS, KEPT, LOCAL, groupOf, isChanged, logLocalThreshold, logThresholds,
   reaches, rowOf, similarity, windowOf,
-} from "../../app/viewer/attention.js";
+} from "../../app/viewer/core/attention.ts";
 import { definition, nearOf, whatIfs } from "./definition.mjs";
 import { levelsOf, rowsOf } from "./passes.mjs";
 import { randomSession, sessionOf } from "./sessions.mjs";

@@ -3,7 +3,7 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 
-import { cellOf, centreOf } from "../../app/viewer/pointer.js";
+import { cellOf, centreOf } from "../../app/viewer/core/geometry.ts";
 
 const [question, answer] = process.argv.slice(2);
 const found = JSON.parse(readFileSync(question, "utf8")).map(([height, width, imageHeight, imageWidth]) => {

@@ -1,7 +1,7 @@
 // Adaptive sparse attention as it is defined, with the whole n x n matrix and plain loops: slow, and
 // meant to be checked by eye. The counterpart of tests/attention/loops.py.
 
-import { AS_TRAINED } from "../../app/viewer/attention.js";
+import { AS_TRAINED } from "../../app/viewer/core/attention.ts";
 
 /** Affinities P[i][j] of every query with every key: each row a softmax. */
 export function affinitiesOf({ n, depth, query, key }) {

@@ -3,12 +3,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { AS_TRAINED, rowOf } from "../../app/viewer/attention.js";
-import { Engine, newestOnly } from "../../app/viewer/engine.js";
-import { columnOf } from "../../app/viewer/maps.js";
-import { columnNumbersOf, numbersOf } from "../../app/viewer/numbers.js";
-import { surveyOf } from "../../app/viewer/opening.js";
-import { serve } from "../../app/viewer/worker.js";
+import { AS_TRAINED, rowOf } from "../../app/viewer/core/attention.ts";
+import { Engine, newestOnly } from "../../app/viewer/core/engine.ts";
+import { columnOf } from "../../app/viewer/core/maps.ts";
+import { columnNumbersOf, numbersOf } from "../../app/viewer/core/numbers.ts";
+import { surveyOf } from "../../app/viewer/core/opening.ts";
+import { serve } from "../../app/viewer/core/worker.ts";
 import { allMapsOf, levelsOf } from "./passes.mjs";
 import { packetOf, randomSession } from "./sessions.mjs";
 

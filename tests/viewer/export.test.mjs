@@ -3,19 +3,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { captionLines, fileName, linkOf, manifestOf } from "../../app/viewer/account.js";
-import { KEPT } from "../../app/viewer/attention.js";
-import { TEXT, words } from "../../app/viewer/blocks.js";
-import { arraysNpz, neighboursCsv } from "../../app/viewer/data.js";
-import { withTexts } from "../../app/viewer/png.js";
-import { asScript, base64, savedPage } from "../../app/viewer/saved.js";
-import { PANELS } from "../../app/viewer/scenes.js";
-import { tableOf, underPointer } from "../../app/viewer/side.js";
-import { number } from "../../app/viewer/texts.js";
-import { sheetOf } from "../../app/viewer/sheet.js";
-import { svgSurface } from "../../app/viewer/surfaces.js";
-import { SvgContext, cellPaths, escaped } from "../../app/viewer/svg.js";
-import { crc32, npyOf, zipped } from "../../app/viewer/zip.js";
+import { captionLines, fileName, linkOf, manifestOf } from "../../app/viewer/export/account.js";
+import { KEPT } from "../../app/viewer/core/attention.ts";
+import { TEXT, words } from "../../app/viewer/export/blocks.js";
+import { arraysNpz, neighboursCsv } from "../../app/viewer/export/data.js";
+import { withTexts } from "../../app/viewer/export/png.ts";
+import { asScript, base64, savedPage } from "../../app/viewer/export/saved.js";
+import { PANELS } from "../../app/viewer/draw/scenes.js";
+import { tableOf, underPointer } from "../../app/viewer/page/side.js";
+import { number } from "../../app/viewer/core/texts.ts";
+import { sheetOf } from "../../app/viewer/export/sheet.js";
+import { svgSurface } from "../../app/viewer/export/surfaces.js";
+import { SvgContext, cellPaths, escaped } from "../../app/viewer/export/svg.js";
+import { crc32, npyOf, zipped } from "../../app/viewer/export/zip.ts";
 import { smallSession, smallViewer } from "./export_moment.mjs";
 
 const bytesOf = (text) => new TextEncoder().encode(text);
@@ -313,7 +313,7 @@ test("text that no XML can hold is left out", () => {
 test("long words and Chinese without spaces stay within their width", () => {
   for (const text of ["word ".repeat(60), "unbroken".repeat(60), "语义分割网络中的每个像素（查询）。".repeat(12)]) {
     const lines = [];
-    const context = { fillText: (line, x) => lines.push(line) };
+    const context = { fillText: (line) => lines.push(line) };
     const block = words(text, 200, measure);
     block.draw({ context }, 0, 0);
     assert.equal(block.height, 16 * lines.length);
@@ -330,7 +330,8 @@ test("the saved page ends no script early and lets nothing be asked for", () => 
   const program = 'function asaViz() { return "</script><!-- <script>"; }';
   const packet = Uint8Array.from({ length: 100_000 }, (_, k) => (k * 7) & 255).buffer;
   const state = { ...smallViewer().state, layer: "flips", lesson: 3 };
-  const page = savedPage({ program, packet, title: "</script><b>", networkTitle: "x", state });
+  const page = savedPage({ program, packet, title: "</script><b>", networkTitle: "x", state, words: { only: "these" } });
+  assert.ok(page.includes('"words":{"only":"these"}'));
   assert.equal(page.match(/<script/g).length, 3);
   assert.equal(page.match(/<\/script>/g).length, 3);
   assert.ok(page.includes("default-src 'none'"));

@@ -1,18 +1,18 @@
 // Writes what the viewer exports, for other programs to read: see test_export.py.
 //   node export_files.mjs files FOLDER             the numbers and the figure of a small moment
-//   node export_files.mjs page FOLDER PACKET       page.html of a packet; FOLDER has program.js
+//   node export_files.mjs page FOLDER PACKET       page.html of a packet; FOLDER has program.js and words.json
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { manifestOf } from "../../app/viewer/account.js";
-import { arraysNpz, neighboursCsv } from "../../app/viewer/data.js";
-import { withTexts } from "../../app/viewer/png.js";
-import { savedPage } from "../../app/viewer/saved.js";
-import { PANELS } from "../../app/viewer/scenes.js";
-import { sheetOf } from "../../app/viewer/sheet.js";
-import { START } from "../../app/viewer/state.js";
-import { svgSurface } from "../../app/viewer/surfaces.js";
+import { manifestOf } from "../../app/viewer/export/account.js";
+import { arraysNpz, neighboursCsv } from "../../app/viewer/export/data.js";
+import { withTexts } from "../../app/viewer/export/png.ts";
+import { savedPage } from "../../app/viewer/export/saved.js";
+import { PANELS } from "../../app/viewer/draw/scenes.js";
+import { sheetOf } from "../../app/viewer/export/sheet.js";
+import { START } from "../../app/viewer/core/state.ts";
+import { svgSurface } from "../../app/viewer/export/surfaces.js";
 import { smallViewer } from "./export_moment.mjs";
 
 const [what, folder, packet] = process.argv.slice(2);
@@ -47,8 +47,9 @@ function writePage() {
     packet: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length),
     title: "A lane",
     networkTitle: "ASA",
+    words: JSON.parse(readFileSync(join(folder, "words.json"), "utf8")),
     state: {
-      ...START, picture: "leuven_lane", network: "asa_mobilenetv2_voc2012", query: [500, 420], locked: true,
+      ...START, picture: "leuven_lane", language: "en", network: "asa_mobilenetv2_voc2012", query: [500, 420], locked: true,
     },
   }));
 }

@@ -2,12 +2,12 @@
 
 import { readFileSync } from "node:fs";
 
-import { AS_TRAINED, logThresholds, rowOf } from "../../app/viewer/attention.js";
-import { columnOf, kthLargestOf, mapsOf } from "../../app/viewer/maps.js";
-import { columnNumbersOf, numbersOf } from "../../app/viewer/numbers.js";
-import { scenesOf } from "../../app/viewer/scenes.js";
-import { START, toQueryString } from "../../app/viewer/state.js";
-import { Texts } from "../../app/viewer/texts.js";
+import { AS_TRAINED, logThresholds, rowOf } from "../../app/viewer/core/attention.ts";
+import { columnOf, kthLargestOf, mapsOf } from "../../app/viewer/core/maps.ts";
+import { columnNumbersOf, numbersOf } from "../../app/viewer/core/numbers.ts";
+import { scenesOf } from "../../app/viewer/draw/scenes.js";
+import { START, toQueryString } from "../../app/viewer/core/state.ts";
+import { Texts } from "../../app/viewer/core/texts.ts";
 
 const SIZES = { height: 3, width: 5, lattice: 1, imageHeight: 61, imageWidth: 99, workingHeight: 12, workingWidth: 20 };
 
@@ -62,7 +62,7 @@ export function smallViewer({ session = smallSession(), i = 7, patch = {}, mappe
   const state = { ...START, ...opened, query: [50, 30], ...patch, whatIf };
   const compared = state.compare && state.compare.map((pin) => answer(pin));
   const moment = { state, session, maps, rerun: null, row: answer(i), compared };
-  const texts = new Texts(dictionaries(), state.language);
+  const texts = new Texts(state.language ?? "en", wordsOf(state.language ?? "en"));
   return {
     host: {
       gallery: [{ id: "leuven_lane" }],
@@ -74,9 +74,8 @@ export function smallViewer({ session = smallSession(), i = 7, patch = {}, mappe
   };
 }
 
-function dictionaries() {
-  const read = (language, area) =>
+function wordsOf(language) {
+  const read = (area) =>
     JSON.parse(readFileSync(new URL(`../../app/texts/${language}/${area}.json`, import.meta.url), "utf8"));
-  // What the page itself says is there in English first.
-  return { en: { ...read("en", "page"), ...read("en", "export") }, "zh-TW": read("zh-TW", "export") };
+  return { ...read("page"), ...read("film"), ...read("export") };
 }

@@ -4,15 +4,15 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { AS_TRAINED, rowOf } from "../../app/viewer/attention.js";
-import { largestClass, localOnlyCell, middleOf, strongestKey, targetFrom } from "../../app/viewer/finding.js";
-import { LABELS } from "../../app/viewer/lesson.js";
-import { numbersOf } from "../../app/viewer/numbers.js";
-import { cellOf, centreOf } from "../../app/viewer/pointer.js";
-import { START, fromQueryString, toQueryString } from "../../app/viewer/state.js";
-import { STEPS, small } from "../../app/viewer/steps.js";
-import { Texts } from "../../app/viewer/texts.js";
-import { toySession } from "../../app/viewer/toy.js";
+import { AS_TRAINED, rowOf } from "../../app/viewer/core/attention.ts";
+import { largestClass, localOnlyCell, middleOf, strongestKey, targetFrom } from "../../app/viewer/lesson/finding.js";
+import { LABELS } from "../../app/viewer/lesson/lesson.js";
+import { numbersOf } from "../../app/viewer/core/numbers.ts";
+import { cellOf, centreOf } from "../../app/viewer/core/geometry.ts";
+import { START, fromQueryString, toQueryString } from "../../app/viewer/core/state.ts";
+import { STEPS, small } from "../../app/viewer/lesson/steps.js";
+import { Texts } from "../../app/viewer/core/texts.ts";
+import { toySession } from "../../app/viewer/lesson/toy.js";
 import { randomSession, sessionOf } from "./sessions.mjs";
 
 // The toy map with the sky above and the road along the bottom.
@@ -250,7 +250,7 @@ test("every step has its words, and no words are left over", () => {
 });
 
 test("every number that a step's words ask for is given", () => {
-  const texts = new Texts({ en: WORDS }, "en");
+  const texts = new Texts("en", WORDS);
   const labels = Object.fromEntries(Object.entries(LABELS).map(([name, key]) => [name, texts.say(key)]));
   const pins = [H, I].map((cell) => centreOf(SESSION, cell));
   const busy = { hovered: C, rerun: { count: 7, share: 0.5 }, pins, compare: [0, 1] };

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { AS_TRAINED, CHOSEN, KEPT } from "../../app/viewer/attention.js";
-import { STRENGTHS, TOP_KS, columnOf, kthLargestOf, mapsOf } from "../../app/viewer/maps.js";
+import { AS_TRAINED, CHOSEN, KEPT } from "../../app/viewer/core/attention.ts";
+import { STRENGTHS, TOP_KS, columnOf, kthLargestOf, mapsOf } from "../../app/viewer/core/maps.ts";
 import { affinitiesOf, definition, whatIfs } from "./definition.mjs";
 import { allMapsOf, finished, levelsOf, paused, rowsOf } from "./passes.mjs";
 import { randomSession, sessionOf } from "./sessions.mjs";

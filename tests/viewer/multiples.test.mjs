@@ -4,18 +4,18 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { contrastLine, linesOf, sortedLines } from "../../app/viewer/experiment.js";
-import { headTitles } from "../../app/viewer/findings.js";
-import { SIGNED, chosenOf, multiplesOf, piecesOf, readingOf, valueAt, wordFor } from "../../app/viewer/multiples.js";
-import { bytesOf } from "../../app/viewer/packet.js";
-import { paletteOf } from "../../app/viewer/scale.js";
-import { packed } from "../../app/viewer/scenes.js";
-import { START, fromQueryString, toQueryString } from "../../app/viewer/state.js";
-import { Texts } from "../../app/viewer/texts.js";
+import { contrastLine, linesOf, sortedLines } from "../../app/viewer/compare/experiment.js";
+import { headTitles } from "../../app/viewer/compare/findings.js";
+import { SIGNED, chosenOf, multiplesOf, piecesOf, readingOf, valueAt, wordFor } from "../../app/viewer/compare/multiples.js";
+import { bytesOf } from "../../app/viewer/core/packet.ts";
+import { paletteOf } from "../../app/viewer/core/scale.ts";
+import { packed } from "../../app/viewer/draw/scenes.js";
+import { START, fromQueryString, toQueryString } from "../../app/viewer/core/state.ts";
+import { Texts } from "../../app/viewer/core/texts.ts";
 
 const WORDS = Object.assign({}, ...["page", "methods"].map((area) =>
   JSON.parse(readFileSync(new URL(`../../app/texts/en/${area}.json`, import.meta.url), "utf-8"))));
-const TEXTS = new Texts({ en: WORDS }, "en");
+const TEXTS = new Texts("en", WORDS);
 const VIEW = { scale: "linear", scales: "own", palette: "cividis" };
 
 const base64 = (values) => Buffer.from(Float32Array.from(values).buffer).toString("base64");

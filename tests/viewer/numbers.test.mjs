@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { AS_TRAINED, BACK, CHOSEN, KEPT, LOCAL, rowOf } from "../../app/viewer/attention.js";
-import { columnNumbersOf, histogramOf, numbersOf, overlapOf, probabilitiesOf, sortedKeys } from "../../app/viewer/numbers.js";
+import { AS_TRAINED, BACK, CHOSEN, KEPT, LOCAL, rowOf } from "../../app/viewer/core/attention.ts";
+import { columnNumbersOf, histogramOf, numbersOf, overlapOf, probabilitiesOf, sortedKeys } from "../../app/viewer/core/numbers.ts";
 import { definition, whatIfs } from "./definition.mjs";
 import { rowsOf } from "./passes.mjs";
 import { randomSession } from "./sessions.mjs";

@@ -4,12 +4,12 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 
-import { AS_TRAINED, KEPT, rowOf } from "../../app/viewer/attention.js";
-import { fitting, surveyOf } from "../../app/viewer/opening.js";
-import { probabilitiesOf } from "../../app/viewer/numbers.js";
-import { readPacket } from "../../app/viewer/packet.js";
-import { denseScale } from "../../app/viewer/scale.js";
-import { START } from "../../app/viewer/state.js";
+import { AS_TRAINED, KEPT, rowOf } from "../../app/viewer/core/attention.ts";
+import { fitting, surveyOf } from "../../app/viewer/core/opening.ts";
+import { probabilitiesOf } from "../../app/viewer/core/numbers.ts";
+import { readPacket } from "../../app/viewer/core/packet.ts";
+import { denseScale } from "../../app/viewer/core/scale.ts";
+import { START } from "../../app/viewer/core/state.ts";
 import { randomSession, sessionOf } from "./sessions.mjs";
 
 const FOLDER = new URL("../../app/examples/encodings/asa_mobilenetv2_voc2012/", import.meta.url);

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { readPacket } from "../../app/viewer/packet.js";
+import { readPacket } from "../../app/viewer/core/packet.ts";
 import { fileOf, packetOf, randomSession } from "./sessions.mjs";
 
 const small = randomSession({ height: 2, width: 3, depth: 4 });

@@ -1,7 +1,7 @@
 // The passes over a whole image, run to their end.
 
-import { logThresholds, rowOf } from "../../app/viewer/attention.js";
-import { kthLargestOf, mapsOf } from "../../app/viewer/maps.js";
+import { logThresholds, rowOf } from "../../app/viewer/core/attention.ts";
+import { kthLargestOf, mapsOf } from "../../app/viewer/core/maps.ts";
 
 /** Run a pass; returns its result, and how far it said it was at each pause. */
 export function paused(pass) {

@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { placeIn } from "../../app/viewer/panels.js";
-import { cellOf, centreOf, listen, pixelAt, stepped, zoomed } from "../../app/viewer/pointer.js";
-import { readPacket } from "../../app/viewer/packet.js";
+import { cellOf, centreOf, placeIn, stepped, zoomed } from "../../app/viewer/core/geometry.ts";
+import { listen, pixelAt } from "../../app/viewer/page/pointer.js";
+import { readPacket } from "../../app/viewer/core/packet.ts";
 import { fileOf, randomness } from "./sessions.mjs";
 
 const WHOLE = [1, 0, 0];

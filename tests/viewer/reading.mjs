@@ -3,7 +3,7 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 
-import { readPacket } from "../../app/viewer/packet.js";
+import { readPacket } from "../../app/viewer/core/packet.ts";
 import { fileOf } from "./sessions.mjs";
 
 const [packet, answer] = process.argv.slice(2);

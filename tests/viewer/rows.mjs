@@ -3,9 +3,9 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 
-import { AS_TRAINED, rowOf } from "../../app/viewer/attention.js";
-import { columnOf } from "../../app/viewer/maps.js";
-import { readPacket } from "../../app/viewer/packet.js";
+import { AS_TRAINED, rowOf } from "../../app/viewer/core/attention.ts";
+import { columnOf } from "../../app/viewer/core/maps.ts";
+import { readPacket } from "../../app/viewer/core/packet.ts";
 import { allMapsOf, levelsOf } from "./passes.mjs";
 import { fileOf } from "./sessions.mjs";
 

@@ -5,8 +5,8 @@ import { test } from "node:test";
 
 import {
   CEILING_PERCENTILE, GROUP_COLOURS, PIN_COLOURS, Scale, denseScale, keptScale, mapScale, paletteOf, rgbOf, rounded, rowScale,
-} from "../../app/viewer/scale.js";
-import { PALETTES, START } from "../../app/viewer/state.js";
+} from "../../app/viewer/core/scale.ts";
+import { PALETTES, START } from "../../app/viewer/core/state.ts";
 import { randomness } from "./sessions.mjs";
 
 const near = (actual, expected, bound = 1e-6) => assert.ok(

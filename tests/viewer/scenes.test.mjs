@@ -3,12 +3,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { AS_TRAINED, GROUPS, KEPT, groupOf } from "../../app/viewer/attention.js";
-import { columnOf } from "../../app/viewer/maps.js";
-import { columnNumbersOf, numbersOf } from "../../app/viewer/numbers.js";
-import { GROUP_COLOURS, PIN_COLOURS, paletteOf, rgbOf } from "../../app/viewer/scale.js";
-import { PANELS, packed, scenesOf } from "../../app/viewer/scenes.js";
-import { MAPS, PALETTES, START } from "../../app/viewer/state.js";
+import { AS_TRAINED, GROUPS, KEPT, groupOf } from "../../app/viewer/core/attention.ts";
+import { columnOf } from "../../app/viewer/core/maps.ts";
+import { columnNumbersOf, numbersOf } from "../../app/viewer/core/numbers.ts";
+import { GROUP_COLOURS, PIN_COLOURS, paletteOf, rgbOf } from "../../app/viewer/core/scale.ts";
+import { PANELS, packed, scenesOf } from "../../app/viewer/draw/scenes.js";
+import { MAPS, PALETTES, START } from "../../app/viewer/core/state.ts";
 import { whatIfs } from "./definition.mjs";
 import { allMapsOf, rowsOf } from "./passes.mjs";
 import { randomSession } from "./sessions.mjs";

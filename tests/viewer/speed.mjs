@@ -2,8 +2,8 @@
 
 import { readFileSync } from "node:fs";
 
-import { AS_TRAINED, logThresholds, rowOf } from "../../app/viewer/attention.js";
-import { readPacket } from "../../app/viewer/packet.js";
+import { AS_TRAINED, logThresholds, rowOf } from "../../app/viewer/core/attention.ts";
+import { readPacket } from "../../app/viewer/core/packet.ts";
 
 const SECONDS = 2;
 

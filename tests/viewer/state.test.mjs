@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { AS_TRAINED } from "../../app/viewer/attention.js";
-import { STRENGTHS, TOP_KS } from "../../app/viewer/maps.js";
+import { AS_TRAINED } from "../../app/viewer/core/attention.ts";
+import { STRENGTHS, TOP_KS } from "../../app/viewer/core/maps.ts";
 import {
   LAYERS, MAPS, MOST_PINS, PALETTES, START, Store, fromQueryString, isUpload, toQueryString,
-} from "../../app/viewer/state.js";
+} from "../../app/viewer/core/state.ts";
 import { randomness } from "./sessions.mjs";
 
 /** A state chosen by chance, of all that a visitor can reach. */

@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from app.encodings import stored
-from app.viewer import program
+from app.viewer import dictionaries, program
 from tests.browser.chromium import ARGUMENTS, executable
 from tests.viewer.node import node, run
 
@@ -20,7 +20,8 @@ NETWORK, PICTURE = "asa_mobilenetv2_voc2012", "leuven_lane"
 # The page of a server, as far as the viewer sees it.
 PAGE = """<!doctype html><body><div id="viewer"></div><script>{program}
 asaViz("page", {{
-  element: document.getElementById("viewer"), server: {{}}, program: asaViz,
+  element: document.getElementById("viewer"), program: asaViz,
+  server: {{ words: async () => ({{ ok: true, words: {words} }}) }},
   props: {{ offer: {{
     gallery: [{{
       id: "leuven_lane", query: [500, 420], thumbnail: "", stored: {{ {network}: "packet" }},
@@ -114,7 +115,9 @@ def browser():
 
 @pytest.fixture
 def page(browser):
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en")
+    context = browser.new_context(
+        viewport={"width": 1440, "height": 900}, locale="en", reduced_motion="reduce"
+    )
     said = []
     page = context.new_page()
     page.on("console", lambda message: said.append(message.text))
@@ -136,6 +139,7 @@ def saved(packet, tmp_path_factory):
     """A page that was saved, at the query's own place."""
     folder = tmp_path_factory.mktemp("saved")
     (folder / "program.js").write_text(program(), "utf-8")
+    (folder / "words.json").write_text(json.dumps(dictionaries()["en"]), "utf-8")
     write("page", folder, packet)
     return folder / "page.html"
 
@@ -232,7 +236,7 @@ def test_the_menu_works_by_keyboard(page, saved):
 
 def serve(page, origin, packet):
     """Be the server at `origin`, without one."""
-    body = PAGE.format(program=program(), network=NETWORK)
+    body = PAGE.format(program=program(), network=NETWORK, words=json.dumps(dictionaries()["en"]))
     page.route(
         f"{origin}/**",
         lambda route: (

@@ -28,7 +28,7 @@ from tests.viewer.node import needs_node, run
 
 pytestmark = needs_node
 
-# The bits of a row's relation, as in attention.js.
+# The bits of a row's relation, as in core/attention.ts.
 BITS = {"chosen": 1, "chooses_back": 2, "local": 4, "support": 8}
 
 # How far a logarithm of an affinity may lie from its level and still count as being at it.

@@ -29,11 +29,17 @@ _PY_TEMPLATE = re.compile(r"""f["']([^"'\s]*\{[^"'\s]*)["']""")
 _ATTRIBUTE = re.compile(r'data-(?:text|title|label)="([^"]+)"')
 
 
+def sources() -> list[Path]:
+    """Return what the page and its server are written in, and not what is built of it."""
+    files = [file for kind in ("js", "ts", "html", "py") for file in _APP.rglob(f"*.{kind}")]
+    return [file for file in files if "built" not in file.parts]
+
+
 @cache
 def said() -> tuple[frozenset[str], frozenset[str]]:
     """Return the keys that the sources name, and those with holes as regular expressions."""
     keys, templates = set(), set()
-    for file in [*_APP.rglob("*.js"), *_APP.rglob("*.html"), *_APP.rglob("*.py")]:
+    for file in sources():
         source = file.read_text("utf-8")
         keys.update(key for key in _QUOTED.findall(source) if key.split(".")[0] in AREAS)
         keys.update(_SAID.findall(source), _ATTRIBUTE.findall(source))

@@ -3,45 +3,64 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Texts, dictionariesOf, number, percent, preferredLanguage } from "../../app/viewer/texts.js";
+import { Texts, number, percent, preferredLanguage } from "../../app/viewer/core/texts.ts";
 
 const DICTIONARIES = {
-  en: { keeps: "Keeps {kept} of {n} cells, {kept} in all.", plain: "Undo", only: "English alone" },
-  "zh-CN": { keeps: "{n} 个单元中保留 {kept} 个。", plain: "撤销", "class.road": "道路" },
+  en: { keeps: "Keeps {kept} of {n} cells, {kept} in all.", plain: "Undo" },
+  "zh-CN": { keeps: "{n} 个单元中保留 {kept} 个。", plain: "撤销", kept: "保留", "class.road": "道路" },
 };
 
-test("words that come by key are dictionaries by language again", () => {
-  const words = { "": ["en", "fr"], undo: ["Undo", "Annuler"], empty: ["", ""] };
-  assert.deepEqual(dictionariesOf(words), {
-    en: { undo: "Undo", empty: "" }, fr: { undo: "Annuler", empty: "" },
-  });
+const spoken = (language) => new Texts(language, DICTIONARIES[language]);
+
+test("another language is loaded once, when it is spoken first", async () => {
+  const texts = spoken("en"), asked = [];
+  const load = async (language) => {
+    asked.push(language);
+    return DICTIONARIES[language];
+  };
+  for (const language of ["zh-CN", "en", "zh-CN"]) await texts.speak(language, load);
+  assert.equal(texts.say("plain"), "撤销");
+  assert.deepEqual(asked, ["zh-CN"]);
+});
+
+test("where the words of a language do not come the one before is spoken", async () => {
+  const texts = spoken("en");
+  await assert.rejects(texts.speak("zh-CN", () => Promise.reject(new Error("no"))), /no/);
+  assert.equal(texts.language, "en");
+  assert.equal(texts.say("plain"), "Undo");
 });
 
 test("a text says its values, in the order of its language", () => {
   const values = { kept: 37, n: 2700 };
-  assert.equal(new Texts(DICTIONARIES, "en").say("keeps", values), "Keeps 37 of 2700 cells, 37 in all.");
-  assert.equal(new Texts(DICTIONARIES, "zh-CN").say("keeps", values), "2700 个单元中保留 37 个。");
-  assert.equal(new Texts(DICTIONARIES, "en").say("plain"), "Undo");
+  assert.equal(spoken("en").say("keeps", values), "Keeps 37 of 2700 cells, 37 in all.");
+  assert.equal(spoken("zh-CN").say("keeps", values), "2700 个单元中保留 37 个。");
+  assert.equal(spoken("en").say("plain"), "Undo");
+});
+
+test("a text in parts says which of them were filled in", () => {
+  const parts = spoken("en").parts("keeps", { kept: 37, n: 2700 });
+  assert.deepEqual(parts.filter(({ name }) => name), [
+    { text: "37", name: "kept" }, { text: "2700", name: "n" }, { text: "37", name: "kept" },
+  ]);
+  assert.equal(parts.map(({ text }) => text).join(""), "Keeps 37 of 2700 cells, 37 in all.");
 });
 
 test("values are words, never patterns, and are filled in once", () => {
-  const texts = new Texts({ en: { where: "on {label} at {place}" } }, "en");
+  const texts = new Texts("en", { where: "on {label} at {place}" });
   assert.equal(texts.say("where", { label: "{place} $& $1", place: "" }), "on {place} $& $1 at ");
   assert.equal(texts.say("where", { label: 0, place: "<b>" }), "on 0 at <b>");
 });
 
-test("what is missing falls back to English, then shows its key, and a value its name", () => {
-  const texts = new Texts(DICTIONARIES, "zh-CN");
-  assert.equal(texts.say("only"), "English alone");
+test("what is missing shows its key, and a value its name", () => {
+  const texts = spoken("zh-CN");
   assert.equal(texts.say("no.such.key"), "no.such.key");
   assert.equal(texts.say("keeps", { n: 1 }), "1 个单元中保留 {kept} 个。");
-  assert.equal(new Texts(DICTIONARIES, "fr").language, "en");
 });
 
 test("a class is named in the visitor's language where that is known", () => {
-  assert.equal(new Texts(DICTIONARIES, "zh-CN").className("road"), "道路");
-  assert.equal(new Texts(DICTIONARIES, "zh-CN").className("pole"), "pole");
-  assert.equal(new Texts(DICTIONARIES, "en").className("road"), "road");
+  assert.equal(spoken("zh-CN").className("road"), "道路");
+  assert.equal(spoken("zh-CN").className("pole"), "pole");
+  assert.equal(spoken("en").className("road"), "road");
 });
 
 test("every element under a root says its text, its tooltip and its label", () => {
@@ -51,13 +70,13 @@ test("every element under a root says its text, its tooltip and its label", () =
     hasAttribute: (name) => name in attributes,
     setAttribute: (name, value) => { attributes[name] = value; },
   });
-  const inside = [element({ "data-text": "plain" }), element({ "data-title": "only" })];
+  const inside = [element({ "data-text": "plain" }), element({ "data-title": "kept" })];
   const root = {
     ...element({ "data-label": "plain" }),
     querySelectorAll: (selector) => inside.filter((each) => each.hasAttribute(selector.slice(1, -1))),
   };
-  new Texts(DICTIONARIES, "zh-CN").fill(root);
-  assert.deepEqual([inside[0].textContent, inside[1].title], ["撤销", "English alone"]);
+  spoken("zh-CN").fill(root);
+  assert.deepEqual([inside[0].textContent, inside[1].title], ["撤销", "保留"]);
   assert.deepEqual([root.getAttribute("aria-label"), root.getAttribute("lang")], ["撤销", "zh-CN"]);
 });
 

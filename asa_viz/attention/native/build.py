@@ -14,7 +14,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 SOURCES = ("forward.c", "backward.c", "processor.c")
-HEADERS = ("image.h", "sums.h", "vectors.h", "window.h")
+HEADERS = ("choice.h", "image.h", "sums.h", "vectors.h", "window.h")
 
 _X86 = ("x86_64", "AMD64")
 _AVX2 = ("-mavx2", "-mfma", "-mbmi", "-mbmi2", "-mpopcnt")

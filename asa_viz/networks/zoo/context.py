@@ -16,6 +16,7 @@ from asa_viz.attention.operator import Attention
 from asa_viz.attention.pooled import adaptive_context
 from asa_viz.attention.settings import APC_GRIDS, EMA_BASES, EMA_STAGES
 from asa_viz.networks.capture import Seen
+from asa_viz.networks.zoo import alone
 from asa_viz.networks.zoo.record import Head, HeadMethod, Reading
 
 
@@ -108,11 +109,12 @@ def read_expectation_maximisation(head: Any, seen: Seen) -> Reading:
 def rebuilt_expectation_maximisation(
     head: Any, seen: Seen, reading: Reading
 ) -> tuple[Tensor, Tensor]:
-    """Rebuild what enters the bottleneck: the features and the projection of what they read."""
-    (features,) = seen["ema_module"][0].inputs
-    mixed = reading.attentions[0].mix(features[0])[None]
-    identity = seen["ema_in_conv"][0].output
-    return (identity + head.ema_out_conv(mixed.relu())).relu(), seen["bottleneck"][0].inputs[0]
+    """Rebuild what the module reads of the features, behind the ReLU that the head applies to it.
+
+    It does so in place, so that the ReLU is in what was seen too.
+    """
+    call = seen["ema_module"][0]
+    return reading.attentions[0].mix(call.inputs[0][0]).relu()[None], call.output
 
 
 def read_object_context(head: Any, seen: Seen) -> Reading:
@@ -187,13 +189,15 @@ RECORDS = (
         watch=(*_SCALES, *(f"{scale}.gla" for scale in _SCALES)),
         read=read_adaptive,
         rebuilt=rebuilt_adaptive,
+        alone=alone.adaptive,
     ),
     HeadMethod(
         method=METHODS["emanet"],
         head="emanet",
-        watch=("ema_in_conv", "ema_module", "bottleneck"),
+        watch=("ema_module",),
         read=read_expectation_maximisation,
         rebuilt=rebuilt_expectation_maximisation,
+        replaces="ema_module",
     ),
     HeadMethod(
         method=METHODS["ocr"],
@@ -201,6 +205,7 @@ RECORDS = (
         watch=("prior", "object_context_block"),
         read=read_object_context,
         rebuilt=rebuilt_object_context,
+        alone=alone.object_context,
     ),
     HeadMethod(
         method=METHODS["encnet"],

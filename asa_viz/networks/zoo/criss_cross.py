@@ -16,6 +16,7 @@ from asa_viz.attention.pattern import recurrent_criss_cross
 from asa_viz.attention.settings import CCNET_PASSES
 from asa_viz.networks.capture import Seen
 from asa_viz.networks.heads import classify
+from asa_viz.networks.zoo.alone import criss_cross
 from asa_viz.networks.zoo.record import Head, HeadMethod, Reading
 
 
@@ -105,5 +106,6 @@ RECORDS = (
         watch=("cca",),
         read=read_criss_cross,
         rebuilt=rebuilt_criss_cross,
+        alone=criss_cross,
     ),
 )

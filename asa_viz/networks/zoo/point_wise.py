@@ -1,6 +1,6 @@
 """Point-wise spatial attention: mmsegmentation's head without the compiled operator it wants."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -17,6 +17,7 @@ from asa_viz.attention.operator import Attention, Resize, chain
 from asa_viz.attention.predicted import Direction, pointwise
 from asa_viz.attention.settings import PSA_MASK
 from asa_viz.networks.capture import Seen
+from asa_viz.networks.zoo.alone import Alone
 from asa_viz.networks.zoo.record import Head, HeadMethod, Reading
 
 
@@ -163,12 +164,25 @@ def _record(direction: Direction) -> HeadMethod:
             resize(bordered, values.shape[2:], align_corners)[0],
         )
 
+    def alone(head: Any) -> Mapping[str, Alone]:
+        """Return that in both directions a cell of the small map reads its own value."""
+
+        def leaves(seen: Seen, _: tuple[Tensor, ...]) -> Tensor:
+            (x,) = seen[reduce][0].inputs
+            small = shrunk(*x.shape[2:])
+            both = [resize(part(x), *small) for part in (head.reduce, head.reduce_p)]
+            # Past the hook that asks for this.
+            return head.proj.forward(torch.cat(both, 1))
+
+        return {"proj": leaves}
+
     return HeadMethod(
         method=METHODS[f"psanet_{direction}"],
         head="psanet",
         watch=(reduce, predict, "proj"),
         read=read,
         rebuilt=rebuilt,
+        alone=alone,
     )
 
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from asa_viz.attention.method import Method
 from asa_viz.attention.operator import Attention, mean_of
 from asa_viz.networks.capture import Seen
+from asa_viz.networks.zoo.alone import Alone
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +43,8 @@ class HeadMethod:
     the head whose calls `read` and `rebuilt` want to see, for one image at a time. `rebuilt` gives
     the same tensor twice: made from the reading's rows, and as the network made it. `replaces` is
     the part whose output that is, where any other attention of the same grid can be put in place
-    of the reading's: the head can then be run under other rows.
+    of the reading's: the head can then be run under other rows. Where none can, `alone` gives for
+    a head the parts whose outputs change when every cell reads itself, and what leaves them then.
     """
 
     method: Method
@@ -51,6 +53,7 @@ class HeadMethod:
     read: Callable[[nn.Module, Seen], Reading]
     rebuilt: Callable[[nn.Module, Seen, Reading], tuple[Tensor, Tensor]]
     replaces: str | None = None
+    alone: Callable[[Any], Mapping[str, Alone]] | None = None
 
 
 @dataclass(frozen=True, eq=False)

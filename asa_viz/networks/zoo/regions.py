@@ -14,6 +14,7 @@ from asa_viz.attention.pattern import Padded, interlaced
 from asa_viz.attention.pooled import asymmetric, pyramid_pooling
 from asa_viz.attention.settings import ANN_GRIDS, ISA_BLOCK, PYRAMID_GRIDS
 from asa_viz.networks.capture import Seen
+from asa_viz.networks.zoo import alone
 from asa_viz.networks.zoo.record import Head, HeadMethod, Reading
 
 
@@ -126,6 +127,7 @@ RECORDS = (
         watch=("in_conv", "global_relation", "local_relation"),
         read=read_interlaced,
         rebuilt=rebuilt_interlaced,
+        alone=alone.interlaced,
     ),
     HeadMethod(
         method=METHODS["ann_apnb"],
@@ -149,5 +151,6 @@ RECORDS = (
         watch=("psp_modules",),
         read=read_pyramid,
         rebuilt=rebuilt_pyramid,
+        alone=alone.pyramid,
     ),
 )

@@ -1,0 +1,205 @@
+// The six canvases: one picture, one zoom and one pointer in all of them.
+
+import { placeIn } from "../core/geometry.ts";
+import { PIN_COLOURS, paletteOf } from "../core/scale.ts";
+
+const WHITE = "rgba(255,255,255,0.95)";
+const DARK = "rgba(0,0,0,0.85)";
+const EDGE = "rgba(255,255,255,0.6)";
+
+/** A picture as the panels share it: itself, and a faint grey of it for maps to lie on. */
+export class Picture {
+  static async of(bytes) {
+    const bitmap = await createImageBitmap(new Blob([bytes]));
+    const { width, height } = bitmap;
+    const faint = canvasOf(width, height);
+    const context = faint.getContext("2d", { willReadFrequently: true });
+    context.drawImage(bitmap, 0, 0);
+    const image = context.getImageData(0, 0, width, height);
+    const { data } = image;
+    for (let p = 0; p < data.length; p += 4) {
+      const grey = 0.299 * data[p] + 0.587 * data[p + 1] + 0.114 * data[p + 2];
+      // Dark, so that the colours of a map are light on it, on a white page and on a black one.
+      data[p] = data[p + 1] = data[p + 2] = 26 + (90 * grey) / 255;
+    }
+    context.putImageData(image, 0, 0);
+    return Object.assign(new Picture(), { bitmap, faint, width, height });
+  }
+}
+
+/** The same picture in fewer pixels, for many small maps of it. */
+export function smallOf({ bitmap, faint, width, height }, side) {
+  const share = Math.min(1, side / Math.max(width, height));
+  const scaled = (image) => {
+    const canvas = canvasOf(Math.round(share * width), Math.round(share * height));
+    const context = canvas.getContext("2d");
+    context.imageSmoothingQuality = "high";
+    context.drawImage(image, 0, 0, canvas.width, canvas.height);
+    return canvas;
+  };
+  return { bitmap: scaled(bitmap), faint: scaled(faint), width, height };
+}
+
+function canvasOf(width, height) {
+  return Object.assign(document.createElement("canvas"), { width, height });
+}
+
+/** One canvas with the cells of a scene over the picture, and the marks every panel has. */
+export class Panel {
+  constructor(name, canvas) {
+    this.name = name;
+    this.canvas = canvas;
+    this.cells = canvasOf(1, 1);
+    this.shown = null;
+  }
+
+  /** Give the canvas as many pixels as it has on the screen. */
+  resize() {
+    const density = window.devicePixelRatio || 1;
+    const { clientWidth, clientHeight } = this.canvas;
+    const [width, height] = [Math.round(clientWidth * density), Math.round(clientHeight * density)];
+    if (this.canvas.width === width && this.canvas.height === height) return;
+    Object.assign(this.canvas, { width, height });
+  }
+
+  draw(scene, picture, marks, opacity, zoom) {
+    this.resize();
+    paint(this.canvas.getContext("2d"), this.canvas.width, this.canvas.height, {
+      scene, picture, marks, opacity, zoom, cells: this.#cellsOf(scene),
+      density: this.canvas.width / (this.canvas.clientWidth || 1),
+    });
+  }
+
+  /** The scene's cells as a canvas of one pixel a cell, kept while they are the same. */
+  #cellsOf({ cells }) {
+    if (!cells) return null;
+    if (this.shown !== cells) {
+      imageOf(cells, this.cells);
+      this.shown = cells;
+    }
+    return this.cells;
+  }
+}
+
+/** Write `pixels` of `height` x `width` into a canvas, one pixel each. */
+export function imageOf({ pixels, height, width }, canvas = canvasOf(width, height)) {
+  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+  const bytes = new Uint8ClampedArray(pixels.buffer, pixels.byteOffset, pixels.byteLength);
+  canvas.getContext("2d").putImageData(new ImageData(bytes, width, height), 0, 0);
+  return canvas;
+}
+
+/** Draw one panel into a context of `width` x `height` pixels. */
+export function paint(context, width, height, { scene, picture, marks, opacity, zoom, cells, density }) {
+  const place = placeIn(width, height, picture, zoom);
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  context.clearRect(0, 0, width, height);
+  context.save();
+  context.beginPath();
+  context.rect(place.x, place.y, place.width, place.height);
+  context.clip();
+  const [left, top] = place.toBox(0, 0);
+  const [w, h] = [place.width * place.factor, place.height * place.factor];
+  context.imageSmoothingEnabled = true;
+  context.drawImage(cells || scene.note || scene.isVeiled ? picture.faint : picture.bitmap, left, top, w, h);
+  if (cells) {
+    // Each cell one flat colour: nothing is smoothed into a number that is not there.
+    context.imageSmoothingEnabled = false;
+    context.globalAlpha = opacity;
+    context.drawImage(cells, left, top, w, h);
+    context.globalAlpha = 1;
+  }
+  paintMarks(context, place, scene, marks, density);
+  context.restore();
+}
+
+/** Lines to the strongest partners, the pins, the cell under the pointer and the query. */
+function paintMarks(context, place, scene, marks, density) {
+  const { grid: { height, width }, query, hover, pins, fine = false } = marks;
+  // On a small map a fine frame, so that what lies close by is not hidden.
+  const unit = fine ? 0.7 * density : density;
+  const boxOf = (cell) => {
+    const [row, col] = [Math.floor(cell / width), cell % width];
+    const [x0, y0] = place.toBox(col / width, row / height);
+    const [x1, y1] = place.toBox((col + 1) / width, (row + 1) / height);
+    return [x0, y0, x1 - x0, y1 - y0];
+  };
+  const middleOf = (cell) => {
+    const [x, y, w, h] = boxOf(cell);
+    return [x + w / 2, y + h / 2];
+  };
+  // Over the cell, or under it at the top edge: the frame around the query stays in sight.
+  const flagPlaceOf = (cell) => {
+    const [x, y, w, h] = boxOf(cell);
+    const middle = y + h / 2, away = Math.max(h, 7 * density) / 2 + 13.5 * density;
+    return [x + w / 2, middle - away - 8 * density < place.y ? middle + away : middle - away];
+  };
+  for (const key of scene.lines ?? []) {
+    context.beginPath();
+    context.moveTo(...middleOf(query));
+    context.lineTo(...middleOf(key));
+    stroke(context, DARK, 3 * density);
+    stroke(context, WHITE, 1.2 * density);
+  }
+  if (scene.outlined) {
+    context.beginPath();
+    for (const edge of edgesOf(scene, height, width)) {
+      context.moveTo(...place.toBox(edge[0] / width, edge[1] / height));
+      context.lineTo(...place.toBox(edge[2] / width, edge[3] / height));
+    }
+    stroke(context, EDGE, density);
+  }
+  if (hover !== null && hover !== query) frame(context, boxOf(hover), unit, 1);
+  frame(context, boxOf(query), unit, 2);
+  pins.forEach((pin, k) => flag(context, flagPlaceOf(pin), String(k + 1), PIN_COLOURS[k], density));
+}
+
+/** The lines between cells that are kept and cells that are not, as [x0, y0, x1, y1] in cells. */
+export function edgesOf({ values }, height, width) {
+  const edges = [];
+  const kept = (row, col) => row >= 0 && col >= 0 && row < height && col < width && values[row * width + col] > 0;
+  for (let row = 0; row <= height; row++) {
+    for (let col = 0; col <= width; col++) {
+      if (kept(row, col) !== kept(row - 1, col)) edges.push([col, row, col + 1, row]);
+      if (kept(row, col) !== kept(row, col - 1)) edges.push([col, row, col, row + 1]);
+    }
+  }
+  return edges;
+}
+
+/** A white frame between two dark ones, never smaller than can be seen. */
+function frame(context, [x, y, w, h], density, weight) {
+  const least = 7 * density;
+  const [dx, dy] = [Math.max(0, least - w) / 2, Math.max(0, least - h) / 2];
+  const edge = weight * density;
+  context.beginPath();
+  context.rect(x - dx - edge, y - dy - edge, w + 2 * dx + 2 * edge, h + 2 * dy + 2 * edge);
+  stroke(context, DARK, 3 * edge);
+  stroke(context, WHITE, edge);
+}
+
+function flag(context, [x, y], text, colour, density) {
+  context.beginPath();
+  context.arc(x, y, 8 * density, 0, 2 * Math.PI);
+  context.fillStyle = colour;
+  context.fill();
+  stroke(context, WHITE, 1.5 * density);
+  context.fillStyle = colour === "#f0e442" ? "#000" : "#fff";
+  context.font = `600 ${11 * density}px system-ui, sans-serif`;
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  context.fillText(text, x, y + 0.5 * density);
+}
+
+function stroke(context, colour, width) {
+  context.strokeStyle = colour;
+  context.lineWidth = width;
+  context.stroke();
+}
+
+/** A palette as the value of CSS `background`. */
+export function rampOf(palette) {
+  const table = paletteOf(palette);
+  const stops = Array.from({ length: 11 }, (_, k) => `rgb(${table[Math.round((k / 10) * 255)].join(" ")})`);
+  return `linear-gradient(90deg, ${stops.join(", ")})`;
+}

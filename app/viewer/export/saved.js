@@ -1,0 +1,76 @@
+// A picture with the whole viewer as one HTML file, which opens from disk and asks nobody anything.
+
+import { toQueryString } from "../core/state.ts";
+
+/**
+ * The file. `program` is the source of the function `asaViz`, `packet` the ArrayBuffer of the
+ * picture, `title` that of the file, the viewer begins in `state`, and `words` are those of its language.
+ */
+export function savedPage({ program, packet, title, networkTitle, state, words }) {
+  // The numbers of a re-run and of other methods stay with the server; a lesson is the page's.
+  const kept = { ...state, layer: state.layer === "flips" ? "classes" : state.layer, lesson: null, methods: null };
+  const given = {
+    networkTitle,
+    language: state.language,
+    words,
+    state: { picture: state.picture, network: state.network, query: state.query, words: toQueryString(kept) },
+  };
+  return [
+    "<!doctype html>",
+    `<html lang="${state.language}">`,
+    "<head>",
+    '<meta charset="utf-8">',
+    // Nothing outside this file is ever asked for, whatever stands in it.
+    `<meta http-equiv="Content-Security-Policy" content="${POLICY}">`,
+    '<meta name="viewport" content="width=device-width, initial-scale=1">',
+    `<title>${asHtml(title)}</title>`,
+    `<style>${STYLE}</style>`,
+    "</head>",
+    "<body>",
+    '<div id="viewer"></div>',
+    `<script id="packet" type="text/plain">${base64(new Uint8Array(packet))}${END}`,
+    `<script>\n${asScript(program)}\n${END}`,
+    `<script>\nconst given = ${asScript(JSON.stringify(given))};\n${START}\n${END}`,
+    "</body>",
+    "</html>",
+    "",
+  ].join("\n");
+}
+
+// In two parts: this source may itself stand in a script of an HTML file.
+const END = "<" + "/script>";
+
+const POLICY = [
+  "default-src 'none'", "script-src 'unsafe-inline'", "worker-src blob:",
+  "style-src 'unsafe-inline'", "img-src data: blob:", "base-uri 'none'", "form-action 'none'",
+].join("; ");
+
+// The paper of viewer.css, which on the page is Gradio's.
+const STYLE = `body { margin: 0; padding: 14px 18px; background: #fff }
+body.dark { background: #0f1318; color-scheme: dark }`;
+
+const START = `document.body.classList.toggle("dark", matchMedia("(prefers-color-scheme: dark)").matches);
+const bytes = atob(document.getElementById("packet").textContent);
+asaViz("offline", {
+  ...given,
+  element: document.getElementById("viewer"),
+  packet: Uint8Array.from(bytes, (each) => each.charCodeAt(0)).buffer,
+  program: asaViz,
+});`;
+
+/** Source that may stand in an HTML file: in it, these can only be inside strings and comments. */
+export function asScript(source) {
+  return source.replace(/<(?=\/script|script|!--)/gi, "\\x3c");
+}
+
+const asHtml = (text) => text.replace(/[&<>]/g, (each) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[each]);
+
+/** Bytes in base64; in pieces, for a call takes no million arguments. */
+export function base64(bytes) {
+  const pieces = [];
+  // Whole groups of three bytes, so that the pieces fit together.
+  for (let start = 0; start < bytes.length; start += 0x6000) {
+    pieces.push(btoa(String.fromCharCode(...bytes.subarray(start, start + 0x6000))));
+  }
+  return pieces.join("");
+}

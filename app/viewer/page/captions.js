@@ -1,0 +1,173 @@
+// The six panels on the page: heading, canvas, and under it the bar or legend of its scene.
+
+import { make } from "./dom.ts";
+import { STRENGTHS } from "../core/maps.ts";
+import { Panel, rampOf } from "../draw/panels.js";
+import { listen } from "./pointer.js";
+import { PANELS, strengthOf } from "../draw/scenes.js";
+import { LAYERS, MAPS } from "../core/state.ts";
+import { number, percent } from "../core/texts.ts";
+
+// A picture that is squeezed more than this is seen to be.
+const SQUEEZED = 1.25;
+
+/** Build the panels into the page; returns them by name, each with its elements. */
+export function buildPanels(viewer) {
+  const panels = {};
+  for (const name of PANELS) {
+    const section = make("section", "panel", { panel: name });
+    const heading = make("h2");
+    heading.append(make("span", "title"), " ", make("span", "what"));
+    const canvas = make("canvas");
+    canvas.tabIndex = 0;
+    canvas.setAttribute("role", "application");
+    const below = make("div", "caption");
+    section.append(heading, canvas, below);
+    if (name === "map") heading.replaceChildren(choice("map", MAPS, (key) => `map.${key}`), make("span", "title"), " ", make("span", "what"));
+    if (name === "segmentation") {
+      heading.replaceChildren(choice("layer", LAYERS, (key) => `layer.${key}`), " ", choice("strength", STRENGTHS, (key) => `strength.${key}`));
+    }
+    viewer.find(".panels").append(section);
+    listen(canvas, viewer);
+    panels[name] = { panel: new Panel(name, canvas), section, canvas, below, heading };
+  }
+  return panels;
+}
+
+function choice(name, values, keyOf) {
+  const select = make("select", "", { set: name, label: `choice.${name}` });
+  for (const value of values) {
+    const option = make("option", "", { text: keyOf(value) });
+    option.value = value;
+    select.append(option);
+  }
+  return select;
+}
+
+/** Say what a panel shows now: heading, bar or legend, and the words for who cannot see it. */
+export function caption(viewer, name) {
+  const scene = viewer.scenes[name];
+  const { heading, canvas, below } = viewer.panels[name];
+  const title = viewer.say(scene.title);
+  write(heading.querySelector(".title"), name === "map" && !viewer.state.compare ? "" : title);
+  const what = scene.bar ? viewer.say(scene.bar.unit) : viewer.say(`${scene.title}.what`);
+  write(heading.querySelector(".what"), what);
+  for (const select of heading.querySelectorAll("select")) {
+    select.hidden = (select.dataset.set === "map" && Boolean(viewer.state.compare))
+      || (select.dataset.set === "strength" && viewer.state.layer !== "groups");
+    if (select.dataset.set === "strength") select.value = strengthOf(viewer.state, viewer.session, viewer.maps);
+    const without = select.querySelector('[value="without"]');
+    if (without) without.hidden = !viewer.session.withoutAttention;
+  }
+  if (scene.bar) showBar(viewer, below, scene.bar);
+  else if (scene.legend) showLegend(viewer, below, scene);
+  else showNote(below, scene.isVeiled ? "" : scene.note ? viewer.say(scene.note) : photoWords(viewer));
+  const words = [...below.querySelectorAll("li, p")].map((each) => each.textContent);
+  const told = [title, what, ...words].filter(Boolean).join(", ");
+  if (canvas.getAttribute("aria-label") !== told) canvas.setAttribute("aria-label", told);
+}
+
+/** What stands under the photo: its size, that of the grid, and what was decided on its way in. */
+export function photoWords(viewer) {
+  const { imageWidth, imageHeight, lattice, height, width, n, notes } = viewer.session;
+  const [across, along] = [imageWidth / lattice, imageHeight / lattice];
+  const words = [viewer.say("note.photo", { width: across, height: along, rows: height, columns: width, n })];
+  // The network sees every picture in the shape of its grid.
+  const squeezed = (across * height) / (along * width);
+  if (Math.max(squeezed, 1 / squeezed) > SQUEEZED) {
+    words.push(viewer.say(squeezed > 1 ? "note.squeezed" : "note.squeezed_down", { times: number(Math.max(squeezed, 1 / squeezed)) }));
+  }
+  return [...words, ...notes.map((each) => viewer.say(`picture.${each}`))].join(" · ");
+}
+
+const write = (element, text) => {
+  if (element && element.textContent !== text) element.textContent = text ?? "";
+};
+
+function showNote(below, text) {
+  if (below.children.length !== 1 || !below.firstChild.matches(".note")) below.replaceChildren(make("p", "note"));
+  write(below.firstChild, text);
+}
+
+/** A bar of colours with round numbers under it, a line on it, and what is clipped. */
+function showBar(viewer, below, { scale, palette, line, here }) {
+  let ramp = below.querySelector(".ramp");
+  if (!ramp) {
+    ramp = make("div", "ramp");
+    ramp.append(make("i"));
+    below.replaceChildren(ramp, make("div", "ticks"), make("p", "note"));
+  }
+  if (ramp.dataset.palette !== palette) {
+    ramp.dataset.palette = palette;
+    ramp.style.setProperty("--ramp", rampOf(palette));
+  }
+  ramp.style.setProperty("--map-opacity", viewer.state.opacity);
+  const mark = ramp.firstChild;
+  mark.hidden = line === null || !scale.holds(line);
+  if (!mark.hidden) mark.style.left = `${100 * scale.position(line)}%`;
+  showTicks(below.querySelector(".ticks"), scale);
+  write(below.querySelector(".note"), barWords(viewer, { scale, line, here }));
+}
+
+/** What stands under a bar: the threshold or the query's own number, and what is clipped. */
+export function barWords(viewer, { scale, line, here }) {
+  const words = [];
+  if (here !== undefined) words.push(viewer.say("bar.here", { value: number(here) }));
+  else if (line !== null) {
+    const { threshold, numbers: { keptMass } } = viewer.moment.row;
+    const values = { value: number(line), threshold: number(threshold), mass: percent(keptMass) };
+    words.push(viewer.say(line === threshold ? "bar.threshold" : "bar.renormalised", values));
+  }
+  const clip = scale.clippedBelow ? (scale.clipped ? "bar.both" : "bar.below") : scale.clipped ? "bar.clipped" : "bar.unclipped";
+  words.push(viewer.say(clip, { low: number(scale.low), high: number(scale.high), largest: number(scale.largest) }));
+  return words.join(" · ");
+}
+
+function showTicks(ticks, scale) {
+  const numbers = scale.ticks();
+  while (ticks.children.length > numbers.length) ticks.lastChild.remove();
+  while (ticks.children.length < numbers.length) ticks.append(make("span"));
+  numbers.forEach((value, k) => {
+    const tick = ticks.children[k], position = scale.position(value);
+    write(tick, `${+value.toPrecision(6)}`.replace("-", "−"));
+    tick.style.left = `${100 * position}%`;
+    tick.className = position < 0.04 ? "first" : position > 0.96 ? "last" : "";
+  });
+}
+
+function showLegend(viewer, below, { legend, summary }) {
+  const lines = legend.map((entry) => ({ colour: entry.colour, ...legendWords(viewer, entry) }));
+  const told = JSON.stringify([lines, summary, viewer.texts.language]);
+  if (below.dataset.told === told && below.querySelector(".legend")) return;
+  below.dataset.told = told;
+  const list = make("ul", "legend");
+  for (const { colour, name, amount } of lines) {
+    const item = make("li");
+    const swatch = make("i");
+    swatch.style.background = colour;
+    item.append(swatch, name, " ", make("b", "", {}, amount));
+    list.append(item);
+  }
+  // The summary first: a long legend runs out of room.
+  const words = summary ? [make("p", "note", {}, summaryWords(viewer, summary))] : [];
+  below.replaceChildren(...words, list);
+}
+
+/** An entry of a legend as words: its name and its amount. */
+export function legendWords(viewer, { key, name, from, to, amount, share }) {
+  const className = (each) => viewer.texts.className(each);
+  return {
+    name: key ? viewer.say(key) : from ? `${className(from)} → ${className(to)}` : className(name),
+    amount: share === undefined ? String(amount) : percent(share),
+  };
+}
+
+/** The line under a legend. */
+export function summaryWords(viewer, { key, values }) {
+  const { share, names, ...counts } = values;
+  return viewer.say(key, {
+    ...counts,
+    share: share === undefined ? "" : percent(share),
+    names: (names ?? []).map((each) => viewer.texts.className(each)).join(viewer.say("list.comma")),
+  });
+}

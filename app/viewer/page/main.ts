@@ -1,0 +1,84 @@
+// Where the viewer starts: in a Gradio page, in a file opened from disk, and in its own worker.
+
+import compareStyle from "../compare/methods.css";
+import { ideaStyle } from "../core/ideas.ts";
+import { serve } from "../core/worker.ts";
+import { preferredLanguage } from "../core/texts.ts";
+import { fromQueryString } from "../core/state.ts";
+import exportStyle from "../export/export.css";
+import lessonStyle from "../lesson/lesson.css";
+import type { Host, Port, Program, Words } from "../types.ts";
+import { gradioHost, type Offer, type Server, type Upload } from "./host.ts";
+import HTML from "./viewer.html";
+import style from "./viewer.css";
+import stagesStyle from "./stages.css";
+import { Viewer } from "./viewer.js";
+
+const CSS = [ideaStyle(), exportStyle, lessonStyle, compareStyle, style, stagesStyle].join("");
+
+/** Where no words came, nothing can be said in the reader's language. */
+const NO_WORDS = "The words of this page could not be loaded. Please reload it.";
+
+declare global {
+  interface Window {
+    asaViz?: Viewer;
+  }
+}
+
+/** Start in a `gr.HTML`. `program` is the function that all of this stands in; see `openPort`. */
+export async function page(given: {
+  element: HTMLElement; props: { offer: Offer }; server: Server; upload: Upload; program: Program;
+}): Promise<void> {
+  const { element, props, server, upload, program } = given;
+  const host = gradioHost({ ...props.offer, server, upload, program });
+  const language = fromQueryString(location.search).language ?? preferredLanguage(navigator.languages);
+  const words = await host.words(language).catch(() => host.words(language)).catch(() => null);
+  if (words) start(element, host, { language, words }, location.search);
+  else element.textContent = NO_WORDS;
+}
+
+/** Start in a file that holds one picture; `given` is what saved.js wrote into it. */
+export function offline({ element, packet, networkTitle, state, language, words, program }: {
+  element: HTMLElement; packet: ArrayBuffer; networkTitle: string; program: Program;
+  state: { picture: string; network: string; words: string }; language: string; words: Words;
+}): void {
+  const host: Host = {
+    fixed: true,
+    program,
+    gallery: [{ id: state.picture }],
+    networks: [{ name: state.network, title: networkTitle }],
+    packet: async () => packet,
+    words: async () => words,
+  };
+  start(element, host, { language, words }, `?${state.words}`);
+}
+
+/** Start as the worker. */
+export const worker = serve;
+
+function start(element: HTMLElement, host: Host, speaks: { language: string; words: Words }, search: string): void {
+  element.innerHTML = HTML;
+  const sheet = document.createElement("style");
+  sheet.textContent = CSS;
+  element.prepend(sheet);
+  window.asaViz = new Viewer(element.querySelector(".asa"), {
+    host, port: openPort(host.program), portHere, ...speaks, address: { search },
+  });
+}
+
+/** Start the program again in a worker: its source is the text of its own function; null where there may be none. */
+function openPort(program: Program): Worker | null {
+  const source = new Blob([`(${program})("worker", self);`], { type: "text/javascript" });
+  try {
+    return new Worker(URL.createObjectURL(source));
+  } catch {
+    return null;
+  }
+}
+
+/** The same arithmetic in this thread. */
+function portHere(): Port {
+  const { port1, port2 } = new MessageChannel();
+  serve(port2);
+  return port1;
+}

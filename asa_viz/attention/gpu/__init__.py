@@ -1,0 +1,1 @@
+"""The clean rule as Triton kernels, forward and backward: what `engine` does, on a GPU."""

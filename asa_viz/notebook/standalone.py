@@ -1,0 +1,140 @@
+"""A session as one HTML page with the whole viewer, which works without a server."""
+
+import base64
+import json
+import re
+from dataclasses import replace
+from functools import cache
+from html import escape
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+from types import ModuleType
+from urllib.parse import urlencode
+
+from asa_viz.geometry import Grid, Pixel
+from asa_viz.packet import pack
+from asa_viz.session import Session
+
+HEIGHT = 720
+# The names of picture and network inside a page, which has one of each.
+PICTURE, NETWORK = "picture", "network"
+LANGUAGES = ("en", "zh-CN", "zh-TW")
+
+_VIEWER = Path(__file__).parents[2] / "app" / "viewer" / "__init__.py"
+# Nothing outside the page is ever asked for, whatever stands in it.
+_POLICY = "; ".join(
+    [
+        "default-src 'none'", "script-src 'unsafe-inline'", "worker-src blob:",
+        "style-src 'unsafe-inline'", "img-src data: blob:", "base-uri 'none'", "form-action 'none'",
+    ]
+)  # fmt: skip
+# The paper of the viewer, which on the page is Gradio's.
+_STYLE = """body { margin: 0; padding: 14px 18px; background: #fff }
+body.dark { background: #0f1318; color-scheme: dark }"""
+_START = """const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+document.body.classList.toggle("dark", dark);
+const bytes = atob(document.getElementById("packet").textContent);
+asaViz("offline", {
+  ...given,
+  element: document.getElementById("viewer"),
+  packet: Uint8Array.from(bytes, (each) => each.charCodeAt(0)).buffer,
+  program: asaViz,
+});"""
+
+
+def page(
+    session: Session, pixel: Pixel | None = None, *, language: str = "en", script: str = ""
+) -> str:
+    """Return a session as an HTML page with the viewer, some megabytes of text.
+
+    Queries and keys are in half precision. The page begins at `pixel`, locked, or at a query of its
+    own choice; `language` is one of LANGUAGES; `script` is run once the viewer is there.
+
+        Path("cat.html").write_text(page(session, Pixel(240, 300)), encoding="utf-8")
+
+    Raises:
+        ValueError: the session cannot be packed, the pixel lies outside the image, or the page does
+            not speak that language.
+    """
+    if language not in LANGUAGES:
+        raise ValueError(f"The page speaks {', '.join(LANGUAGES)}, not {language!r:.40}.")
+    words = {"picture": PICTURE, "network": NETWORK, "lang": language}
+    if pixel is not None:
+        cell, grid = session.grid.cell_at(pixel), grid_of_page(session.grid)
+        if grid != session.grid:
+            pixel = grid.centre_of(cell)
+        words |= {"at": f"{pixel[0]}.{pixel[1]}", "lock": "1"}
+    given = {
+        "networkTitle": session.network,
+        "language": language,
+        "words": viewer().dictionaries()[language],
+        "state": {
+            "picture": PICTURE,
+            "network": NETWORK,
+            "query": pixel,
+            "words": urlencode(words),
+        },
+    }
+    packet = base64.b64encode(pack(session, half=True)).decode()
+    return "\n".join(
+        [
+            "<!doctype html>",
+            f'<html lang="{language}">',
+            "<head>",
+            '<meta charset="utf-8">',
+            f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            f"<title>{escape(session.network)}</title>",
+            f"<style>{_STYLE}</style>",
+            "</head>",
+            "<body>",
+            '<div id="viewer"></div>',
+            f'<script id="packet" type="text/plain">{packet}</script>',
+            f"<script>\n{_as_script(viewer().program())}\n</script>",
+            "<script>",
+            f"const given = {_as_script(json.dumps(given, ensure_ascii=False))};",
+            _START,
+            script,
+            "</script>",
+            "</body>",
+            "</html>",
+            "",
+        ]
+    )
+
+
+def grid_of_page(grid: Grid) -> Grid:
+    """Return the grid over the image as the viewer has it: enlarged to as many pixels as cells."""
+    down, across = -(-grid.height // grid.image_height), -(-grid.width // grid.image_width)
+    times = max(1, down, across)
+    return replace(
+        grid, image_height=times * grid.image_height, image_width=times * grid.image_width
+    )
+
+
+def framed(html: str, height: int = HEIGHT) -> str:
+    """Return a page inside a frame, to stand in another page; `height` is in CSS pixels."""
+    # A page around it may be in any encoding.
+    srcdoc = escape(html).encode("ascii", "xmlcharrefreplace").decode()
+    return (
+        f'<iframe srcdoc="{srcdoc}" width="100%" height="{height}" '
+        'sandbox="allow-scripts allow-downloads" style="border: 0" title="asa-viz"></iframe>'
+    )
+
+
+@cache
+def viewer() -> ModuleType:
+    """Return the viewer's own module, of the folder beside this package.
+
+    By its file: `import app` would find a program of that name in the user's own folder first.
+    """
+    loader = SourceFileLoader("asa_viz_viewer", str(_VIEWER))
+    module = ModuleType(loader.name)
+    module.__file__ = loader.path
+    loader.exec_module(module)
+    return module
+
+
+def _as_script(source: str) -> str:
+    """Return source that may stand in an HTML file: these can only be in strings and comments."""
+    return re.sub(r"<(?=/script|script|!--)", r"\\x3c", source, flags=re.IGNORECASE)
