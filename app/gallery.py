@@ -1,6 +1,7 @@
 """The photographs that ship."""
 
 import base64
+import json
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -13,9 +14,13 @@ _THUMBNAIL = (144, 108)
 
 @dataclass(frozen=True)
 class Example:
-    """A photograph of the gallery; where its query starts is found from a network's result."""
+    """A photograph of the gallery; `looks` are pixels whose rows tell something.
+
+    Where its query starts is found from a network's result.
+    """
 
     file: str
+    looks: tuple[tuple[int, int], ...] = ()
 
     @property
     def name(self) -> str:
@@ -37,17 +42,8 @@ class Example:
         return "data:image/jpeg;base64," + base64.b64encode(data.getvalue()).decode()
 
 
-EXAMPLES: tuple[Example, ...] = (
-    Example("dogs.jpg"),
-    Example("astronaut.jpg"),
-    Example("cat.jpg"),
-    Example("hopper.jpg"),
-    Example("chelsea.jpg"),
-    Example("leuven_lane.jpg"),
-    Example("leuven_street.jpg"),
-    Example("parking_sign.jpg"),
-    Example("road_barrier.jpg"),
-    Example("building.jpg"),
-    Example("palace.jpg"),
-    Example("temple.jpg"),
+_LOOKS: dict[str, list[tuple[int, int]]] = json.loads((_FOLDER / "looks.json").read_text("utf-8"))
+
+EXAMPLES: tuple[Example, ...] = tuple(
+    Example(f"{name}.jpg", tuple((x, y) for x, y in points)) for name, points in _LOOKS.items()
 )

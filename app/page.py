@@ -56,6 +56,7 @@ def offer(networks: list[str]) -> dict[str, Any]:
             {
                 "id": example.name,
                 "thumbnail": example.thumbnail,
+                "looks": example.looks,
                 "stored": {
                     network: str(path)
                     for network in networks

@@ -55,7 +55,7 @@ export interface Session extends Grid {
   localScale: Float32Array;
   cellLabels: Uint8Array;
   workingLabels: Uint8Array;
-  /** Null where it is not known what the head does without attention. */
+  /** What every cell says if it reads itself alone, where that is known. */
   withoutAttention: Uint8Array | null;
   readout: Readout | null;
   picture: Uint8Array<ArrayBuffer>;
@@ -258,6 +258,8 @@ export type Words = Record<string, string>;
 export interface Photograph {
   id: string;
   thumbnail?: string;
+  /** Pixels whose rows tell something; the dictionary says what. */
+  looks?: Pixel[];
   stored?: Record<string, string>;
 }
 

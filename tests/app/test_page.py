@@ -37,6 +37,8 @@ def test_the_page_offers_every_photograph_and_network():
         assert each["id"] == example.name
         assert each["thumbnail"].startswith("data:image/jpeg;base64,")
         assert list(each["stored"]) == [DEFAULT]
+        assert each["looks"] == example.looks
+        assert 2 <= len(example.looks) <= 3
         assert Path(each["stored"][DEFAULT]).is_file()
     assert [each["name"] for each in offered["networks"]] == [DEFAULT, "dense"]
     assert Path(offered["plotly"]).is_file()

@@ -14,10 +14,12 @@ STAGES = ["ask", "dense", "chosen", "back", "local", "kept", "result"]
 FILLED = """(() => {
   const { width, height } = viewer.picture;
   const filled = [...document.querySelectorAll(".asa .panel canvas")].map((canvas) => {
-    const box = canvas.getBoundingClientRect(), fit = Math.min(box.width / width, box.height / height);
+    const box = canvas.getBoundingClientRect();
+    const fit = Math.min(box.width / width, box.height / height);
     return width * fit * height * fit;
   });
-  const ends = [...document.querySelectorAll(".asa .caption")].map((each) => each.getBoundingClientRect().bottom);
+  const ends = [...document.querySelectorAll(".asa .caption")]
+    .map((each) => each.getBoundingClientRect().bottom);
   return [filled.reduce((a, b) => a + b) / (innerWidth * innerHeight), Math.max(...ends)];
 })()"""
 
@@ -159,3 +161,18 @@ def test_words_of_the_lesson_have_the_colours_of_the_panels(visitors):
     assert swatch.evaluate("(element) => getComputedStyle(element).backgroundColor") == (
         "rgb(230, 159, 0)"
     )
+
+
+def test_points_worth_a_look_lock_the_query_there(visit):
+    example = EXAMPLES[0]
+    line = visit.find('[data-panel="photo"] .looks')
+    assert line.inner_text().endswith(ENGLISH[f"gallery.{example.name}.look"])
+    buttons = line.locator("button")
+    assert buttons.count() == len(example.looks)
+    buttons.nth(1).click()
+    visit.settle()
+    assert visit.state["locked"]
+    assert visit.state["query"] == list(example.looks[1])
+    assert buttons.nth(1).get_attribute("aria-pressed") == "true"
+    visit.do("undo")
+    assert buttons.nth(1).get_attribute("aria-pressed") == "false"

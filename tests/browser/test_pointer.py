@@ -59,11 +59,12 @@ def test_the_cell_under_the_pointer_is_the_marked_one(visitors, screen):
     check_frame(visit)
     check_frame(visit, "dense")
     # The first and the last whole pixel of the screen that lie on the picture.
+    lowest = visit.page.viewport_size["height"]
     for panel in ("photo", "segmentation"):
         visit.spot(panel, (0, 0))
         left, top, width, height = visit.place(panel)
         xs = {0: math.ceil(left), 11: math.ceil(left + width) - 1}
-        ys = {0: math.ceil(top), 8: math.ceil(top + height) - 1}
+        ys = {0: math.ceil(top), 8: min(math.ceil(top + height), lowest) - 1}
         for (row, y), (col, x) in itertools.product(ys.items(), xs.items()):
             visit.page.mouse.move(x, y)
             visit.wait("viewer.hovered === given[0]", 12 * row + col)

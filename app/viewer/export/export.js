@@ -1,6 +1,7 @@
 // The menu of what can be taken along: pictures, numbers, and the whole viewer as one file.
 
 import { fileName, linkOf, manifestOf, networkTitle, titleOf } from "./account.js";
+import { looksOf } from "../page/captions.js";
 import { make } from "../page/dom.ts";
 import { arraysNpz, neighboursCsv } from "./data.js";
 import { connectLink } from "../page/link.ts";
@@ -134,6 +135,7 @@ async function htmlFile(viewer) {
     networkTitle: networkTitle(viewer),
     state: { ...state, ...opened },
     words: viewer.texts.words,
+    looks: looksOf(viewer),
   });
   return { parts: [page], type: "text/html", name: fileName(viewer, "", "html") };
 }

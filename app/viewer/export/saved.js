@@ -4,15 +4,17 @@ import { toQueryString } from "../core/state.ts";
 
 /**
  * The file. `program` is the source of the function `asaViz`, `packet` the ArrayBuffer of the
- * picture, `title` that of the file, the viewer begins in `state`, and `words` are those of its language.
+ * picture, `title` that of the file, the viewer begins in `state`, `words` are those of its language,
+ * and `looks` the points that are worth a look.
  */
-export function savedPage({ program, packet, title, networkTitle, state, words }) {
+export function savedPage({ program, packet, title, networkTitle, state, words, looks = [] }) {
   // The numbers of a re-run and of other methods stay with the server; a lesson is the page's.
   const kept = { ...state, layer: state.layer === "flips" ? "classes" : state.layer, lesson: null, methods: null };
   const given = {
     networkTitle,
     language: state.language,
     words,
+    looks,
     state: { picture: state.picture, network: state.network, query: state.query, words: toQueryString(kept) },
   };
   return [

@@ -1,5 +1,6 @@
 // The six panels on the page: heading, canvas, and under it the bar or legend of its scene.
 
+import { cellOf } from "../core/geometry.ts";
 import { make } from "./dom.ts";
 import { STRENGTHS } from "../core/maps.ts";
 import { Panel, rampOf } from "../draw/panels.js";
@@ -50,7 +51,8 @@ export function caption(viewer, name) {
   const { heading, canvas, below } = viewer.panels[name];
   const title = viewer.say(scene.title);
   write(heading.querySelector(".title"), name === "map" && !viewer.state.compare ? "" : title);
-  const what = scene.bar ? viewer.say(scene.bar.unit) : viewer.say(`${scene.title}.what`);
+  const looks = name === "photo" ? looksOf(viewer) : [];
+  const what = scene.bar ? viewer.say(scene.bar.unit) : looks.length ? photoWords(viewer) : viewer.say(`${scene.title}.what`);
   write(heading.querySelector(".what"), what);
   for (const select of heading.querySelectorAll("select")) {
     select.hidden = (select.dataset.set === "map" && Boolean(viewer.state.compare))
@@ -61,6 +63,7 @@ export function caption(viewer, name) {
   }
   if (scene.bar) showBar(viewer, below, scene.bar);
   else if (scene.legend) showLegend(viewer, below, scene);
+  else if (looks.length) showLooks(viewer, below, looks);
   else showNote(below, scene.isVeiled ? "" : scene.note ? viewer.say(scene.note) : photoWords(viewer));
   const words = [...below.querySelectorAll("li, p")].map((each) => each.textContent);
   const told = [title, what, ...words].filter(Boolean).join(", ");
@@ -84,8 +87,34 @@ const write = (element, text) => {
   if (element && element.textContent !== text) element.textContent = text ?? "";
 };
 
+/** The points of the open picture that are worth a look. */
+export const looksOf = ({ host, opened }) => host.gallery.find(({ id }) => id === opened.picture)?.looks ?? [];
+
+/** Buttons for these points, and what they tell. */
+function showLooks(viewer, below, looks) {
+  const { opened, session, texts, state } = viewer;
+  const told = JSON.stringify([opened, texts.language]);
+  if (below.dataset.told !== told || !below.querySelector(".looks")) {
+    below.dataset.told = told;
+    const line = make("p", "note looks");
+    looks.forEach((pixel, k) => {
+      const button = make("button", "", {}, String(k + 1));
+      button.type = "button";
+      button.setAttribute("aria-label", viewer.say("look.point", { number: k + 1 }));
+      button.addEventListener("click", () => viewer.lock(pixel));
+      line.append(button);
+    });
+    line.append(make("span", "", {}, viewer.say(`gallery.${opened.picture}.look`)));
+    below.replaceChildren(line);
+  }
+  const query = cellOf(session, state.query);
+  looks.forEach((pixel, k) => {
+    below.lastChild.children[k].setAttribute("aria-pressed", String(state.locked && cellOf(session, pixel) === query));
+  });
+}
+
 function showNote(below, text) {
-  if (below.children.length !== 1 || !below.firstChild.matches(".note")) below.replaceChildren(make("p", "note"));
+  if (below.children.length !== 1 || !below.firstChild.matches(".note:not(.looks)")) below.replaceChildren(make("p", "note"));
   write(below.firstChild, text);
 }
 

@@ -7,7 +7,7 @@ import { preferredLanguage } from "../core/texts.ts";
 import { fromQueryString } from "../core/state.ts";
 import exportStyle from "../export/export.css";
 import lessonStyle from "../lesson/lesson.css";
-import type { Host, Port, Program, Words } from "../types.ts";
+import type { Host, Pixel, Port, Program, Words } from "../types.ts";
 import { gradioHost, type Offer, type Server, type Upload } from "./host.ts";
 import HTML from "./viewer.html";
 import style from "./viewer.css";
@@ -38,14 +38,14 @@ export async function page(given: {
 }
 
 /** Start in a file that holds one picture; `given` is what saved.js wrote into it. */
-export function offline({ element, packet, networkTitle, state, language, words, program }: {
+export function offline({ element, packet, networkTitle, state, language, words, looks, program }: {
   element: HTMLElement; packet: ArrayBuffer; networkTitle: string; program: Program;
-  state: { picture: string; network: string; words: string }; language: string; words: Words;
+  state: { picture: string; network: string; words: string }; language: string; words: Words; looks?: Pixel[];
 }): void {
   const host: Host = {
     fixed: true,
     program,
-    gallery: [{ id: state.picture }],
+    gallery: [{ id: state.picture, looks }],
     networks: [{ name: state.network, title: networkTitle }],
     packet: async () => packet,
     words: async () => words,

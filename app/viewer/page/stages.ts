@@ -32,6 +32,8 @@ export function connectStages(viewer: Filmed, isFirst: boolean): { show(): void 
   const scrubber = make("input", "scrubber", { label: "stage.scrubber" });
   Object.assign(scrubber, { type: "range", min: "0", step: "1" });
   const list = make("ol");
+  // On a narrow screen it is scrolled, by keyboard too.
+  list.tabIndex = 0;
   strip.append(play, scrubber, list);
 
   let timer = 0, frame = 0, told = "", isWaiting = isFirst && !viewer.host.fixed;
