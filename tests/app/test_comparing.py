@@ -231,7 +231,9 @@ def test_a_pixel_beside_the_picture_is_refused(answers, pixel):
 def test_without_trained_heads_the_page_offers_no_comparison(answers):
     alone = Answers(answers.desk, None, NETWORKS, answers._packets)
     assert not alone.compares
-    assert [each.__name__ for each in alone.functions] == ["encode", "place", "rerun", "pair_plane"]
+    assert [each.__name__ for each in alone.functions] == [
+        "words", "encode", "place", "rerun", "pair_plane"
+    ]  # fmt: skip
     assert [each.__name__ for each in answers.functions][-2:] == ["methods", "compare"]
     offered = [
         component.props["offer"]["compares"]

@@ -21,6 +21,8 @@ import { MOST_PINS, START, Store, fromQueryString, isUpload, toQueryString } fro
 import { Texts } from "../core/texts.ts";
 
 const SETTLED = 150;
+// How many changes of the address are written at once, and within how many milliseconds.
+const MOST_WRITES = 30, WRITES_WITHIN = 10_000;
 
 /**
  * Start the viewer in `element`.
@@ -76,8 +78,8 @@ export class Viewer {
   #opening = 0;
   #settling = 0;
   #addressing = 0;
-  // The state that the address says.
-  #written = null;
+  // When the address was written of late.
+  #written = [];
   // What was shown of the open picture last, before another was asked for.
   #last = null;
   // What is still to be said once a picture is there.
@@ -211,18 +213,17 @@ export class Viewer {
   /** Keep the address in step, so that a reload or a bookmark comes back to the same state. */
   #address() {
     if (this.host.fixed) return;
-    // The first change is written at once: a reload may follow. Of many in a row, which browsers
-    // refuse after some hundred, the last is written when they end.
-    if (this.#addressing) clearTimeout(this.#addressing);
-    else this.#writeAddress();
-    this.#addressing = setTimeout(() => {
-      this.#addressing = 0;
-      if (this.#written !== this.state) this.#writeAddress();
-    }, SETTLED);
+    clearTimeout(this.#addressing);
+    // A change is written at once: a reload may follow. Of many in a row, which browsers refuse
+    // after some hundred in half a minute, the last is written when they end.
+    const now = performance.now();
+    this.#written = this.#written.filter((time) => now - time < WRITES_WITHIN);
+    if (this.#written.length < MOST_WRITES) this.#writeAddress();
+    else this.#addressing = setTimeout(() => this.#writeAddress(), SETTLED);
   }
 
   #writeAddress() {
-    this.#written = this.state;
+    this.#written.push(performance.now());
     // A film that plays is no state to come back to.
     const words = toQueryString({ ...this.state, stage: null }, true);
     history.replaceState(history.state, "", words ? `?${words}` : location.pathname);
