@@ -119,7 +119,7 @@ def test_photographs_come_from_what_is_stored_and_uploads_through_the_network(
 def test_one_click_is_answered_by_all_trained_methods_within_a_second(visitors, address):
     visit = visitors(address).open("?compare=1&lock=1").compared()
     names = visit.ask("viewer.comparison.rows.map(({ name }) => name)")
-    assert len(visit.find(".multiple[data-method]").all()) >= 15
+    assert len(visit.find(".multiple[data-method]").all()) >= 20
     # Until one is quick enough: the machine may be busy with anything else for a while.
     took = visit.page.evaluate(
         """async () => {
