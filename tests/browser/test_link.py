@@ -245,7 +245,8 @@ def test_no_haste_of_changes_is_too_much(visit):
           return changes;
         }"""
     )
-    assert changes < 10
+    # The first are written at once, and the last when they have ended.
+    assert changes <= 30
     visit.settle().page.wait_for_function("location.search.includes('zoom=1.99_')")
 
 
