@@ -85,7 +85,9 @@ def test_the_language_is_chosen_and_everything_follows(visit):
     for language in ("zh-CN", "zh-TW", "en"):
         visit.set('[data-set="language"]', language)
         words = dictionaries()[language]
-        assert visit.page.locator(".asa").get_attribute("lang") == language
+        # Its words come from the server.
+        expect(visit.page.locator(".asa")).to_have_attribute("lang", language)
+        visit.settle()
         expect(visit.find('[data-do="undo"]')).to_have_text(words["tools.undo"])
         expect(visit.find('[data-panel="dense"] .title')).to_have_text(words["panel.dense.row"])
         assert list(visit.legend("neighbours")) == [

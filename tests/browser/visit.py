@@ -19,6 +19,8 @@ SETTLED = """() => {
   const viewer = window.asaViz, page = document.querySelector(".asa");
   const { moment, state, session, maps } = viewer ?? {};
   if (!moment || page.hasAttribute("aria-busy") || moment.state !== state) return false;
+  // The words of another language come from the server.
+  if (page.getAttribute("lang") !== state.language) return false;
   if (!maps || moment.maps !== maps || !moment.row.column.weights) return false;
   const part = (at, size, count) => Math.floor(((2 * at + 1) * count) / (2 * size));
   const [x, y] = state.query;
