@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from urllib.parse import urlencode
 
+from asa_viz.attention.method import LANGUAGES
 from asa_viz.geometry import Grid, Pixel
 from asa_viz.packet import pack
 from asa_viz.session import Session
@@ -18,7 +19,6 @@ from asa_viz.session import Session
 HEIGHT = 720
 # The names of picture and network inside a page, which has one of each.
 PICTURE, NETWORK = "picture", "network"
-LANGUAGES = ("en", "zh-CN", "zh-TW")
 
 _VIEWER = Path(__file__).parents[2] / "app" / "viewer" / "__init__.py"
 # Nothing outside the page is ever asked for, whatever stands in it.

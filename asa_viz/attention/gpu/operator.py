@@ -6,6 +6,7 @@ tried again by this process.
 
 import math
 import warnings
+from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
@@ -14,9 +15,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from asa_viz.attention import engine
 from asa_viz.attention.checks import check_scales
-from asa_viz.attention.gradients import gradients, to_scale
+from asa_viz.attention.gradients import to_scale
 
 Shape = tuple[int, int, int]
 
@@ -33,9 +33,14 @@ def serves(*tensors: Tensor) -> bool:
         and all(_on_gpu(tensor) and tensor.dtype == torch.float32 for tensor in tensors)
         and not torch.compiler.is_compiling()
         and torch._C._functorch.peek_interpreter_stack() is None
-        and find_spec("triton") is not None
+        and _has_triton()
         and all(math.isfinite(tensor.detach().sum()) for tensor in tensors)
     )
+
+
+@cache
+def _has_triton() -> bool:
+    return find_spec("triton") is not None
 
 
 def _on_gpu(tensor: Tensor) -> bool:
@@ -98,24 +103,24 @@ class _Attention(torch.autograd.Function):
         from asa_viz.attention.gpu import backward, forward
 
         inputs, found = context.saved_tensors[:5], forward.Found(*context.saved_tensors[5:])
+        query, key, value, nonlocal_scale, local_scale = inputs
         try:
-            query, key, value = inputs[:3]
-            made = backward.backward(query, key, value, found, to_outputs[0], context.shape)
+            *to_features, to_threshold, to_local = backward.backward(
+                query, key, value, found, to_outputs[0], context.shape
+            )
         except Exception as error:
             _failed("backward", error)
-            made = _by_torch(inputs, to_outputs[0], context.shape)
-        *to_features, to_threshold, to_local = made
-        scales = to_scale(to_threshold, inputs[3]), to_scale(to_local, inputs[4])
+            return *_by_torch(inputs, to_outputs[0], context.shape), None
+        scales = to_scale(to_threshold, nonlocal_scale), to_scale(to_local, local_scale)
         return *to_features, *scales, None
 
 
 def _by_torch(
     inputs: tuple[Tensor, ...], to_output: Tensor, shape: Shape
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    made = []
-    for query, key, value, t1, t2, towards in zip(*inputs, to_output, strict=True):
-        output, _, choice = engine.forward(query, key, value, t1, t2, shape)
-        image = engine.Map.of(query, key, t1, t2, shape)
-        made.append(gradients(image, value, choice, output, towards))
-    q, k, v, t1, t2 = (torch.stack(parts) for parts in zip(*made, strict=True))
-    return q, k, v, t1, t2
+    """Return the gradients by torch's operators (`attend`), the forward pass done once more."""
+    output, _, *choice = torch.ops.asa_viz.attend(*inputs, *shape)
+    gradients: tuple[Tensor, Tensor, Tensor, Tensor, Tensor] = torch.ops.asa_viz.attend_backward(
+        to_output, *inputs, output, *choice, *shape
+    )
+    return gradients
