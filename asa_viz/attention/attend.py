@@ -1,7 +1,8 @@
 """Adaptive sparse attention as an operator of torch: differentiable, exact, for any batch.
 
-`asa_viz::attend` is one operator to autograd, `torch.compile` and `torch.func`; behind it `forward`
-is the door to whatever computes it fastest. Its second derivative does not exist.
+The compiled kernels or those for GPUs compute what they serve, and the blocks of `engine` all else:
+there `asa_viz::attend` is one operator to autograd, `torch.compile` and `torch.func`. Its second
+derivative does not exist.
 """
 
 from collections.abc import Sequence
@@ -102,18 +103,6 @@ def attend(
     )
 
 
-def forward(
-    query: Float[Tensor, "n d"],
-    key: Float[Tensor, "n d"],
-    value: Float[Tensor, "n c"],
-    nonlocal_scale: Float[Tensor, " n"],
-    local_scale: Float[Tensor, " n"],
-    shape: Shape,
-) -> tuple[Tensor, Tensor, engine.Choice]:
-    """Return what `engine.forward` does for one map, by the fastest path that takes it."""
-    return engine.forward(query, key, value, nonlocal_scale, local_scale, shape)
-
-
 @torch.library.custom_op("asa_viz::attend", mutates_args=())
 def _attend(
     query: Tensor,
@@ -131,7 +120,7 @@ def _attend(
     made = []
     with torch.autocast(query.device.type, enabled=False):
         for q, k, v, t1, t2 in zip(*tensors, strict=True):
-            output, support_size, choice = forward(q, k, v, t1, t2, (height, width, window))
+            output, support_size, choice = engine.forward(q, k, v, t1, t2, (height, width, window))
             made.append((output, support_size, choice.log_normaliser, choice.bits, choice.local))
     stacked = [torch.stack(parts) for parts in zip(*made, strict=True)]
     return stacked[0], stacked[1], stacked[2], stacked[3], stacked[4]
