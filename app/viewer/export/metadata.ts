@@ -1,30 +1,32 @@
-// What a file that leaves the page says of itself: where it comes from, and how to come back to it.
+// The metadata of exported files: titles, captions, the link back, and a manifest for programs.
 
 import { AS_TRAINED, isChanged } from "../core/attention.ts";
 import { cellOf, centreOf, countedPlace, placeOf } from "../core/geometry.ts";
 import { isUpload } from "../core/state.ts";
 import { number } from "../core/texts.ts";
+import type { Pixel, Session, State, WhatIf } from "../types.ts";
+import type { Described } from "./export_types.ts";
 
 /** What the picture is called. */
-export function pictureTitle({ opened: { picture }, texts }) {
+export function pictureTitle({ opened: { picture }, texts }: Pick<Described, "opened" | "texts">): string {
   if (isUpload(picture)) return texts.say("export.own_picture");
   const key = `gallery.${picture}`, title = texts.say(key);
   return title === key ? picture : title;
 }
 
 /** What the network is called. */
-export function networkTitle({ host, opened }) {
+export function networkTitle({ host, opened }: Pick<Described, "host" | "opened">): string {
   return host.networks.find(({ name }) => name === opened.network)?.title ?? opened.network;
 }
 
 /** What a file is called by those who read: picture and network. */
-export const titleOf = (viewer) => `${pictureTitle(viewer)} · ${networkTitle(viewer)}`;
+export const titleOf = (viewer: Pick<Described, "opened" | "texts" | "host">): string => `${pictureTitle(viewer)} · ${networkTitle(viewer)}`;
 
 /** The pixel of the file that a point lies in. */
-const realPixel = ({ lattice }, point) => point.map((each) => Math.floor(each / lattice));
+const realPixel = ({ lattice }: Session, point: Pixel) => point.map((each) => Math.floor(each / lattice));
 
 /** A cell by its number, with a pixel in it: the one that was pointed at, or its centre. */
-export function accountOf(session, cell, pixel = null) {
+export function describedCell(session: Session, cell: number, pixel: Pixel | null = null) {
   const { classes, cellLabels } = session;
   const point = pixel && cellOf(session, pixel) === cell ? pixel : centreOf(session, cell);
   const [x, y] = realPixel(session, point);
@@ -32,11 +34,11 @@ export function accountOf(session, cell, pixel = null) {
 }
 
 /** The lines under a figure of the panels `names`: the query, what was changed, how to read it. */
-export function captionLines(viewer, names) {
+export function captionLines(viewer: Described, names: string[]): string[] {
   const { moment, texts } = viewer;
   const { state, session, row } = moment;
-  const where = (key, cell, pixel, values = {}) => {
-    const { label, ...place } = accountOf(session, cell, pixel);
+  const where = (key: string, cell: number, pixel: Pixel, values = {}) => {
+    const { label, ...place } = describedCell(session, cell, pixel);
     return texts.say(key, { ...place, ...countedPlace(session, cell), ...values, label: texts.className(label) });
   };
   const lines = [where("export.query", row.i, state.query)];
@@ -50,29 +52,29 @@ export function captionLines(viewer, names) {
 }
 
 /** How numbers are turned into colours; of the two rows also whether in the same way. */
-function scaleKey({ scale, shared, compare }, names) {
+function scaleKey({ scale, shared, compare }: State, names: string[]): string {
   if (!names.includes("dense") && !names.includes("sparse")) return `export.scale.${scale}`;
   return `export.scale.${scale}.${shared ? "shared" : compare ? "alone" : "own"}`;
 }
 
 /** What a what-if changes, in words. */
-function changesOf({ moment: { state: { whatIf } }, texts }) {
-  const changed = Object.keys(AS_TRAINED).filter((name) => whatIf[name] !== AS_TRAINED[name]);
-  const shown = (name) => (name === "nonlocal" || name === "local" ? number(whatIf[name]) : whatIf[name]);
+function changesOf({ moment: { state: { whatIf } }, texts }: Described): string {
+  const changed = (Object.keys(AS_TRAINED) as (keyof WhatIf)[]).filter((name) => whatIf[name] !== AS_TRAINED[name]);
+  const shown = (name: keyof WhatIf) => (name === "nonlocal" || name === "local" ? number(whatIf[name]) : whatIf[name]);
   const said = changed.map((name) => texts.say(`export.what_if.${name}`, { value: shown(name) }));
   return said.join(texts.say("export.comma"));
 }
 
 /** The link to what is shown; none where it would open something else. */
-export function linkOf(viewer) {
+export function linkOf(viewer: Described): string | null {
   return viewer.host.fixed || isUpload(viewer.opened.picture) ? null : viewer.link().url;
 }
 
 /** Everything there is to know of what is shown, for programs. */
-export function manifestOf(viewer) {
+export function manifestOf(viewer: Described) {
   const { state, session, row } = viewer.moment;
   const { whatIf } = state;
-  const { label, x, y, ...cell } = accountOf(session, row.i, state.query);
+  const { label, x, y, ...cell } = describedCell(session, row.i, state.query);
   return {
     format: "asa-viz query",
     version: 1,
@@ -110,7 +112,7 @@ export function manifestOf(viewer) {
 }
 
 /** A name for a file: what it shows, in letters that every file system takes. */
-export function fileName(viewer, part, ending) {
+export function fileName(viewer: Described, part: string, ending: string): string {
   const { row, column } = countedPlace(viewer.session, viewer.moment.row.i);
   const name = ["asa-viz", viewer.opened.picture, `r${row}c${column}`, part].filter(Boolean).join("_");
   return `${name.replace(/[^\w.-]+/g, "-")}.${ending}`;

@@ -1,13 +1,16 @@
-// A picture with the whole viewer as one HTML file, which opens from disk and asks nobody anything.
+// A stand-alone page: one picture with the whole viewer in one HTML file, which needs no server.
 
 import { toQueryString } from "../core/state.ts";
+import type { Pixel, State, Words } from "../types.ts";
 
 /**
  * The file. `program` is the source of the function `asaViz`, `packet` the ArrayBuffer of the
  * picture, `title` that of the file, the viewer begins in `state`, `words` are those of its language,
  * and `looks` the points that are worth a look.
  */
-export function savedPage({ program, packet, title, networkTitle, state, words, looks = [] }) {
+export function standalonePage({ program, packet, title, networkTitle, state, words, looks = [] }: {
+  program: string; packet: ArrayBuffer; title: string; networkTitle: string; state: State; words: Words; looks?: Pixel[];
+}): string {
   // The numbers of a re-run and of other methods stay with the server; a lesson is the page's.
   const kept = { ...state, layer: state.layer === "flips" ? "classes" : state.layer, lesson: null, methods: null };
   const given = {
@@ -61,15 +64,15 @@ asaViz("offline", {
 });`;
 
 /** Source that may stand in an HTML file: in it, these can only be inside strings and comments. */
-export function asScript(source) {
+export function asScript(source: string): string {
   return source.replace(/<(?=\/script|script|!--)/gi, "\\x3c");
 }
 
-const asHtml = (text) => text.replace(/[&<>]/g, (each) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[each]);
+const asHtml = (text: string) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
 
 /** Bytes in base64; in pieces, for a call takes no million arguments. */
-export function base64(bytes) {
-  const pieces = [];
+export function base64(bytes: Uint8Array): string {
+  const pieces: string[] = [];
   // Whole groups of three bytes, so that the pieces fit together.
   for (let start = 0; start < bytes.length; start += 0x6000) {
     pieces.push(btoa(String.fromCharCode(...bytes.subarray(start, start + 0x6000))));

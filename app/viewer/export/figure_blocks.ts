@@ -1,7 +1,9 @@
-// Pieces of a figure, each of which knows its height before it is drawn: words, bars and legends.
+// The blocks of an exported figure, each with its height: words, bars and legends.
 
 import { THRESHOLD_COLOUR, paletteOf } from "../core/scale.ts";
 import { packed } from "../draw/scenes.js";
+import type { Bar } from "../types.ts";
+import type { Block, Context, Measure } from "./export_types.ts";
 
 const FAMILY = "system-ui, sans-serif";
 export const TITLE = `600 13px ${FAMILY}`;
@@ -14,9 +16,9 @@ const LINE = 16;
 const FAINT = "#474747";
 
 /** Blocks one under the other, `gap` between them. */
-export function stack(blocks, gap = 0) {
+export function stack(blocks: Block[], gap = 0): Block {
   return {
-    height: blocks.reduce((sum, { height }) => sum + height, gap * Math.max(blocks.length - 1, 0)),
+    height: blocks.reduce((sum: number, { height }) => sum + height, gap * Math.max(blocks.length - 1, 0)),
     draw(surface, x, y) {
       for (const block of blocks) {
         block.draw(surface, x, y);
@@ -27,13 +29,21 @@ export function stack(blocks, gap = 0) {
 }
 
 /** Text in lines at most `width` long. */
-export function words(text, width, measure, { font = TEXT, colour = INK } = {}) {
+export function words(text: string, width: number, measure: Measure, { font = TEXT, colour = INK } = {}): Block {
   return runs([[text, font, colour]], width, measure);
 }
 
+type Run = [text: string, font: string, colour: string];
+interface Piece {
+  text: string;
+  font: string;
+  colour: string;
+  across: number;
+}
+
 /** Runs of [text, font, colour] one after the other, in lines at most `width` long. */
-export function runs(parts, width, measure) {
-  const lines = [[]];
+export function runs(parts: Run[], width: number, measure: Measure): Block {
+  const lines: Piece[][] = [[]];
   let across = 0;
   for (const [text, font, colour] of parts) {
     for (const token of tokensOf(text, font, width, measure)) {
@@ -43,7 +53,7 @@ export function runs(parts, width, measure) {
         across = 0;
       }
       if (!across && !token.trim()) continue;
-      const line = lines.at(-1), last = line.at(-1);
+      const line = lines[lines.length - 1], last = line.at(-1);
       if (last && last.font === font && last.colour === colour) last.text += token;
       else line.push({ text: token, font, colour, across });
       across += length;
@@ -66,17 +76,17 @@ export function runs(parts, width, measure) {
 const TOKENS = /[（「『《“]*[⺀-鿿豈-﫿][、。，；：？！）」』》”…]*\s*|[^\s⺀-鿿豈-﫿（「『《“]+\s*|\S\s*|\s+/gu;
 
 /** The parts of a text that stay on one line; one too long for any is cut. */
-function tokensOf(text, font, width, measure) {
-  return (text.match(TOKENS) ?? []).flatMap((token) => (measure(token, font) > width ? [...token] : [token]));
+function tokensOf(text: string, font: string, width: number, measure: Measure): string[] {
+  return [...(text.match(TOKENS) ?? [])].flatMap((token) => (measure(token, font) > width ? [...token] : [token]));
 }
 
-function write(context, text, x, y, font, colour, align = "left") {
+function write(context: Context, text: string, x: number, y: number, font: string, colour: string, align = "left"): void {
   Object.assign(context, { font, fillStyle: colour, textAlign: align });
   context.fillText(text, x, y);
 }
 
 /** A bar of colours with its line, and round numbers under it. */
-export function colourBar({ scale, palette, line }, opacity, width) {
+export function colourBar({ scale, palette, line }: Bar, opacity: number, width: number): Block {
   const table = paletteOf(palette);
   const cells = { pixels: Uint32Array.from(table, packed), height: 1, width: table.length };
   const [top, height] = [3, 9];
@@ -105,13 +115,19 @@ export function colourBar({ scale, palette, line }, opacity, width) {
   };
 }
 
-const tickText = (value) => `${+value.toPrecision(6)}`.replace("-", "−");
+const tickText = (value: number) => `${+value.toPrecision(6)}`.replace("-", "−");
 
 const SWATCH = 10;
 
+interface Entry {
+  colour: string;
+  name: string;
+  amount: string;
+}
+
 /** A legend: `entries` of colour, name and amount, as many beside each other as there is room for. */
-export function legend(entries, width, measure) {
-  const places = [];
+export function legend(entries: Entry[], width: number, measure: Measure): Block {
+  const places: (Entry & { across: number; down: number; nameWidth: number })[] = [];
   let across = 0, down = 0;
   for (const { colour, name, amount } of entries) {
     const nameWidth = measure(`${name} `, TEXT);

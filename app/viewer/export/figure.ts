@@ -1,10 +1,12 @@
-// A figure that leaves the page: panels with their bars and legends, and a caption that says it all.
+// The layout of an exported figure: panels with their bars and legends over a caption.
 
-import { captionLines, titleOf } from "./account.js";
-import { INK, QUIET, TEXT, TITLE, colourBar, legend, runs, stack, words } from "./blocks.js";
+import { captionLines, titleOf } from "./metadata.ts";
+import { INK, QUIET, TEXT, TITLE, colourBar, legend, runs, stack, words } from "./figure_blocks.ts";
 import { barWords, legendWords, photoWords, summaryWords } from "../page/captions.js";
 import { paint } from "../draw/panels.js";
 import { cellOf } from "../core/geometry.ts";
+import type { Bar, LegendEntry, Scene } from "../types.ts";
+import type { Block, Described, Measure, Surface } from "./export_types.ts";
 
 const ONE = 720, OF_SIX = 480;
 const MARGIN = 24, GAP = 20, BETWEEN = 5;
@@ -13,16 +15,12 @@ const COLUMNS = 3;
 /**
  * The figure of the panels `names`: `width`, `height`, `title`, `lines` (the caption) and
  * `draw(surface)`. `measure(text, font)` says how wide a text becomes.
- *
- * A surface has a `context` in units of the figure, `density` (pixels in a unit), `picture` (as
- * panels.js draws it), `cells(cells)` (cells as something to draw), and `child(width, height)`, a
- * context of so many pixels with an `image` of itself.
  */
-export function sheetOf(viewer, names, measure) {
+export function figureOf(viewer: Described, names: string[], measure: Measure) {
   const columns = Math.min(names.length, COLUMNS);
   const side = names.length > 1 ? OF_SIX : ONE;
   const blocks = names.map((name) => panelBlock(viewer, name, side, measure));
-  const rows = [];
+  const rows: Block[] = [];
   for (let k = 0; k < blocks.length; k += columns) rows.push(beside(blocks.slice(k, k + columns), side));
   const inner = columns * side + (columns - 1) * GAP;
   const title = titleOf(viewer);
@@ -35,7 +33,7 @@ export function sheetOf(viewer, names, measure) {
   const [width, height] = [inner + 2 * MARGIN, Math.ceil(whole.height) + 2 * MARGIN];
   return {
     width, height, title, lines,
-    draw(surface) {
+    draw(surface: Surface) {
       surface.context.fillStyle = "#fff";
       surface.context.fillRect(0, 0, width, height);
       whole.draw(surface, MARGIN, MARGIN);
@@ -43,7 +41,7 @@ export function sheetOf(viewer, names, measure) {
   };
 }
 
-function beside(blocks, side) {
+function beside(blocks: Block[], side: number): Block {
   return {
     height: Math.max(...blocks.map(({ height }) => height)),
     draw: (surface, x, y) => blocks.forEach((block, k) => block.draw(surface, x + k * (side + GAP), y)),
@@ -51,17 +49,17 @@ function beside(blocks, side) {
 }
 
 /** One panel: what it shows and in which unit, the picture, and how to read it. */
-function panelBlock(viewer, name, width, measure) {
+function panelBlock(viewer: Described, name: string, width: number, measure: Measure): Block {
   const scene = viewer.scenes[name];
   const what = scene.bar ? viewer.say(scene.bar.unit) : viewer.say(`${scene.title}.what`);
   const heading = runs([[`${viewer.say(scene.title)} `, TITLE, INK], [what, TEXT, QUIET]], width, measure);
-  const note = (text) => words(text, width, measure, { colour: QUIET });
-  const below = [];
+  const note = (text: string) => words(text, width, measure, { colour: QUIET });
+  const below: Block[] = [];
   if (scene.bar) {
-    below.push(colourBar(scene.bar, viewer.moment.state.opacity, width), note(barWords(viewer, scene.bar)));
+    below.push(colourBar(scene.bar, viewer.moment.state.opacity, width), note(barWords(viewer, scene.bar as Required<Bar>)));
   }
   if (scene.legend?.length) {
-    const entries = scene.legend.map((entry) => ({ colour: entry.colour, ...legendWords(viewer, entry) }));
+    const entries = scene.legend.map((entry) => ({ colour: entry.colour, ...legendWords(viewer, entry as Required<LegendEntry>) }));
     below.push(legend(entries, width, measure));
   }
   if (scene.summary) below.push(note(summaryWords(viewer, scene.summary)));
@@ -71,7 +69,7 @@ function panelBlock(viewer, name, width, measure) {
 }
 
 /** The picture of a panel, drawn as on the page, without the pointer's mark. */
-function pictureBlock({ moment: { state, session, row } }, scene, width) {
+function pictureBlock({ moment: { state, session, row } }: Described, scene: Scene, width: number): Block {
   const height = Math.min(Math.round((width * session.imageHeight) / session.imageWidth), width);
   const pins = state.pins.map((pin) => cellOf(session, pin));
   const marks = { grid: session, query: row.i, hover: null, pins };

@@ -1,21 +1,25 @@
 // Where a figure is drawn: on a canvas, for a PNG file, or as SVG.
 
 import { imageOf } from "../draw/panels.js";
-import { SvgContext } from "./svg.js";
+import type { Cells } from "../types.ts";
+import type { Measure, Picture, Surface } from "./export_types.ts";
+import { type SvgImage, SvgContext } from "./svg.ts";
 
 const JPEG_QUALITY = 0.92;
 // A picture as small as this costs little without loss.
 const LOSSLESS_PIXELS = 256 * 256;
 
 /** A canvas of `density` pixels a unit. */
-export function canvasSurface({ width, height }, picture, density, language) {
+export function canvasSurface(
+  { width, height }: { width: number; height: number }, picture: Picture, density: number, language: string,
+): Surface & { canvas: HTMLCanvasElement } {
   const canvas = canvasOf(width * density, height * density);
   const context = contextOf(canvas, language);
   context.scale(density, density);
   // Panels are copied pixel by pixel, and cells stay flat.
   context.imageSmoothingEnabled = false;
   return {
-    canvas, context, density, picture, cells: imageOf,
+    canvas, context, density, picture, cells: (cells) => imageOf(cells),
     child(childWidth, childHeight) {
       const child = canvasOf(childWidth, childHeight);
       return { image: child, context: contextOf(child, language) };
@@ -24,10 +28,10 @@ export function canvasSurface({ width, height }, picture, density, language) {
 }
 
 /** SVG, one unit a unit; photographs stand in it as data. */
-export function svgSurface(picture) {
+export function svgSurface(picture: Picture<SvgImage>): Surface & { context: SvgContext } {
   const context = new SvgContext();
   return {
-    context, density: 1, picture, cells: (cells) => cells,
+    context, density: 1, picture, cells: (cells: Cells) => cells,
     child() {
       const child = context.child();
       return { image: child, context: child };
@@ -36,19 +40,19 @@ export function svgSurface(picture) {
 }
 
 /** A picture of the page as SvgContext draws it: its photograph and the faint grey of it as data. */
-export function embedded({ bitmap, faint, width, height }) {
+export function embedded({ bitmap, faint, width, height }: Picture): Picture<SvgImage> {
   const small = width * height <= LOSSLESS_PIXELS;
-  const dataOf = (image) => {
+  const dataOf = (image: CanvasImageSource) => {
     // Through a canvas: turned upright, without what a camera wrote, in a form every program reads.
     const canvas = canvasOf(width, height);
-    canvas.getContext("2d").drawImage(image, 0, 0, width, height);
+    canvas.getContext("2d")!.drawImage(image, 0, 0, width, height);
     return { href: small ? canvas.toDataURL() : canvas.toDataURL("image/jpeg", JPEG_QUALITY), width, height };
   };
   return { bitmap: dataOf(bitmap), faint: dataOf(faint), width, height };
 }
 
 /** How wide a text becomes in a font, as the browser sets it. */
-export function measurer(language) {
+export function measurer(language: string): Measure {
   const context = contextOf(canvasOf(1, 1), language);
   return (text, font) => {
     context.font = font;
@@ -56,14 +60,14 @@ export function measurer(language) {
   };
 }
 
-function canvasOf(width, height) {
+function canvasOf(width: number, height: number): HTMLCanvasElement {
   return Object.assign(document.createElement("canvas"), { width, height });
 }
 
 /** Chinese characters look different in different languages. */
-function contextOf(canvas, language) {
+function contextOf(canvas: HTMLCanvasElement, language: string): CanvasRenderingContext2D {
   canvas.lang = language;
-  const context = canvas.getContext("2d");
-  if ("lang" in context) context.lang = language;
+  const context = canvas.getContext("2d")!;
+  if ("lang" in context) (context as { lang: string }).lang = language;
   return context;
 }
