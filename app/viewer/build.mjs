@@ -31,8 +31,9 @@ await build({
   target: "es2022",
   format: "iife",
   globalName: "roles",
-  // The source text of this function starts the worker, and goes into a saved file.
-  banner: { js: 'function asaViz(role,given){"use strict";' },
+  // The source text of this function starts the worker, and goes into a saved file. lit asks for a document
+  // when it is loaded, which a worker has not.
+  banner: { js: 'function asaViz(role,given){"use strict";globalThis.document??={createTreeWalker(){}};' },
   footer: { js: "return roles[role](given)}" },
   plugins: [texts],
 });

@@ -1,33 +1,25 @@
 // The steps of the lesson: when each is done, its formula with the numbers of the moment, and what
 // "show me" does. Nothing is drawn here, so that a test can take a step without a page.
-//
-// A moment holds the `session`, the `row` of the query, the `state` that the row was asked for under
-// and the one there is `now`, the cell that is `hovered` (or null), a `rerun` (or null), the rows
-// that are `compared` (or null), what other methods answered in the `comparison` (or null), and whether
-// there is a server that `canRerun` and `canCompare`. A step's `memory` is
-// empty at its start; it keeps what the step has seen.
 
 import { AS_TRAINED, BACK, CHOSEN, LOCAL, groupOf, isChanged, similarity, windowOf } from "../core/attention.ts";
 import {
   choosingAlone, countOf, halvingFactor, isOneSided, keysOf, largestClass,
-  localOnlyCell, middleOf, peakOf, sampleOf, strongestKey, supportOf, targetFrom,
-} from "./finding.js";
+  localOnlyCell, middleOf, peakOf, readingCell, sampleOf, strongestKey, strongestRead, supportOf, targetFrom,
+} from "./examples.ts";
 import { overlapOf } from "../core/numbers.ts";
 import { cellOf, centreOf, countedPlace } from "../core/geometry.ts";
 import { number, percent } from "../core/texts.ts";
+import type { Comparison, LessonMoment, Memory, Step } from "./lesson_types.ts";
+import type { AnsweredRow, Session, State } from "../types.ts";
 
 const BOTH = CHOSEN | BACK;
 // How much stronger or weaker the other row has to be.
 const CONTRAST = 1.5;
 
 /**
- * The steps in their order. `done(moment, memory)` says whether the reader has done it. `formula`
- * gives the values for the dictionary's `lesson.<id>.formula` (null: there are none), `task` those
- * for `lesson.<id>.task`; either may name another `ending` than that. `show` says what to do for a
- * reader who is stuck: `state`, what to put into the state; `hover`, a cell to point at; `rerun`,
- * run the head again.
+ * The steps in their order; lesson_types.ts says what a step is.
  */
-export const STEPS = [
+export const STEPS: Step[] = [
   {
     id: "point",
     done({ session, row }, memory) {
@@ -39,7 +31,7 @@ export const STEPS = [
       rows: session.height, columns: session.width, n: session.n, ...countedPlace(session, row.i),
       label: session.classes[session.cellLabels[row.i]],
     }),
-    show: ({ session }, { target }) => ({ state: lockedAt(session, middleOf(session, target)) }),
+    show: ({ session }, { target }) => ({ state: lockedAt(session, middleOf(session, target!)) }),
   },
   {
     id: "lock",
@@ -74,9 +66,20 @@ export const STEPS = [
     }),
     show({ session }, { first }) {
       const cells = sampleOf(session);
-      const away = cells.map((cell) => Math.abs(Math.log(peakOf(session, cell) / first)));
+      const away = cells.map((cell) => Math.abs(Math.log(peakOf(session, cell) / first!)));
       return { state: lockedAt(session, cells[away.indexOf(Math.max(...away))]) };
     },
+  },
+  {
+    id: "predict",
+    question: "reads",
+    isGuess: true,
+    done: ({ guessed }) => guessed === "reads",
+    formula({ session, row: { i, numbers: { support, sparse } }, guessed }) {
+      if (guessed !== "reads") return { ending: "none" };
+      return { support, n: session.n, share: percent(sparse.own), label: session.classes[session.cellLabels[i]] };
+    },
+    show: () => ({ guess: true }),
   },
   {
     id: "threshold",
@@ -84,7 +87,7 @@ export const STEPS = [
     done({ session, row, state }, memory) {
       if (!isChanged(state.whatIf)) Object.assign(memory, { cell: row.i, trained: row.numbers.support });
       if (memory.cell !== row.i) Object.assign(memory, { cell: row.i, trained: supportOf(session, row.i) });
-      const isHalf = memory.trained > 1 && 2 * row.numbers.support <= memory.trained;
+      const trained = memory.trained ?? 0, isHalf = trained > 1 && 2 * row.numbers.support <= trained;
       return state.whatIf.nonlocal > 1 && isHalf;
     },
     task: (_, { trained }) => (trained > 1 ? { trained, half: Math.floor(trained / 2) } : { ending: "few" }),
@@ -107,6 +110,8 @@ export const STEPS = [
   {
     id: "back",
     needsThresholds: true,
+    question: "back",
+    isGuess: true,
     done: ({ row, state, now, hovered }) =>
       now.locked && hovered !== null && state.whatIf.reciprocity && isOneSided(row.relation[hovered]),
     formula({ session, row, hovered }) {
@@ -128,7 +133,7 @@ export const STEPS = [
         return { state: { ...lockedAt(session, choosingAlone(session) ?? row.i), whatIf: AS_TRAINED } };
       }
       memory.turn = ((memory.turn ?? -1) + 1) % found.length;
-      return { state: { ...lockedAt(session, row.i), whatIf }, hover: found[memory.turn] };
+      return { state: { ...lockedAt(session, row.i), whatIf, stage: "back" }, hover: found[memory.turn] };
     },
   },
   {
@@ -169,6 +174,38 @@ export const STEPS = [
     },
   },
   {
+    id: "values",
+    done: ({ row, now, hovered }) => now.locked && isElsewhere(row, hovered) && row.weights[hovered] > 0,
+    formula({ session, row, hovered }) {
+      const j = isElsewhere(row, hovered) && row.weights[hovered] > 0 ? hovered : strongestRead(row);
+      if (j === null) return { ending: "none" };
+      const values = { ...countedPlace(session, j), weight: small(row.weights[j]), count: row.numbers.support || 1 };
+      if (!row.classes) return { ...values, ending: "unread" };
+      const { sparse, without } = row.classes, [says, alone] = [likeliest(sparse), likeliest(without)];
+      return {
+        ...values, label: session.classes[says], share: percent(sparse[says]),
+        other: session.classes[alone], otherShare: percent(without[alone]),
+      };
+    },
+    show({ session, row }) {
+      const strongest = strongestRead(row);
+      if (strongest !== null) return { state: lockedAt(session, row.i), hover: strongest };
+      return { state: { ...lockedAt(session, readingCell(session)), whatIf: AS_TRAINED } };
+    },
+  },
+  {
+    id: "without",
+    question: "flips",
+    done: ({ now }) => now.layer === "without",
+    formula({ session }) {
+      const { withoutAttention, workingLabels } = session;
+      if (!withoutAttention) return { ending: "unknown" };
+      const count = workingLabels.reduce((sum: number, label, p) => sum + Number(label !== withoutAttention[p]), 0);
+      return { count, share: percent(count / workingLabels.length) };
+    },
+    show: () => ({ state: { layer: "without", stage: "result" } }),
+  },
+  {
     id: "column",
     done: thereAndBack(({ now }) => now.direction === "column"),
     formula: ({ row }) => ({ row: number(sumOf(row.dense)), column: number(sumOf(row.incoming)) }),
@@ -207,46 +244,53 @@ export const STEPS = [
     },
   },
   // A page to read, done once it is open.
-  { id: "toy", done: () => true },
+  { id: "toy", isPage: true, done: () => true },
+  // What today's sparse designs do, beside reciprocal thresholds.
+  { id: "designs", isPage: true, done: () => true },
   {
     id: "families",
     done({ session, comparison, canCompare }, memory) {
       if (!comparison) return !canCompare;
-      memory.first ??= comparison;
-      return session.cellLabels[comparison.cell] !== session.cellLabels[memory.first.cell];
+      memory.answered ??= comparison;
+      return session.cellLabels[comparison.cell] !== session.cellLabels[memory.answered.cell];
     },
-    formula({ comparison, canCompare }, { first }) {
+    formula({ comparison, canCompare }, { answered: first }) {
       if (!comparison) return canCompare ? { ending: "none" } : null;
-      if (comparison.cell === first.cell) {
+      if (!first || comparison.cell === first.cell) {
         return { ending: "one", list: byFamily(comparison, ({ effective }) => effective, number) };
       }
       const before = new Map(first.rows.map(({ name, row }) => [name, row]));
-      const common = ({ name, row }) => (before.has(name) ? inCommon(row, before.get(name)) : null);
+      const common = ({ name, row }: Comparison["rows"][number]) => {
+        const earlier = before.get(name);
+        return earlier ? inCommon(row, earlier) : null;
+      };
       return { list: byFamily(comparison, common, percent) };
     },
-    show({ session, row, now, comparison }, { first }) {
-      if (now.methods === null || !comparison) return { state: { ...lockedAt(session, row.i), methods: "usual" } };
+    show({ session, row, now, comparison }, { answered: first }) {
+      if (now.methods === null || !comparison || !first) return { state: { ...lockedAt(session, row.i), methods: "usual" } };
       const away = session.cellLabels[first.cell];
       return { state: lockedAt(session, middleOf(session, largestClass(session, away))) };
     },
   },
   // The other page to read.
-  { id: "limits", done: () => true },
+  { id: "limits", isPage: true, done: () => true },
 ];
 
 /** The mean of a number of each method over its family, in words; null leaves a method out. */
-function byFamily({ rows }, numberOf, written) {
-  const families = new Map();
+function byFamily(
+  { rows }: Comparison, numberOf: (answer: Comparison["rows"][number]) => number | null, written: (value: number) => string,
+): string {
+  const families = new Map<string, number[]>();
   for (const each of rows) {
     const value = numberOf(each);
     if (value !== null) families.set(each.family, [...(families.get(each.family) ?? []), value]);
   }
-  const mean = (values) => values.reduce((total, each) => total + each, 0) / values.length;
+  const mean = (values: number[]) => values.reduce((total, each) => total + each, 0) / values.length;
   return [...families].map(([family, values]) => `${family} ${written(mean(values))}`).join(" · ");
 }
 
 /** The share of their weight that two rows have in common, signs aside. */
-function inCommon(first, second) {
+function inCommon(first: Float32Array, second: Float32Array): number {
   let [common, one, other] = [0, 0, 0];
   for (let j = 0; j < first.length; j++) {
     const [a, b] = [Math.abs(first[j]), Math.abs(second[j])];
@@ -256,23 +300,24 @@ function inCommon(first, second) {
 }
 
 /** Done once it was away and is back. */
-function thereAndBack(isAway) {
-  return (moment, memory) => {
+function thereAndBack(isAway: (moment: LessonMoment) => boolean) {
+  return (moment: LessonMoment, memory: Memory): boolean => {
     const away = isAway(moment);
     if (away) memory.away = true;
     return Boolean(memory.away) && !away;
   };
 }
 
-const isElsewhere = (row, hovered) => hovered !== null && hovered !== row.i;
-const lockedAt = (session, cell) => ({ query: centreOf(session, cell), locked: true });
-const turned = ({ whatIf }, name) => ({ state: { whatIf: { ...whatIf, [name]: !whatIf[name] } } });
-const localOnlyIn = (row, { whatIf }) => countOf(row, (each) => groupOf(each, whatIf.reciprocity) === 1);
-const signOf = (reached) => (reached ? "≥" : "<");
-const sumOf = (values) => values.reduce((total, each) => total + each, 0);
-const signed = (value) => value.toFixed(2).replace("-", "−");
+const isElsewhere = (row: AnsweredRow, hovered: number | null): hovered is number => hovered !== null && hovered !== row.i;
+const lockedAt = (session: Session, cell: number) => ({ query: centreOf(session, cell), locked: true });
+const turned = ({ whatIf }: State, name: "reciprocity" | "localRule") => ({ state: { whatIf: { ...whatIf, [name]: !whatIf[name] } } });
+const localOnlyIn = (row: AnsweredRow, { whatIf }: State) => countOf(row, (each) => groupOf(each, whatIf.reciprocity) === 1);
+const signOf = (reached: unknown) => (reached ? "≥" : "<");
+const likeliest = (shares: Float64Array) => shares.indexOf(Math.max(...shares));
+const sumOf = (values: Float64Array) => values.reduce((total, each) => total + each, 0);
+const signed = (value: number) => value.toFixed(2).replace("-", "−");
 
 /** An affinity to three figures, without exponents. */
-export function small(value) {
+export function small(value: number): string {
   return value > 0 && value < 1e-6 ? "< 0.000001" : String(Number(value.toPrecision(3)));
 }

@@ -1,10 +1,21 @@
 // A map of 3 x 3 cells small enough to work out by hand, run through the same code as a real one.
 // Similarities are powers of two, so that every affinity is a fraction with a small denominator.
 
+import type { Row, Session } from "../types.ts";
 import { BACK, CHOSEN, KEPT, LOCAL, groupOf, rowOf, windowOf, AS_TRAINED } from "../core/attention.ts";
 
+type Pair = [number, number];
+interface ToyCell {
+  name: string;
+  query: Pair;
+  key: Pair;
+  nonlocal: number;
+  local: number;
+  value: number;
+}
+
 // Query and key of two numbers, the two learned scales, and the value: one number.
-export const TOY_CELLS = [
+export const TOY_CELLS: ToyCell[] = [
   { name: "A", query: [1, 0], key: [1, 0], nonlocal: 2, local: 1.5, value: 9 },
   { name: "B", query: [2, 1], key: [1, 0], nonlocal: 0.75, local: 0.75, value: 8 },
   { name: "C", query: [1, 0], key: [1, 1], nonlocal: 0.75, local: 1, value: 8 },
@@ -18,22 +29,26 @@ export const TOY_CELLS = [
 export const TOY_START = 7;
 const SIDE = 3;
 
-const product = (query, key) => query[0] * key[0] + query[1] * key[1];
-const sum = (numbers) => numbers.reduce((total, each) => total + each, 0);
+const product = (query: Pair, key: Pair) => query[0] * key[0] + query[1] * key[1];
+const sum = (numbers: number[]) => numbers.reduce((total, each) => total + each, 0);
 
 /** 2 to the similarity of query `i` and key `j`, before it is divided by its row's sum. */
-export function toyPower(i, j) {
+export function toyPower(i: number, j: number): number {
   return 2 ** product(TOY_CELLS[i].query, TOY_CELLS[j].key);
 }
 
 /** The sum that row `i` is divided by. */
-export function toyTotal(i) {
+export function toyTotal(i: number): number {
   return sum(TOY_CELLS.map((_, j) => toyPower(i, j)));
 }
 
+/** What a row is computed from. */
+type Arithmetic = Pick<Session, "height" | "width" | "n" | "depth" | "window" | "learned" | "query" | "key"
+  | "logNormaliser" | "nonlocalScale" | "localScale">;
+
 /** The toy as a session, with what the arithmetic needs of one. */
-export function toySession() {
-  return {
+export function toySession(): Session {
+  const arithmetic: Arithmetic = {
     height: SIDE, width: SIDE, n: TOY_CELLS.length, depth: 2, window: 3, learned: true,
     query: Float32Array.from(TOY_CELLS.flatMap(({ query }) => query)),
     // The softmax is to the base e: keys times ln 2 make it one to the base 2.
@@ -42,6 +57,8 @@ export function toySession() {
     nonlocalScale: Float32Array.from(TOY_CELLS, ({ nonlocal }) => nonlocal),
     localScale: Float32Array.from(TOY_CELLS, ({ local }) => local),
   };
+  // The rest of a session, its picture and its classes, no row hangs on.
+  return arithmetic as Session;
 }
 
 /**
@@ -49,8 +66,8 @@ export function toySession() {
  * of the query itself. `levels` are what affinities are held against: `threshold` for the query's
  * choice, `local` in its window; each key has its own `level` for the way back.
  */
-export function toyRow(i, session = toySession()) {
-  const row = rowOf(session, i);
+export function toyRow(i: number, session = toySession()) {
+  const row: Row = rowOf(session, i);
   const { n } = session;
   const near = windowOf(session, i, AS_TRAINED);
   const keys = TOY_CELLS.map(({ name, key, nonlocal, value }, j) => {

@@ -3,10 +3,10 @@
 import { isChanged, AS_TRAINED } from "../core/attention.ts";
 import { connectControls } from "./controls.js";
 import { Engine, newestOnly } from "../core/engine.ts";
-import { connectExport } from "../export/export.js";
+import { connectExport } from "../export/export_menu.ts";
 import { showHistory } from "./history.js";
-import { connectLesson } from "../lesson/lesson.js";
-import { connectMethods } from "../compare/methods.js";
+import { connectLesson } from "../lesson/lesson.ts";
+import { connectCompare } from "../compare/compare.ts";
 import { Packets, firstState, fitting, isInside } from "../core/opening.ts";
 import { readPacket } from "../core/packet.ts";
 import { buildPanels, caption } from "./captions.js";
@@ -62,7 +62,7 @@ export class Viewer {
     connectSide(this);
     connectExport(this);
     connectLesson(this);
-    connectMethods(this);
+    connectCompare(this);
     this.stages = connectStages(this, !address.search);
     this.texts.fill(element);
     this.store.subscribe((state, before) => this.#changed(state, before));
