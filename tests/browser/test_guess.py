@@ -1,4 +1,4 @@
-"""Guessing where a point reads: marked by pointer or keyboard, scored by the network's own answer."""
+"""Guessing where a point reads: marked by pointer or keyboard, scored by the network's answer."""
 
 import pytest
 from playwright.sync_api import expect
