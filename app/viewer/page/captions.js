@@ -4,7 +4,7 @@ import { cellOf } from "../core/geometry.ts";
 import { make } from "./dom.ts";
 import { STRENGTHS } from "../core/maps.ts";
 import { Panel, rampOf } from "../draw/panels.js";
-import { listen } from "./pointer.js";
+import { listen } from "./pointer.ts";
 import { PANELS, strengthOf } from "../draw/scenes.js";
 import { LAYERS, MAPS } from "../core/state.ts";
 import { number, percent } from "../core/texts.ts";
