@@ -4,7 +4,7 @@ import { cellOf } from "../core/geometry.ts";
 import { make } from "./dom.ts";
 import { STRENGTHS } from "../core/maps.ts";
 import { Panel, rampOf } from "../draw/panels.ts";
-import { listen } from "./pointer.js";
+import { listen } from "./pointer.ts";
 import { PANELS } from "../draw/scenes.ts";
 import { strengthOf } from "../draw/segmentation.ts";
 import { LAYERS, MAPS } from "../core/state.ts";
