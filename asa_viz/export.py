@@ -56,7 +56,7 @@ def export(options: argparse.Namespace) -> Card:
 
     Raises:
         WeightsError: the weights do not fit the config's network exactly, or something required on
-        the card is missing.
+            the card is missing.
         FileNotFoundError: there is no such config.
     """
     if not re.fullmatch(r"\w[\w.-]*", options.name):
