@@ -1,15 +1,15 @@
 """Evaluate a network: `python -m asa_viz.evaluate NETWORK --data ROOT --split val|test`.
 
-Each picture is encoded as the page encodes it, so the numbers speak of what is shown: the labels of
-the session, and its attention over the picture's cells. A cell's true class is the one labelled at
-its centre; cells that are not labelled ask no question, and as keys count as another class.
+Each picture is encoded as the page encodes it, so the figures describe what the page shows: the
+session's labels, and the attention over the picture's cells. A cell's true class is the label at
+its centre. Unlabelled cells are left out as queries, and as keys count as another class.
 
-Beside the network as trained stand its controls: the same network without attention (every cell
-reads its own value alone), without its block, without the local rule, and rows of the same size
-that are chosen in a simpler way (`asa_viz.controls`).
+Also evaluated are controls: the same network without attention (every cell reads its own value
+alone), without its block, without the local rule, and rows of the same size chosen in a simpler way
+(`asa_viz.controls`).
 
-`--as voc2012` scores a network of more classes on the pictures of VOC 2012: what it calls by a name
-that is no class there, such as sky, counts as background.
+`--as voc2012` evaluates a network with more classes on the pictures of VOC 2012: a class that VOC
+does not have, such as sky, counts as background.
 """
 
 import argparse
@@ -45,11 +45,10 @@ LabelMap = UInt8[np.ndarray, "height width"]
 
 
 def frames(data: Path, split: str, limit: int | None = None) -> list[tuple[Path, Path]]:
-    """List the pictures of a split with their label files, in the order of their names.
+    """List the pictures of a split with their label files, sorted by name.
 
     Raises:
-        DataError: there are no pictures, or one has no label file; the message says where they
-            were looked for.
+        DataError: there are no pictures, or one has no label file; the message names the folders.
     """
     return labelled(data / "images" / split, data / "annotations" / split)[:limit]
 
@@ -65,7 +64,7 @@ def cell_classes(labels: LabelMap, session: Session) -> UInt8[np.ndarray, "h w"]
 
 @dataclass
 class Tally:
-    """Pixels counted over pictures: per class, and those whose class a control changes."""
+    """Pixel counts over pictures: by class, and the pixels whose class a control changes."""
 
     classes: tuple[str, ...]
     scored: tuple[str, ...]
@@ -79,7 +78,7 @@ class Tally:
         self.areas = np.zeros((4, len(self.classes)))
 
     def add(self, shown: SegmentationView, truth: LabelMap, trained: SegmentationView) -> None:
-        """Count one picture; `trained` is what the network as trained says of it."""
+        """Count one picture; `trained` is the segmentation of the network as trained."""
         self.areas += np.stack(
             IoUMetric.intersect_and_union(
                 torch.from_numpy(self.counts_as[shown.labels].astype(np.int64)),
@@ -112,14 +111,14 @@ class Tally:
         }
 
     def control(self) -> dict[str, float]:
-        """Return the figures and the share of the pixels whose class differs from as trained."""
+        """Return the figures, and the share of pixels that differ from the network as trained."""
         return self.figures() | {"flips": _rounded(self.changed / self.pixels)}
 
 
 def counted_as(names: Sequence[str], data_set: DataSet) -> UInt8[np.ndarray, " labels"]:
     """Return the class of a data set that each of a network's classes counts as.
 
-    That of its own name; where the data set has none of it, background.
+    That of its own name; background where the data set has no such class.
 
     Raises:
         ValueError: the data set has no background.
@@ -135,9 +134,9 @@ def evaluate(
 ) -> dict[str, Any]:
     """Return segmentation and attention figures over all pictures, shares between 0 and 1.
 
-    `mIoU` is over all classes that are labelled in some picture, `mIoU_scored` over those that the
-    data set shows in numbers. `flips` are shares of the pixels at working size. The labels are the
-    network's classes, or those of the data set `labelled_as` (`counted_as`).
+    `mIoU` is over all classes labelled in some picture, `mIoU_scored` over those that the data set
+    scores. `flips` are shares of the pixels at working size. The labels are the network's classes,
+    or those of the data set `labelled_as` (`counted_as`).
 
     Raises:
         ValueError: the data set has no class for what the network may say.
@@ -185,9 +184,9 @@ def evaluate(
 
 
 def _controls(segmenter: Segmenter, session: Session) -> dict[str, SegmentationView]:
-    """Return the network's segmentation as trained, and what its controls make of the picture."""
+    """Return the segmentations of the network as trained and of its controls."""
     shown = {"trained": session.segmentation}
-    # Not every head can be run under other rows.
+    # Heads whose rows cannot be replaced have no controls.
     with suppress(ValueError):
         shown["without_attention"] = session.without_attention
     if (without_block := segmenter.without_block(session)) is not None:
@@ -218,7 +217,7 @@ def _encoded(
 
 
 def _spread(values: np.ndarray) -> dict[str, float]:
-    """Describe how much a scale differs from place to place."""
+    """Return mean and deviation figures of a scale over the cells."""
     low, middle, high = np.percentile(values, (5, 50, 95))
     numbers = {"mean": values.mean(), "std": values.std(), "p5": low, "median": middle, "p95": high}
     return {name: _rounded(number) for name, number in numbers.items()}

@@ -1,4 +1,4 @@
-"""Pictures in: any file, Pillow image or array becomes upright 8-bit RGB, or a sentence why not."""
+"""Reads pictures: any file, Pillow image or array becomes upright 8-bit RGB or a clear error."""
 
 import io
 import math
@@ -27,15 +27,15 @@ from PIL.WebPImagePlugin import WebPImageFile
 RGBImage = UInt8[np.ndarray, "height width 3"]
 Resized = UInt8[np.ndarray, "new_height new_width 3"]
 
-# Of the files that can be read; a file is judged by its content, not by its name.
+# Endings of readable formats; a file's format is found from its content, not from its name.
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 
 MAX_BYTES = 10 * 2**20
 MAX_PIXELS = 40_000_000
 MIN_SIDE = 8
 MAX_ASPECT = 20
-# A scan of a progressive JPEG takes a few bytes and walks over every pixel: a small file can hold
-# hours of work. Pictures in use have 20 scans at most.
+# A scan of a progressive JPEG takes a few bytes and is decoded over every pixel: a small file can
+# take hours. Pictures in use have 20 scans at most.
 MAX_SCANNED = 100 * MAX_PIXELS
 # A TIFF of the largest size in the smallest tiles, 16 x 16.
 MAX_TILES = MAX_PIXELS // 16**2
@@ -75,7 +75,7 @@ SENTENCES = {
 }
 
 FIRST_FRAME, ON_WHITE, STRETCHED = "first_frame", "on_white", "stretched"
-# Of the attention, not of the picture: a packet may say so.
+# Notes on the attention rather than the picture, which a packet may carry.
 SHARES, SIGNED, NOT_LEARNED = "shares", "signed", "not_learned"
 NOTES = {
     FIRST_FRAME: "The file holds several frames; the first frame is used.",
@@ -95,7 +95,7 @@ _READERS: dict[bytes, type[ImageFile.ImageFile]] = {
     rb"\xff\xd8\xff": JpegImageFile,
     rb"\x89PNG\r\n\x1a\n": PngImageFile,
     rb"RIFF....WEBP": WebPImageFile,
-    # The byte after the file header is the size of one of the known DIB headers.
+    # The byte after the file header is the size of a known DIB header.
     rb"BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0": BmpImageFile,
     rb"II[*+]\0|MM\0[*+]": TiffImageFile,
     rb"GIF8[79]a": GifImageFile,
@@ -105,10 +105,10 @@ _REFUSED = {
     rb"(?:\xef\xbb\xbf)?\s*(?:<svg|<(?:\?xml|!--|!DOCTYPE svg).*<svg)": "IMG_SVG",
 }
 
-# TIFF's types of one byte: BYTE, ASCII, SBYTE, UNDEFINED.
+# TIFF's one-byte types: BYTE, ASCII, SBYTE, UNDEFINED.
 _TIFF_BYTES = (1, 2, 6, 7)
 
-# EXIF orientation -> how the stored picture is turned upright; any other number means as stored.
+# EXIF orientation -> the array operation that turns the picture upright; other values mean none.
 _UPRIGHT: dict[object, Callable[[np.ndarray], np.ndarray]] = {
     2: np.fliplr,
     3: lambda rgb: np.rot90(rgb, 2),
@@ -119,15 +119,15 @@ _UPRIGHT: dict[object, Callable[[np.ndarray], np.ndarray]] = {
     8: np.rot90,
 }
 
-# One picture is decoded at a time: it bounds the memory, and the filters of `warnings` are shared
-# by all threads.
+# Decoding is serialised: this bounds the memory, and the filters of `warnings` are global to all
+# threads.
 _decoding = threading.Lock()
 
 
 class ImageError(ValueError):
-    """A picture that is refused; the text is for the visitor and says what to do.
+    """A refused picture; the text says what to do and is meant for the visitor.
 
-    It is the sentence of SENTENCES under `code`, with the `facts` filled in.
+    It is the sentence `code` of SENTENCES, with `facts` filled in.
     """
 
     def __init__(self, code: str, **facts: object) -> None:
@@ -138,7 +138,7 @@ class ImageError(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """A picture as it is seen, upright, and what had to be decided on the way: keys of NOTES."""
+    """An upright picture, and keys of NOTES on the decisions taken while reading it."""
 
     rgb: RGBImage
     notes: tuple[str, ...]
@@ -147,10 +147,9 @@ class Picture:
 def read_image(source: Any) -> Picture:
     """Read a file (its path or its bytes), a Pillow image or a uint8 RGB array.
 
-    Anything that gives an array, such as a tensor, counts as that array.
-
-    A Pillow image is taken at the frame it stands at. It may be loaded, and is not changed: asking
-    it for its frames would undo what the caller drew on a GIF.
+    Anything with an array interface, such as a tensor, counts as that array. A Pillow image is
+    taken at its current frame. It may be loaded but is not changed: seeking its frames would undo
+    what the caller drew on a GIF.
 
     Raises:
         ImageError: the picture cannot be used.
@@ -173,25 +172,25 @@ def read_image(source: Any) -> Picture:
         if isinstance(image, PngImageFile):
             _check_pixel_chunks(source)
         image.load()
-        # JPEG has none: the depth map that a phone puts behind a photo is no second frame.
+        # JPEG has no animation: the depth map of a phone's photo (MPO) is not a second frame.
         several = getattr(image, "is_animated", False)
         return _picture(image, [FIRST_FRAME] if several else [])
 
 
 def nearest_shape(height: int, width: int, shapes: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    """Return the (height, width) of `shapes` whose aspect ratio is nearest, in the logarithm."""
+    """Return the (height, width) of `shapes` with the nearest logarithm of the aspect ratio."""
     return min(shapes, key=lambda shape: abs(math.log(shape[0] * width / (shape[1] * height))))
 
 
 def resize(rgb: RGBImage, shape: tuple[int, int]) -> Resized:
-    """Return the picture stretched to `shape`, (height, width), antialiased."""
+    """Return the picture resized to `shape`, (height, width), with antialiasing."""
     height, width = shape
     image = Image.fromarray(rgb)
     return np.array(image.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=3.0))
 
 
 def fit_within(rgb: RGBImage, longest: int) -> Resized:
-    """Return the picture reduced so that no side is over `longest`; never enlarged."""
+    """Return the picture reduced so that no side exceeds `longest`; never enlarged."""
     height, width = rgb.shape[:2]
     scale = longest / max(height, width)
     if scale >= 1:
@@ -201,7 +200,7 @@ def fit_within(rgb: RGBImage, longest: int) -> Resized:
 
 @contextmanager
 def _pillow() -> Iterator[None]:
-    """Turn whatever goes wrong inside Pillow into an `ImageError`, and keep its warnings in."""
+    """Turn every error inside Pillow into an `ImageError`, and suppress its warnings."""
     with _decoding, warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"PIL\b")
         try:
@@ -216,7 +215,7 @@ def _pillow() -> Iterator[None]:
 
 
 def _opened(data: bytes) -> ImageFile.ImageFile:
-    """Read the header, with the reader that the first bytes name whatever the file was called."""
+    """Read the header, with the reader that the first bytes call for, whatever the file's name."""
     if not data:
         raise ImageError("IMG_EMPTY")
     if len(data) > MAX_BYTES:
@@ -234,13 +233,13 @@ def _opened(data: bytes) -> ImageFile.ImageFile:
 
 
 def _check_kind(image: Image.Image) -> None:
-    """Hold a file that the caller opened to the same list of formats."""
+    """Check a file that the caller opened against the same list of formats."""
     if isinstance(image, ImageFile.ImageFile) and not isinstance(image, tuple(_READERS.values())):
         raise ImageError("IMG_UNKNOWN")
 
 
 def _check_size(height: int, width: int) -> None:
-    """Refuse what is too large to decode, or no picture to look at."""
+    """Refuse a picture that is too large to decode or too small to show."""
     if height * width > MAX_PIXELS:
         raise ImageError("IMG_PIXELS", height=height, width=width)
     short, long = sorted((height, width))
@@ -249,8 +248,8 @@ def _check_size(height: int, width: int) -> None:
 
 
 def _check_work(image: ImageFile.ImageFile, data: bytes) -> None:
-    """Refuse a small file made to take hours: a picture scanned, or tiled, again and again."""
-    # Inside a JPEG's coded pixels this marker cannot occur by chance; behind them it hardly does.
+    """Refuse a small file that takes hours to decode because of its many scans or tiles."""
+    # Inside coded JPEG data this marker cannot occur by chance, after them it hardly can.
     scans = data.count(b"\xff\xda") if isinstance(image, JpegImageFile) else 0
     if scans * image.height * image.width > MAX_SCANNED or len(image.tile) > MAX_TILES:
         raise ImageError("IMG_DAMAGED")
@@ -259,7 +258,7 @@ def _check_work(image: ImageFile.ImageFile, data: bytes) -> None:
 def _check_tiff_tags(data: bytes) -> None:
     """Refuse a TIFF whose first directory lists more strips or tiles than a picture may have.
 
-    Pillow makes an object of each before anything of the picture is known.
+    Pillow creates an object for each before it checks anything else.
     """
     order, is_big = "<" if data[:1] == b"I" else ">", data[2:4] in (b"+\0", b"\0+")
     place = (
@@ -276,13 +275,13 @@ def _check_tiff_tags(data: bytes) -> None:
     start, size = place[0] + struct.calcsize(count_kind), struct.calcsize(entry_kind)
     for entry in range(count):
         _, kind, length, _ = struct.unpack_from(entry_kind, data, start + entry * size)
-        # Text and bytes, such as a colour profile, are as long as they are.
+        # Text and bytes, such as a colour profile, may have any length.
         if kind not in _TIFF_BYTES and length > MAX_TILES:
             raise ImageError("IMG_DAMAGED")
 
 
 def _check_pixel_chunks(data: bytes) -> None:
-    """Hold the pixels of a PNG to their checksums; Pillow shows them whatever these say."""
+    """Check the pixel chunks of a PNG against their checksums, which Pillow ignores."""
     place, view = 8, memoryview(data)
     while place + 12 <= len(data):
         size, kind = struct.unpack_from(">I4s", data, place)
@@ -293,18 +292,18 @@ def _check_pixel_chunks(data: bytes) -> None:
 
 
 def _array(source: Any) -> np.ndarray:
-    """Return what an object gives as an array."""
+    """Return the array of an object with an array interface."""
     if not hasattr(source, "__array__"):
         raise ImageError("IMG_ARRAY", dtype=type(source).__name__, shape="unknown")
     try:
         return np.asarray(source)
-    # A tensor with a gradient, or on a GPU, says so in its own way.
+    # A tensor with a gradient, or on a GPU, raises an error of its own.
     except Exception as error:
         raise ImageError("IMG_ARRAY", dtype=type(source).__name__, shape="unknown") from error
 
 
 def _copied(array: np.ndarray) -> RGBImage:
-    """Return a copy, so that what is shown does not change with the caller's array."""
+    """Return a copy, so that later changes of the caller's array have no effect."""
     if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3:
         raise ImageError("IMG_ARRAY", dtype=array.dtype, shape=list(array.shape))
     _check_size(*array.shape[:2])
@@ -312,7 +311,7 @@ def _copied(array: np.ndarray) -> RGBImage:
 
 
 def _picture(image: Image.Image, notes: Sequence[str] = ()) -> Picture:
-    """Turn a loaded image into what is seen, a strip at a time to keep the memory small."""
+    """Turn a loaded image into upright RGB, in strips to limit the memory."""
     to_rgb, note = _rule(image)
     rgb = np.empty((image.height, image.width, 3), np.uint8)
     for top, strip in _strips(image):
@@ -322,7 +321,7 @@ def _picture(image: Image.Image, notes: Sequence[str] = ()) -> Picture:
 
 
 def _rule(image: Image.Image) -> tuple[Callable[[Image.Image], RGBImage], str | None]:
-    """Return how strips of this image become RGB, and what to tell about it."""
+    """Return the conversion of this image's strips to RGB, and a note on it."""
     if image.mode.startswith("I;16"):
         return partial(_grey, low=0.0, high=65535.0), None
     if image.mode in ("I", "F"):
@@ -334,14 +333,14 @@ def _rule(image: Image.Image) -> tuple[Callable[[Image.Image], RGBImage], str | 
 
 
 def _strips(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
-    """Cut the image across; yields the first row of each strip and the strip."""
+    """Yield horizontal strips of the image with the index of their first row."""
     for top in range(0, image.height, STRIP_ROWS):
         bottom = min(top + STRIP_ROWS, image.height)
         yield top, image.crop((0, top, image.width, bottom))
 
 
 def _plain(strip: Image.Image) -> RGBImage:
-    """Convert as Pillow does: palettes looked up, CMYK, YCbCr, LAB and the rest turned to RGB."""
+    """Convert as Pillow does: indexed colours, CMYK, YCbCr, LAB and the rest become RGB."""
     return np.asarray(strip.convert("RGB"))
 
 
@@ -353,7 +352,7 @@ def _on_white(strip: Image.Image) -> RGBImage:
 
 
 def _grey(strip: Image.Image, low: float, high: float) -> RGBImage:
-    """Spread low..high over 0..255; a picture of one value is black."""
+    """Map low..high linearly to 0..255; a constant picture is black."""
     share = (np.asarray(strip, np.float64) - low) / ((high - low) or 1.0)
     grey = np.rint(255 * share).astype(np.uint8)
     return np.repeat(grey[:, :, None], 3, axis=2)
@@ -373,7 +372,7 @@ def _extremes(image: Image.Image) -> tuple[float, float]:
 
 
 def _orientation(image: Image.Image) -> object:
-    """Return the EXIF orientation; a broken EXIF block is as good as none."""
+    """Return the EXIF orientation; a broken EXIF block counts as none."""
     with suppress(Exception):
         return image.getexif().get(ExifTags.Base.Orientation)
     return None

@@ -1,6 +1,6 @@
-"""Data sets: what their classes, files and terms are, each fact in this one place.
+"""The facts of each data set: classes, colours, files, working sizes, terms.
 
-Training, evaluation, export, the comparison and the cards of the networks read them from here.
+Training, evaluation, export, the comparison and the cards all read them from here.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ SHAPES = ((360, 480), (480, 360), (416, 416), (344, 512), (312, 552), (552, 312)
 
 @dataclass(frozen=True)
 class DataSet:
-    """What has to be known of a data set.
+    """The facts of one data set.
 
     Pictures lie in `images/SPLIT` and label files of the same names in `annotations/SPLIT`, both of
     any kind that can be read; a label that is not the index of a class is not scored. `palette`
@@ -134,7 +134,7 @@ def facts_of_type(kind: str) -> DataSet | None:
 
 
 class _Pictures(BaseSegDataset):
-    """Pictures and labels of a data set; labels that are no class become the ignored 255."""
+    """Pictures and labels of a data set; labels outside the classes become 255, ignored."""
 
     facts: ClassVar[DataSet]
 
