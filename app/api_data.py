@@ -22,13 +22,17 @@ Points = list[list[int]]
 
 
 def setting_of(session: "Session") -> dict[str, Any]:
-    """Return what an answer is about: network, sizes of image and grid, notes on the picture."""
+    """Return what an answer is about: network, sizes of image and grid, notes on the picture.
+
+    Of a picture that was framed also which part of the image it is.
+    """
     grid = session.grid
     return {
         "network": session.network,
         "image": {"width": grid.image_width, "height": grid.image_height},
         "grid": {"height": grid.height, "width": grid.width},
         "notes": list(session.notes),
+        **({"inner": session.inner._asdict()} if session.inner else {}),
     }
 
 
