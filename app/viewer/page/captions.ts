@@ -88,9 +88,10 @@ export function caption(viewer: Captioned, name: PanelName): void {
 
 /** What stands under the photo: its size, that of the grid, and what was decided on its way in. */
 export function photoWords(viewer: Speaker & Pick<Drawn, "session">): string {
-  const { imageWidth, imageHeight, lattice, height, width, n, notes } = viewer.session;
+  const { imageWidth, imageHeight, lattice, height, width, n, notes, inner } = viewer.session;
   const [across, along] = [imageWidth / lattice, imageHeight / lattice];
-  const words = [viewer.say("note.photo", { width: across, height: along, rows: height, columns: width, n })];
+  const own = inner ? { width: inner.pixelsAcross, height: inner.pixelsAlong } : { width: across, height: along };
+  const words = [viewer.say("note.photo", { ...own, rows: height, columns: width, n })];
   // The network sees every picture in the shape of its grid.
   const squeezed = (across * height) / (along * width);
   if (Math.max(squeezed, 1 / squeezed) > SQUEEZED) {

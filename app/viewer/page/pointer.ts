@@ -1,6 +1,6 @@
 // From pointer and keys to the query: the same in every panel.
 
-import { cellOf, centreOf, placeIn, stepped, zoomed } from "../core/geometry.ts";
+import { cellOf, centreOf, isOfPicture, placeIn, stepped, zoomed } from "../core/geometry.ts";
 import type { Grid, Pixel, State, Zoom } from "../types.ts";
 
 const BIG_STEP = 5;
@@ -26,7 +26,7 @@ export interface Pointed {
   zoomBy(factor: number): void;
 }
 
-/** The pixel of the original picture under a point of the canvas, or null beside the picture. */
+/** The pixel of the original picture under a point of the canvas, or null beside the picture and on its bars. */
 export function pixelAt(
   canvas: HTMLCanvasElement, event: Point, picture: NonNullable<Pointed["picture"]>, session: Grid, zoom: Zoom,
 ): Pixel | null {
@@ -40,6 +40,7 @@ export function pixelAt(
   const pixel = at(session.imageWidth, session.imageHeight);
   // A pixel that two cells share belongs to one of them; the point may lie in the other.
   const [column, row] = at(session.width, session.height), cell = row * session.width + column;
+  if (!isOfPicture(session, cell)) return null;
   return cellOf(session, pixel) === cell ? pixel : centreOf(session, cell);
 }
 
