@@ -5,7 +5,7 @@ import { KEPT, groupKey, groupOf, keepsAll } from "../core/attention.ts";
 import { overlapOf } from "../core/numbers.ts";
 import { knownOf } from "../core/opening.ts";
 import { GROUP_COLOURS, PIN_COLOURS, Scale, denseScale, keptScale, mapScale, rowScale } from "../core/scale.ts";
-import type { AnsweredRow, Moment, PanelName, Row, ScaleLike, Scene, Scenes, Session, State } from "../types.ts";
+import type { AnsweredRow, Moment, PanelName, Row, ScaleLike, Scene, Scenes, Session, SetRow, State } from "../types.ts";
 import { coloured, painted } from "./colours.ts";
 import { segmentationScene } from "./segmentation.ts";
 
@@ -18,7 +18,8 @@ export const PANELS: PanelName[] = ["photo", "dense", "neighbours", "sparse", "s
  * a legend, and a note.
  */
 export function scenesOf(moment: Moment): Scenes {
-  const rows = moment.compared ? comparisonScenes(moment, moment.compared) : queryScenes(moment);
+  const rows = moment.compared ? comparisonScenes(moment, moment.compared)
+    : moment.set ? setScenes(moment, moment.set) : queryScenes(moment);
   return {
     photo: { title: "panel.photo" },
     ...rows,
@@ -48,6 +49,22 @@ function queryScenes(moment: Moment): Rows {
       : { title: read, note: "note.computing" },
     map: mapScene(moment),
     neighbours: groupScene(moment),
+  };
+}
+
+/** The mean row of a set, how many of its cells keep each key, and how many of them each key chooses. */
+function setScenes({ state, session }: Moment, set: SetRow): Rows {
+  const [dense, sparse] = [times(set.dense, session.n), times(set.weights, session.n)];
+  const scales = scalesOf(state, session, dense, sparse, null, null);
+  const shares = (title: string, values: Float64Array): Scene => ({
+    ...weightScene(title, values, new Scale(0, 1, values.reduce((a, b) => Math.max(a, b), 0)), state, null, session, true),
+    bar: { scale: new Scale(0, 1), palette: state.palette, line: null, unit: "unit.set" },
+  });
+  return {
+    dense: weightScene("set.dense", dense, scales.dense, state, null, session),
+    sparse: { ...weightScene("set.sparse", sparse, scales.sparse, state, null, session, true), outlined: true },
+    neighbours: shares("set.keeps", set.support),
+    map: shares("set.choosing", set.back),
   };
 }
 

@@ -2,6 +2,7 @@
 
 import { newestOnly } from "../core/engine.ts";
 import { cellOf } from "../core/geometry.ts";
+import { cellsOf } from "../core/sets.ts";
 import type { AnsweredRow, Pixel } from "../types.ts";
 import { refusalOf } from "./host.ts";
 import type { Viewer } from "./viewer.ts";
@@ -22,12 +23,13 @@ export class Asker {
   async #answer(time: number | undefined): Promise<void> {
     const { viewer } = this, { session, state, engine } = viewer;
     if (!session) return;
-    const { query, whatIf, pins, compare } = state;
+    const { query, whatIf, pins, compare, set: runs } = state;
     const rowAt = (pixel: Pixel) => engine.row(cellOf(session, pixel), whatIf) as Promise<AnsweredRow>;
     const row = await rowAt(query);
     const compared = compare && await Promise.all(compare.map((k) => rowAt(pins[k])));
-    if (session !== viewer.session) return;
-    viewer.answered = { row, compared };
+    const set = runs && await engine.set(cellsOf(runs), whatIf);
+    if (session !== viewer.session || (set && "late" in set)) return;
+    viewer.answered = { row, compared, set };
     viewer.draw(time);
     viewer.tell("asa:drawn", { row, state, session });
   }
@@ -47,20 +49,34 @@ export class Asker {
 
   /** Let the server run the head again under the what-if, and show the pixels that flip. */
   async runAgain(): Promise<void> {
-    const { viewer } = this, { host, opened } = viewer, { whatIf } = viewer.state;
-    if (!host.rerun || !opened || !viewer.isOpen(viewer.state)) return;
-    const isWanted = () => whatIf === viewer.state.whatIf && opened === viewer.opened && viewer.isOpen(viewer.state);
+    const { viewer } = this;
     viewer.status(viewer.say("status.rerun"));
+    const isShown = await this.#run();
+    if (!isShown) return;
+    viewer.status("");
+    viewer.store.set({ layer: "flips" }, { recorded: true });
+    viewer.draw();
+  }
+
+  /** The same without a word, in whichever layer is shown. */
+  async runQuietly(): Promise<void> {
+    if (!this.viewer.rerun && await this.#run()) this.viewer.draw();
+  }
+
+  /** Run the head again; says whether the answer is still wanted. */
+  async #run(): Promise<boolean> {
+    const { viewer } = this, { host, opened } = viewer, { whatIf } = viewer.state;
+    if (!host.rerun || !opened || !viewer.isOpen(viewer.state)) return false;
+    const isWanted = () => whatIf === viewer.state.whatIf && opened === viewer.opened && viewer.isOpen(viewer.state);
     try {
       const rerun = await host.rerun(opened.picture, opened.network, whatIf);
-      if (!isWanted()) return;
+      if (!isWanted()) return false;
       viewer.rerun = rerun;
-      viewer.status("");
-      viewer.store.set({ layer: "flips" }, { recorded: true });
-      viewer.draw();
+      return true;
     } catch (error) {
       const { key, values } = refusalOf(error);
       if (isWanted()) viewer.status(viewer.say(key, values));
+      return false;
     }
   }
 

@@ -23,7 +23,14 @@ const MARKS: Marks = {
 export const OF_THE_SENTENCE: Marks = { ...MARKS, mass: "kept", share: "kept", sum: "kept" };
 
 /** The sentence in parts: its share is always that of the query's own class. */
-export function sentenceOf({ moment: { session, row, state }, texts }: Speaker): Part[] {
+export function sentenceOf({ moment: { session, row, state, set }, texts }: Speaker): Part[] {
+  if (set) {
+    const { own, cells, support, choosing, keptMass, sparse } = set.numbers;
+    return texts.parts("sentence.set", {
+      cells, label: texts.className(session.classes[own]), n: session.n,
+      kept: support, choosing, mass: percent(keptMass), share: percent(sparse.own),
+    });
+  }
   const { numbers } = row;
   const label = texts.className(session.classes[numbers.own]);
   const values: Record<string, unknown> = { n: session.n, label };

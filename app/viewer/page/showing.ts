@@ -23,7 +23,9 @@ export function show(viewer: Drawn, time?: number): void {
     query: row.i,
     hover: viewer.hovered,
     pins: state.pins.map((pin) => cellOf(session, pin)),
+    set: viewer.outlined ?? state.set,
     alone: viewer.alone,
+    wipe: viewer.wiped,
     nameOf: namerOf(viewer.texts),
   };
   // The canvases first: their sizes are asked for, and after a change of the words the page would
