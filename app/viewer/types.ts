@@ -187,6 +187,7 @@ export interface State {
   pins: Pixel[];
   compare: Pixel | null;
   set: Runs | null;
+  twin: boolean;
   whatIf: WhatIf;
   direction: "row" | "column";
   map: string;
@@ -214,6 +215,12 @@ export interface Rerun {
   flips: { from: number; to: number; pixels: number }[];
 }
 
+/** The same query by the twin of the network. */
+export interface Twin {
+  session: Session;
+  row: Row & { numbers: RowNumbers };
+}
+
 /** What the panels are made from. */
 export interface Moment {
   state: State;
@@ -224,6 +231,8 @@ export interface Moment {
   compared: readonly AnsweredRow[] | null;
   /** The row of the set that is the query. */
   set?: SetRow | null;
+  /** The same query by the twin of the network. */
+  twin?: Twin | null;
 }
 
 /** Which picture is open, by which network. */

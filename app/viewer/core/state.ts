@@ -13,7 +13,7 @@ export const MOST_PINS = 4;
 /**
  * `picture` is the gallery's name of the photograph, or "upload:" and a number. `query` and `pins` are
  * pixels [x, y] of the original picture, the query beside it while there is none; `locked` keeps the query while the pointer moves. `compare`
- * holds the numbers of two pins. `set` are cells that are one query, as runs of cells. `strength` null is the one at which groups are telling. `hold` keeps the ends of
+ * holds the numbers of two pins. `set` are cells that are one query, as runs of cells. `twin` shows the same query by the twin of the network. `strength` null is the one at which groups are telling. `hold` keeps the ends of
  * the rows' scales, dense up to, A-RNN from and to, or is null while each row has its own. `methods` is null while methods are not compared, else "usual",
  * "all", "none" or names with stops between; their maps have `scales` of their "own", or "one". `stage` is that of the film, or null while all is shown. `zoom` is how much of the picture is enlarged: factor, and the
  * share of its width and height that lies at the panel's top left.
@@ -26,6 +26,7 @@ export const START: Readonly<State> = Object.freeze<State>({
   pins: [],
   compare: null,
   set: null,
+  twin: false,
   whatIf: AS_TRAINED,
   direction: "row",
   map: "nonlocal",
@@ -165,6 +166,7 @@ const PARTS: Parts<State> = {
     });
     return isInOrder ? runs as State["set"] : undefined;
   }],
+  twin: ["twin", fromSwitch, toSwitch],
   direction: ["look", String, toOneOf(["row", "column"])],
   map: ["map", String, toOneOf(MAPS)],
   layer: ["layer", String, toOneOf(LAYERS)],

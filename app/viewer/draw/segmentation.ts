@@ -9,8 +9,12 @@ import { packed, painted } from "./colours.ts";
 import { type ClassShown, Regions } from "./regions.ts";
 
 /** What the last panel shows: classes, what differs from them, both beside each other, or groups. */
-export function segmentationScene({ state, session, maps, rerun }: Moment): Scene {
+export function segmentationScene({ state, session, maps, rerun, twin }: Moment): Scene {
   const { withoutAttention: without } = session;
+  if (twin) {
+    const [sparse, dense] = session.learned ? [session, twin.session] : [twin.session, session];
+    return remembered(twinScenes, twin.session, () => wipeScene(session, sparse.workingLabels, dense.workingLabels, "twin.segmentation"));
+  }
   if (state.layer === "groups") return connectedScene(state, session, maps);
   if (state.layer === "flips") return rerun ? remembered(flipScenes, rerun, () => flipScene("layer.flips", session, rerun)) : { title: "layer.flips", note: "note.no_rerun" };
   if (state.layer === "without" && without) {
@@ -29,6 +33,7 @@ export function segmentationScene({ state, session, maps, rerun }: Moment): Scen
 const OPEN = 255;
 // The classes stay the same while the query moves, and have more pixels than all the cells together.
 const classScenes = new WeakMap<Session, Scene>(), withoutScenes = new WeakMap<Session, Scene>(), wipeScenes = new WeakMap<Session, Scene>();
+const twinScenes = new WeakMap<Session, Scene>();
 const rerunScenes = new WeakMap<Rerun, Scene>(), flipScenes = new WeakMap<Rerun, Scene>(), wipedRerunScenes = new WeakMap<Rerun, Scene>();
 
 function remembered<T extends Session | Rerun>(scenes: WeakMap<T, Scene>, of: T, make: () => Scene): Scene {
@@ -78,14 +83,14 @@ function countsOf({ classes }: Session, labels: Uint8Array): Uint32Array {
 
 const flipWords = ({ count, share }: Rerun): Scene["summary"] => ({ key: "note.flips", values: { count, share } });
 
-/** With attention to the left of the wipe, without it to the right. */
-function wipeScene(session: Session, labels: Uint8Array, without: Uint8Array): Scene {
+/** One segmentation to the left of the wipe, another to the right. */
+function wipeScene(session: Session, labels: Uint8Array, without: Uint8Array, title = "layer.wipe"): Scene {
   const { classes } = session, colours = classColours(classes), n = labels.length;
   const [before, after] = [countsOf(session, labels), countsOf(session, without)];
   const large = [...before.keys()].filter((k) => Math.max(before[k], after[k]) / n >= 0.01).sort((a, b) => before[b] - before[a]);
-  const { cells, regions } = regionsScene("layer.wipe", session, without);
+  const { cells, regions } = regionsScene(title, session, without);
   return {
-    ...regionsScene("layer.wipe", session, labels),
+    ...regionsScene(title, session, labels),
     beside: { cells: cells!, regions: regions! },
     legend: large.map((k) => ({ colour: colours[k], label: k, name: classes[k], share: before[k] / n, beside: after[k] / n })),
     summary: flipWords(flipsTo(labels, without)),

@@ -3,16 +3,19 @@
 import { newestOnly } from "../core/engine.ts";
 import { cellOf } from "../core/geometry.ts";
 import { cellsOf } from "../core/sets.ts";
-import type { AnsweredRow, Pixel } from "../types.ts";
+import type { AnsweredRow, Opened, Pixel, Twin } from "../types.ts";
 import { refusalOf } from "./host.ts";
+import { Twins } from "./twins.ts";
 import type { Viewer } from "./viewer.ts";
 
 export class Asker {
   private readonly viewer: Viewer;
+  private readonly twins: Twins;
   private readonly wish = newestOnly((time: number | undefined) => this.#answer(time));
 
   constructor(viewer: Viewer) {
     this.viewer = viewer;
+    this.twins = new Twins(viewer.host, viewer.packets);
   }
 
   /** Ask for the row of the state's query, and draw it. */
@@ -23,15 +26,29 @@ export class Asker {
   async #answer(time: number | undefined): Promise<void> {
     const { viewer } = this, { session, state, engine } = viewer;
     if (!session) return;
-    const { query, whatIf, pins, compare, set: runs } = state;
+    const { query, whatIf, pins, compare, set: runs, twin: isTwin } = state;
     const rowAt = (pixel: Pixel) => engine.row(cellOf(session, pixel), whatIf) as Promise<AnsweredRow>;
     const row = await rowAt(query);
     const compared = compare && await Promise.all(compare.map((k) => rowAt(pins[k])));
     const set = runs && await engine.set(cellsOf(runs), whatIf);
+    const twin = isTwin && viewer.opened ? await this.#twinRow(viewer.opened, query) : null;
     if (session !== viewer.session || (set && "late" in set)) return;
-    viewer.answered = { row, compared, set };
+    viewer.answered = { row, compared, set, twin };
     viewer.draw(time);
     viewer.tell("asa:drawn", { row, state, session });
+  }
+
+  /** The row by the twin; where it cannot be had that is said, and the view of both is left. */
+  async #twinRow(opened: Opened, query: Pixel): Promise<Twin | null> {
+    const { viewer } = this;
+    try {
+      return await this.twins.row(opened, query);
+    } catch (error) {
+      const { key, values } = refusalOf(error);
+      viewer.store.set({ twin: false });
+      viewer.status(viewer.say(key, values));
+      return null;
+    }
   }
 
   /** Ask for the maps of the whole image, and draw them. */

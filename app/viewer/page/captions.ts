@@ -50,7 +50,7 @@ export function buildPanels(viewer: Viewer): Record<PanelName, PanelParts> {
     }
     if (name === "map") heading.replaceChildren(choice("map", MAPS, (key) => `map.${key}`), make("span", "title"), " ", make("span", "what"));
     if (name === "segmentation") {
-      heading.replaceChildren(choice("layer", LAYERS, (key) => `layer.${key}`), " ", choice("strength", STRENGTHS, (key) => `strength.${key}`));
+      heading.replaceChildren(choice("layer", LAYERS, (key) => `layer.${key}`), " ", choice("strength", STRENGTHS, (key) => `strength.${key}`), make("span", "title"));
     }
     viewer.find(".panels").append(section);
     listen(canvas, viewer);
@@ -72,13 +72,14 @@ function choice(name: string, values: readonly (string | number)[], keyOf: (valu
 export function caption(viewer: Captioned, name: PanelName): void {
   const scene = viewer.scenes[name];
   const { heading, canvas, below } = viewer.panels[name];
-  const title = viewer.say(scene.title), isTold = Boolean(viewer.moment.compared ?? viewer.moment.set);
-  write(heading.querySelector(".title"), name === "map" && !isTold ? "" : title);
+  const title = viewer.say(scene.title), isTold = Boolean(viewer.moment.compared ?? viewer.moment.set ?? viewer.moment.twin);
+  write(heading.querySelector(".title"), (name === "map" && !isTold) || (name === "segmentation" && !viewer.moment.twin) ? "" : title);
   const looks = name === "photo" ? looksOf(viewer) : [];
   const what = scene.bar ? viewer.say(scene.bar.unit) : looks.length ? photoWords(viewer) : viewer.say(`${scene.title}.what`);
   write(heading.querySelector(".what"), what);
   for (const select of heading.querySelectorAll("select")) {
     select.hidden = (select.dataset.set === "map" && isTold)
+      || (select.dataset.set === "layer" && Boolean(viewer.moment.twin))
       || (select.dataset.set === "strength" && viewer.state.layer !== "groups");
     if (select.dataset.set === "strength") select.value = String(strengthOf(viewer.state, viewer.session, viewer.maps));
     for (const option of select.querySelectorAll<HTMLOptionElement>('[value="without"], [value="wipe"]')) {
@@ -97,9 +98,10 @@ export function caption(viewer: Captioned, name: PanelName): void {
 
 /** The handle of the wipe, over the picture: the left hand is with attention, the right hand without. */
 function showWipe(viewer: Captioned, { beside }: Scene): void {
-  const over = viewer.find(".over"), isRerun = viewer.moment.rerun !== null;
+  const over = viewer.find(".over"), { rerun, twin } = viewer.moment;
+  const [left, right] = twin ? ["twin.sparse", "twin.dense"] : [rerun ? "wipe.what_if" : "wipe.with", "wipe.without"];
   const moved = ({ target }: Event) => viewer.mark({ wiped: Number((target as HTMLInputElement).value) / 100 });
-  render(beside ? html`<span>${viewer.say(isRerun ? "wipe.what_if" : "wipe.with")}</span><span>${viewer.say("wipe.without")}</span>
+  render(beside ? html`<span>${viewer.say(left)}</span><span>${viewer.say(right)}</span>
     <input type="range" min="0" max="100" .value=${live(String(Math.round(100 * viewer.wiped)))} aria-label=${viewer.say("wipe.label")} @input=${moved}>` : "", over);
 }
 

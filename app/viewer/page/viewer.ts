@@ -18,7 +18,7 @@ import { connectSets } from "./sets.ts";
 import { connectSide } from "./side.ts";
 import { MOST_PINS, Store, fromQueryString, isUpload, toQueryString } from "../core/state.ts";
 import { Texts } from "../core/texts.ts";
-import type { AnsweredRow, Events, Host, Maps, Moment, Opened, PanelName, Pixel, Port, Rerun, Runs, Scenes, Session, SetRow, State, WhatIf, Words, Zoom } from "../types.ts";
+import type { AnsweredRow, Events, Host, Maps, Moment, Opened, PanelName, Pixel, Port, Rerun, Runs, Scenes, Session, SetRow, State, Twin, WhatIf, Words, Zoom } from "../types.ts";
 import { Asker } from "./asking.ts";
 import { addressKeeper, checked } from "./address.ts";
 import { Opener } from "./opener.ts";
@@ -62,7 +62,7 @@ export class Viewer {
   picture: Picture | null = null;
   opened: Opened | null = null;
   /** What was answered and drawn last. */
-  answered: { row: AnsweredRow; compared: AnsweredRow[] | null; set: SetRow | null } | null = null;
+  answered: { row: AnsweredRow; compared: AnsweredRow[] | null; set: SetRow | null; twin: Twin | null } | null = null;
   moment: Moment | null = null;
   scenes!: Scenes;
   maps: Maps | null = null;
@@ -85,7 +85,7 @@ export class Viewer {
   ready: Promise<void>;
 
   readonly #opener: Opener;
-  readonly #asker = new Asker(this);
+  readonly #asker: Asker;
   readonly #keepAddress = addressKeeper();
   #settling = 0;
   #rerunning = 0;
@@ -101,6 +101,7 @@ export class Viewer {
     this.#opener = new Opener(this, missing.map((key) => this.say(key)).join(" "));
     this.store = new Store({ ...firstState(host), ...asked, language });
     this.packets = new Packets(host);
+    this.#asker = new Asker(this);
 
     element.classList.toggle("fixed", Boolean(host.fixed));
     this.panels = buildPanels(this);
@@ -241,7 +242,7 @@ export class Viewer {
         clearTimeout(this.#rerunning);
         if (isChanged(state.whatIf) && this.host.rerun) this.#rerunning = window.setTimeout(() => this.#asker.runQuietly(), RERUN);
       }
-      if ((["query", "whatIf", "compare", "pins", "set"] as const).some(differs)) this.answer(this.#hoverTime);
+      if ((["query", "whatIf", "compare", "pins", "set", "twin"] as const).some(differs)) this.answer(this.#hoverTime);
       else this.draw();
     }
     this.#hoverTime = undefined;
@@ -258,8 +259,6 @@ export class Viewer {
   asTrained(): void {
     this.setRule(AS_TRAINED);
   }
-
-  // Asking ---------------------------------------------------------------------------------------
 
   /** Ask for the row of the state's query, and draw it. */
   answer(time?: number): Promise<void> {
@@ -281,15 +280,13 @@ export class Viewer {
     return this.opened?.picture === picture && this.opened.network === network;
   }
 
-  // Showing --------------------------------------------------------------------------------------
-
   /** Draw everything from what is known now. */
   draw(time?: number): void {
     const { state, session, maps, rerun, answered } = this;
     if (!answered || !session) return;
     // The comparison may have been ended since it was answered.
-    const compared = state.compare && answered.compared, set = state.set && answered.set;
-    this.moment = { state, session, maps, rerun, ...answered, compared, set };
+    const compared = state.compare && answered.compared, set = state.set && answered.set, twin = state.twin ? answered.twin : null;
+    this.moment = { state, session, maps, rerun, ...answered, compared, set, twin };
     const stage = shownStage(session, state), scenes = scenesOf(this.moment);
     this.scenes = stage ? scenesAt(stage, scenes, this.moment, this.progress) : scenes;
     show(this as Drawn, time);
