@@ -28,6 +28,7 @@ _NETWORK_PARTS = {
     "resnet50": "ResNet-50",
     "camvid": "CamVid",
     "voc2012": "VOC 2012",
+    "outdoor": "outdoors",
 }
 
 

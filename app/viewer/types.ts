@@ -195,7 +195,33 @@ export interface Moment {
   row: AnsweredRow;
   maps: Maps | null;
   rerun: Rerun | null;
-  compared: [AnsweredRow, AnsweredRow] | null;
+  compared: readonly AnsweredRow[] | null;
+}
+
+/** Which picture is open, by which network. */
+export interface Opened {
+  picture: string;
+  network: string;
+}
+
+/** The panels in the order in which the network computes; the maps of the whole image stand beside. */
+export type PanelName = "photo" | "dense" | "neighbours" | "sparse" | "segmentation" | "map";
+
+export type Scenes = Record<PanelName, Scene>;
+
+/** What says the names of classes; core/texts.ts has the class. */
+export interface Speech {
+  className(name: string): string;
+}
+
+/** What all panels mark in a picture: the query, the cell under the pointer, the pins. */
+export interface Marks {
+  grid: Pick<Grid, "height" | "width">;
+  query: number;
+  hover: number | null;
+  pins: number[];
+  /** On a small map: frames are fine. */
+  fine?: boolean;
 }
 
 /** Colours of cells, or of pixels, row by row; 0 is transparent. */
@@ -245,6 +271,7 @@ export interface Scene {
   bar?: Bar;
   legend?: LegendEntry[];
   lines?: number[];
+  /** The cells that are kept have an outline. */
   outlined?: boolean;
   /** The film has not come to this panel yet. */
   isVeiled?: boolean;

@@ -131,9 +131,15 @@ def logits_behind(head: Any) -> Iterator[list[Tensor]]:
 
 
 def divergence(
-    logits: Float[Tensor, "b classes h w"], taught: Float[Tensor, "b classes th tw"]
+    logits: Float[Tensor, "b classes h w"], taught: Float[Tensor, "b known th tw"]
 ) -> Float[Tensor, ""]:
-    """Return KL(teacher || network) in nats, the mean over cells; the teacher's map is resized."""
+    """Return KL(teacher || network) in nats, the mean over cells; the teacher's map is resized.
+
+    Classes of the network that the teacher does not know, the last ones, count as its background.
+    """
     taught = F.interpolate(taught, logits.shape[-2:], mode="bilinear")
-    each = F.kl_div(logits.log_softmax(1), taught.log_softmax(1), reduction="none", log_target=True)
+    known = logits[:, : taught.shape[1]]
+    unknown = logits[:, [BACKGROUND, *range(taught.shape[1], logits.shape[1])]]
+    joined = torch.cat([unknown.logsumexp(1, keepdim=True), known[:, 1:]], 1)
+    each = F.kl_div(joined.log_softmax(1), taught.log_softmax(1), reduction="none", log_target=True)
     return each.sum(1).mean()

@@ -9,7 +9,7 @@ import { manifestOf } from "../../app/viewer/export/account.js";
 import { arraysNpz, neighboursCsv } from "../../app/viewer/export/data.js";
 import { withTexts } from "../../app/viewer/export/png.ts";
 import { savedPage } from "../../app/viewer/export/saved.js";
-import { PANELS } from "../../app/viewer/draw/scenes.js";
+import { PANELS } from "../../app/viewer/draw/scenes.ts";
 import { sheetOf } from "../../app/viewer/export/sheet.js";
 import { START } from "../../app/viewer/core/state.ts";
 import { svgSurface } from "../../app/viewer/export/surfaces.js";

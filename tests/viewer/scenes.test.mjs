@@ -7,7 +7,8 @@ import { AS_TRAINED, GROUPS, KEPT, groupOf } from "../../app/viewer/core/attenti
 import { columnOf } from "../../app/viewer/core/maps.ts";
 import { columnNumbersOf, numbersOf } from "../../app/viewer/core/numbers.ts";
 import { GROUP_COLOURS, PIN_COLOURS, paletteOf, rgbOf } from "../../app/viewer/core/scale.ts";
-import { PANELS, packed, scenesOf } from "../../app/viewer/draw/scenes.js";
+import { packed } from "../../app/viewer/draw/colours.ts";
+import { PANELS, scenesOf } from "../../app/viewer/draw/scenes.ts";
 import { MAPS, PALETTES, START } from "../../app/viewer/core/state.ts";
 import { whatIfs } from "./definition.mjs";
 import { allMapsOf, rowsOf } from "./passes.mjs";

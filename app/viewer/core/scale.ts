@@ -129,7 +129,8 @@ const KEPT_SPAN = 1e6;
  * The scale of a row in multiples of the uniform weight: up to a high percentile, higher where half
  * of the shown weights would be clipped, and always with the threshold on it.
  */
-export function rowScale(times: Float64Array, threshold: number, kind: Kind, also: Numbers | null = null): Scale {
+export function rowScale(values: Numbers, threshold: number, kind: Kind, also: Numbers | null = null): Scale {
+  const times = Float64Array.from(values);
   const shown = also ? Float32Array.from(also).filter((each) => each > 0) : new Float32Array();
   const largest = Math.max(times.reduce(larger, 0), shown.reduce(larger, 0));
   const sorted = Float32Array.from(times).sort();

@@ -2,8 +2,8 @@
 
 import { captionLines, titleOf } from "./account.js";
 import { INK, QUIET, TEXT, TITLE, colourBar, legend, runs, stack, words } from "./blocks.js";
-import { barWords, legendWords, photoWords, summaryWords } from "../page/captions.js";
-import { paint } from "../draw/panels.js";
+import { barWords, legendWords, photoWords, summaryWords } from "../page/captions.ts";
+import { paint } from "../draw/panels.ts";
 import { cellOf } from "../core/geometry.ts";
 
 const ONE = 720, OF_SIX = 480;

@@ -3,7 +3,7 @@
 import { AS_TRAINED, isChanged } from "../core/attention.ts";
 import { make } from "./dom.ts";
 import { TOP_KS } from "../core/maps.ts";
-import { heldEnds } from "../draw/scenes.js";
+import { heldEnds } from "../draw/scenes.ts";
 import { number, percent } from "../core/texts.ts";
 
 export function connectControls(viewer) {

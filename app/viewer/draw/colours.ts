@@ -1,0 +1,38 @@
+// Cells and pixels in colours, as the panels lie on the picture.
+
+import type { Cells, Rgb, ScaleLike, Session } from "../types.ts";
+import { paletteOf, rgbOf } from "../core/scale.ts";
+
+/** A colour of three bytes as one number of ImageData, opaque; 0 is transparent. */
+export const packed = ([r, g, b]: Rgb): number => (0xff000000 | (b << 16) | (g << 8) | r) >>> 0;
+
+/** The cells in the colours of their numbers; those that are not `shown` stay open. */
+export function coloured(
+  session: Session, values: ArrayLike<number>, scale: ScaleLike, palette: string, shown: (cell: number) => boolean = () => true,
+): Cells {
+  const table = paletteOf(palette).map(packed);
+  const pixels = new Uint32Array(session.n);
+  for (let j = 0; j < pixels.length; j++) {
+    if (shown(j)) pixels[j] = table[Math.round(scale.position(values[j]) * (table.length - 1))];
+  }
+  return { pixels, height: session.height, width: session.width };
+}
+
+/** The cells in the colours that their indices name; below 0 they stay open. */
+export function painted(session: Session, indices: ArrayLike<number>, colours: string[]): Cells {
+  const table = colours.map((colour) => packed(rgbOf(colour)));
+  const pixels = Uint32Array.from(indices, (index) => (index < 0 ? 0 : table[index]));
+  return { pixels, height: session.height, width: session.width };
+}
+
+/** The `k`-th of a row of colours that differ in hue, and a little in lightness, as "#rrggbb". */
+export function hueOf(k: number): string {
+  // The golden angle keeps neighbouring numbers far apart in hue.
+  const hue = (k * 137.508 + 200) % 360, light = [0.55, 0.42, 0.68][k % 3];
+  const part = (shift: number) => {
+    const place = (shift + hue / 30) % 12;
+    const value = light - 0.6 * Math.min(light, 1 - light) * Math.max(-1, Math.min(place - 3, 9 - place, 1));
+    return Math.round(255 * value).toString(16).padStart(2, "0");
+  };
+  return `#${part(0)}${part(8)}${part(4)}`;
+}
