@@ -34,7 +34,7 @@ from asa_viz.geometry import Cell
 from asa_viz.images import ImageError
 from asa_viz.networks.checkpoint import find
 from asa_viz.networks.datasets import DATA_SETS, DataSet
-from asa_viz.networks.opening import add_arguments, asked
+from asa_viz.networks.external import add_arguments, asked
 from asa_viz.networks.pictures import IGNORED, DataError, labelled, read_labels
 from asa_viz.networks.segmenter import Segmenter
 from asa_viz.networks.weights import WeightsError

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from asa_viz.checkpoints import available
 from asa_viz.compare.table import markdown
-from asa_viz.shipped import available
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -20,10 +20,10 @@ from PIL import Image
 from app.api import GONE, Endpoints
 from app.api_words import PARAMETERS, add_api
 from app.comparing import Comparisons
-from app.desk import Desk, SessionStore
 from app.gallery import EXAMPLES
 from app.server.blocks import MISFIT, Page
 from app.server.serve import Application, serving
+from app.session_cache import CachedEncoder, SessionCache
 from asa_viz.attention.what_if import WhatIf
 from asa_viz.geometry import Pixel
 from asa_viz.images import read_image
@@ -54,7 +54,7 @@ def address():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(asyncio, "new_event_loop", noted)
         with Page(analytics_enabled=False) as page:
-            comparisons = Comparisons(Desk(encode, SessionStore()), FakeEnsemble)
+            comparisons = Comparisons(CachedEncoder(encode, SessionCache()), FakeEnsemble)
             add_api(encode, ["asa", "dense"], comparisons)
         page.queue(api_open=False)
         settings = {"ssr_mode": False, "show_error": False, "mcp_server": True}

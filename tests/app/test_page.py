@@ -10,12 +10,12 @@ import pytest
 
 from app import viewer
 from app.api import Endpoints
-from app.desk import Desk, SessionStore
 from app.gallery import EXAMPLES
 from app.handlers import Answers
-from app.packets import Packets
+from app.packet_cache import PacketCache
 from app.page import build_page, mount_settings, network_title, offer
-from asa_viz.shipped import DEFAULT
+from app.session_cache import CachedEncoder, SessionCache
+from asa_viz.checkpoints import DEFAULT
 from tests.fakes import fake_session
 from tests.viewer.node import node
 
@@ -23,10 +23,10 @@ from tests.viewer.node import node
 @pytest.fixture
 def answers(tmp_path):
     return Answers(
-        Desk(lambda file, network: fake_session(), SessionStore()),
+        CachedEncoder(lambda file, network: fake_session(), SessionCache()),
         lambda session, what_if: session.segmentation,
         ["asa", "dense"],
-        Packets(tmp_path),
+        PacketCache(tmp_path),
     )
 
 
