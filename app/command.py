@@ -29,6 +29,7 @@ EXTRAS = {
     "gradio": "page",
     "plotly": "page",
     "segno": "page",
+    "cachetools": "page",
     "scipy": "train",
     "matplotlib": "train",
 }

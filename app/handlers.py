@@ -119,7 +119,7 @@ class Answers:
             lane = "compare"
         elif name == "encode" and (file := self._packets.find(self._key(question))):
             return {"file": file}
-        elif name == "pair_plane" and self.encoder.known(*self._key(question)):
+        elif name == "pair_plane" and self.encoder.cached(*self._key(question)):
             lane = "draw"
         async with self._turns[lane].turn(asker):
             return await to_thread.run_sync(ask, self, question)

@@ -2,12 +2,31 @@
 
 import tempfile
 import threading
-from collections import OrderedDict
 from collections.abc import Hashable
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
+
+from cachetools import LRUCache
+from typing_extensions import override
 
 MOST_BYTES = 512 * 2**20
+
+
+class _File(NamedTuple):
+    path: Path
+    size: int
+
+
+class _Files(LRUCache[Hashable, _File]):
+    """LRU cache that deletes the files of evicted and replaced entries."""
+
+    @override
+    def __delitem__(self, key: Hashable) -> None:
+        path = self[key].path
+        super().__delitem__(key)
+        with suppress(OSError):
+            path.unlink()
 
 
 class PacketCache:
@@ -18,21 +37,16 @@ class PacketCache:
 
     def __init__(self, folder: Path, max_bytes: int = MOST_BYTES) -> None:
         self.folder = folder.resolve()
-        self._max_bytes = max_bytes
-        self._files: OrderedDict[Hashable, tuple[Path, int]] = OrderedDict()
-        self._bytes = 0
+        self._files = _Files(max_bytes, lambda file: min(file.size, max_bytes))
         self._lock = threading.Lock()
 
     def find(self, key: Hashable) -> str | None:
         """Return the path of a packet, or None where it is unknown or has been evicted."""
         with self._lock:
-            if key not in self._files:
-                return None
-            self._files.move_to_end(key)
-            path, _ = self._files[key]
-            if path.is_file():
-                return str(path)
-            self._forget(key)
+            file = self._files.get(key)
+            if file is None or file.path.is_file():
+                return str(file.path) if file else None
+            del self._files[key]
             return None
 
     def put(self, key: Hashable, data: bytes) -> str:
@@ -42,9 +56,11 @@ class PacketCache:
             OSError: the disk is full; the partial file is deleted.
         """
         with self._lock:
-            self._forget(key)
-            while self._files and self._bytes + len(data) > self._max_bytes:
-                self._forget(next(iter(self._files)))
+            if key in self._files:
+                del self._files[key]
+            # Evicted before the file is written: the total on the disk is never over the bound.
+            while self._files and self._files.currsize + len(data) > self._files.maxsize:
+                self._files.popitem()
             with tempfile.NamedTemporaryFile(
                 dir=self.folder, suffix=".safetensors", delete=False
             ) as file:
@@ -55,13 +71,5 @@ class PacketCache:
                 except OSError:
                     path.unlink()
                     raise
-            self._files[key] = (path, len(data))
-            self._bytes += len(data)
+            self._files[key] = _File(path, len(data))
             return str(path)
-
-    def _forget(self, key: Hashable) -> None:
-        if key in self._files:
-            path, size = self._files.pop(key)
-            self._bytes -= size
-            with suppress(OSError):
-                path.unlink()

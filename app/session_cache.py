@@ -1,9 +1,10 @@
-"""Sessions of pictures: found again where they are known, encoded where they are not."""
+"""LRU cache of encoded sessions, keyed by (file, network)."""
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING
+
+from cachetools import LRUCache
 
 if TYPE_CHECKING:
     from asa_viz.session import Session
@@ -12,46 +13,47 @@ Encode = Callable[[str, str], "Session"]
 
 
 class CachedEncoder:
-    """Hands out the session of a picture's file under a network."""
+    """Encodes pictures' files under a network, one at a time, and caches the sessions."""
 
-    def __init__(self, encode: Encode, store: "SessionCache") -> None:
+    def __init__(self, encode: Encode, cache: "SessionCache") -> None:
         self._encode = encode
-        self._store = store
+        self._cache = cache
         self._encoding = threading.Lock()
 
     def session(self, file: str, network: str) -> "Session":
-        """Return the session, encoded anew where the store has let it go.
+        """Return the session from the cache, or encode the file.
 
         Raises:
             ImageError: the picture cannot be used.
             OSError: the file has been deleted.
         """
-        session = self.known(file, network)
+        session = self.cached(file, network)
         if session is not None:
             return session
-        # One at a time: a network's pass takes all the machine gives, and two at once take longer.
+        # One at a time: a network's pass uses the whole machine, and two at once take longer.
         with self._encoding:
-            session = self.known(file, network)
+            session = self.cached(file, network)
             if session is None:
                 session = self._encode(file, network)
-                self._store.put((file, network), session)
+                self._cache.put((file, network), session)
             return session
 
-    def known(self, file: str, network: str) -> "Session | None":
-        """Return the session where it is in the store; nobody waits for this."""
-        return self._store.get((file, network))
+    def cached(self, file: str, network: str) -> "Session | None":
+        """Return the session if it is cached; never waits for an encoding."""
+        return self._cache.get((file, network))
 
 
 class SessionCache:
-    """Sessions by what they were made from; over `max_bytes` the least recently used go.
+    """Thread-safe LRU cache of sessions, bounded by `max_bytes`.
 
-    A session larger than the whole store is still kept, alone: its visitor has to see something.
+    A larger session counts as `max_bytes`, so that it is kept as the only one: its visitor needs
+    it.
     """
 
     def __init__(self, max_bytes: int = 256 * 2**20) -> None:
-        self._max_bytes = max_bytes
-        self._sessions: OrderedDict[Hashable, Session] = OrderedDict()
-        self._bytes = 0
+        self._sessions: LRUCache[Hashable, Session] = LRUCache(
+            max(max_bytes, 1), lambda session: max(1, min(session.size_in_bytes, max_bytes))
+        )
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -59,27 +61,15 @@ class SessionCache:
 
     @property
     def size_in_bytes(self) -> int:
-        """The memory that all sessions take together."""
-        return self._bytes
+        """The memory of all sessions."""
+        return int(self._sessions.currsize)
 
     def put(self, key: Hashable, session: "Session") -> None:
-        """Keep a session under `key`, in place of one that was there."""
+        """Store a session under `key`, replacing an earlier one."""
         with self._lock:
-            self._forget(key)
             self._sessions[key] = session
-            self._bytes += session.size_in_bytes
-            while self._bytes > self._max_bytes and len(self._sessions) > 1:
-                self._forget(next(iter(self._sessions)))
 
     def get(self, key: Hashable) -> "Session | None":
-        """Return the session under `key`, or None if it is unknown or had to make room."""
+        """Return the session under `key`, or None if it is unknown or has been evicted."""
         with self._lock:
-            if key not in self._sessions:
-                return None
-            self._sessions.move_to_end(key)
-            return self._sessions[key]
-
-    def _forget(self, key: Hashable) -> None:
-        session = self._sessions.pop(key, None)
-        if session is not None:
-            self._bytes -= session.size_in_bytes
+            return self._sessions.get(key)

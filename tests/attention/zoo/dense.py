@@ -10,16 +10,12 @@ WIDTH = 4
 
 def embedded_gaussian(height, width):
     query, key = normal(WIDTH, height, width), normal(WIDTH, height, width)
-    return Case(
-        dense.embedded_gaussian(query, key), lambda: softmax_rows(query, key, WIDTH**-0.5)
-    )
+    return Case(dense.embedded_gaussian(query, key), lambda: softmax_rows(query, key, WIDTH**-0.5))
 
 
 def unscaled(height, width):
     query, key = normal(WIDTH, height, width), normal(WIDTH, height, width)
-    return Case(
-        dense.embedded_gaussian(query, key, scaled=False), lambda: softmax_rows(query, key)
-    )
+    return Case(dense.embedded_gaussian(query, key, scaled=False), lambda: softmax_rows(query, key))
 
 
 def gaussian(height, width):
