@@ -22,13 +22,17 @@ Points = list[list[int]]
 
 
 def setting_of(session: "Session") -> dict[str, Any]:
-    """Return what an answer refers to: network, sizes of image and grid, notes on the picture."""
+    """Return what an answer refers to: network, sizes of image and grid, notes on the picture.
+
+    For a framed picture also which part of the image it covers.
+    """
     grid = session.grid
     return {
         "network": session.network,
         "image": {"width": grid.image_width, "height": grid.image_height},
         "grid": {"height": grid.height, "width": grid.width},
         "notes": list(session.notes),
+        **({"inner": session.inner._asdict()} if session.inner else {}),
     }
 
 

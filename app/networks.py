@@ -9,6 +9,7 @@ import numpy as np
 from app.server.health import Readiness
 from app.server.memory import give_back
 from app.shared_gpu import on_shared_gpu
+from asa_viz.images import framed, read_image
 from asa_viz.views import SegmentationView
 
 if TYPE_CHECKING:
@@ -72,7 +73,8 @@ class Networks:
     # These run where the network is loaded, on a ZeroGPU Space in a copy of this process: they must
     # not wait for a lock.
     def _encode_loaded(self, file: str, name: str) -> "Session":
-        return self._loaded[name].encode(Path(file))
+        network = self._loaded[name]
+        return network.encode(framed(read_image(Path(file)), network.card.shapes))
 
     def _rerun_loaded(self, session: "Session", what_if: "WhatIf") -> SegmentationView:
         return self._loaded[session.network].rerun(session, what_if)

@@ -37,7 +37,7 @@ _HOMES = {
     "WhatIf": "attention.what_if",
     "available": "checkpoints",
     "load": "networks.segmenter",
-    "open_network": "networks.opening",
+    "open_network": "networks.external",
     "show": "notebook.show",
     "widget": "notebook.widget",
 }

@@ -22,7 +22,8 @@ max(0, .) where the layer is rectified.
 
 The metadata has one key, "session", a JSON object: version, network, thresholds_learned, window,
 grid (height, width, image_height, image_width), classes, palette ([r, g, b] of each class), notes,
-half, rectified (of each layer), and made_from, digests by name of what the session came from.
+half, rectified (of each layer), and made_from, digests by name of what the session came from; of a
+framed picture also inner, [left, top, right, bottom] in pixels, the part that is no bar.
 """
 
 import json
@@ -44,7 +45,7 @@ from asa_viz.attention.blockwise import log_normalisers
 from asa_viz.attention.fixed import FixedAttention
 from asa_viz.attention.row import SparseAttention
 from asa_viz.attention.stored import Stored
-from asa_viz.geometry import Grid
+from asa_viz.geometry import Box, Grid
 from asa_viz.images import NOT_LEARNED, SHARES, SIGNED
 from asa_viz.session import Affine, Readout, Session
 from asa_viz.views import SegmentationView
@@ -127,6 +128,7 @@ def pack(
         "half": half,
         "rectified": [layer.rectified for layer in layers],
         "made_from": dict(made_from or {}),
+        **({"inner": session.inner} if session.inner else {}),
     }
     return save(
         {name: np.ascontiguousarray(array) for name, array in arrays.items()},
@@ -199,6 +201,7 @@ def _session(told: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Sessi
         readout=Readout(tensor("value"), layers) if layers else None,
         thresholds_learned=told["thresholds_learned"] and NOT_LEARNED not in told["notes"],
         own_value=None if alone is None else trained.relabelled(alone),
+        inner=Box(*told["inner"]) if "inner" in told else None,
     )
 
 

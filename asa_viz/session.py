@@ -13,7 +13,7 @@ from torch.nn.functional import interpolate
 from asa_viz.attention.fixed import FixedAttention
 from asa_viz.attention.row import SparseAttention
 from asa_viz.attention.what_if import AS_TRAINED, WhatIf
-from asa_viz.geometry import Cell, Grid, Pixel
+from asa_viz.geometry import Box, Cell, Grid, Pixel
 from asa_viz.views import ImageView, QueryView, SegmentationView, WholeImageView
 
 
@@ -62,6 +62,7 @@ class Session:
     `shown` names the attention shown where a network has several. `own_value` replaces
     `own_value_logits` where classes depend on more than logits; without either the head cannot be
     run under other rows. `source` is the image on which such a network is run again.
+    `inner` is the part of a framed image that is not a bar.
     """
 
     network: str
@@ -78,6 +79,7 @@ class Session:
     shown: str = ""
     own_value: SegmentationView | None = None
     source: UInt8[np.ndarray, "height width 3"] | None = None
+    inner: Box | None = None
 
     @property
     def scales(self) -> tuple[Float[np.ndarray, "h w"], Float[np.ndarray, "h w"]]:

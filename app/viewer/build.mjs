@@ -35,4 +35,7 @@ await build({
   banner: { js: 'function asaViz(role,given){"use strict";' },
   footer: { js: "return roles[role](given)}" },
   plugins: [texts],
+  // The same program runs in a worker, where the usual build of lit finds no document.
+  platform: "neutral",
+  conditions: ["node"],
 });

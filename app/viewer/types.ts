@@ -1,6 +1,7 @@
 // What the parts of the viewer hand to each other: the shapes of its data, and the names of its events.
 
 import type { Stage } from "./core/stages.ts";
+import type { Regions } from "./draw/regions.ts";
 
 /** A pixel of the original picture, [x, y]. */
 export type Pixel = [x: number, y: number];
@@ -32,6 +33,18 @@ export interface Grid {
   width: number;
   imageHeight: number;
   imageWidth: number;
+  /** The cells that can be pointed at, where those are not all. */
+  inner?: Inner | null;
+}
+
+/** The cells that hold some of a framed picture, `bottom` and `right` the first ones outside, and its own size in pixels. */
+export interface Inner {
+  pixelsAcross: number;
+  pixelsAlong: number;
+  top: number;
+  left: number;
+  bottom: number;
+  right: number;
 }
 
 /** One encoded picture, as the server sends it. */
@@ -222,6 +235,10 @@ export interface Marks {
   pins: number[];
   /** On a small map: frames are fine. */
   fine?: boolean;
+  /** The label that the segmentation shows alone. */
+  alone?: number | null;
+  /** What a class is called in the reader's language. */
+  nameOf?: (name: string) => string;
 }
 
 /** Colours of cells, or of pixels, row by row; 0 is transparent. */
@@ -254,6 +271,8 @@ export interface ScaleLike {
 
 export interface LegendEntry {
   colour: string;
+  /** The label that this entry shows alone. */
+  label?: number;
   key?: string;
   name?: string;
   from?: string;
@@ -268,11 +287,15 @@ export interface Scene {
   note?: string;
   cells?: Cells;
   values?: ArrayLike<number>;
+  /** The cells lie half-transparent on the photograph, with outlines and names. */
+  regions?: Regions;
   bar?: Bar;
   legend?: LegendEntry[];
   lines?: number[];
   /** The cells that are kept have an outline. */
   outlined?: boolean;
+  /** The picture under the cells is a faint one, though they are regions. */
+  isFaint?: boolean;
   /** The film has not come to this panel yet. */
   isVeiled?: boolean;
   summary?: { key: string; values: Record<string, unknown> };

@@ -62,8 +62,8 @@ class Segmenter:
     def encode(self, image: Any) -> Session:
         """Run the network once on an image and return the session that answers queries on it.
 
-        `image` is a Pillow image, a uint8 RGB array or tensor [height, width, 3], a file's path, or
-        its bytes.
+        `image` is a Pillow image, a uint8 RGB array or tensor [height, width, 3], a file's path,
+        its bytes, or a `Picture`.
 
         Raises:
             ImageError: the image cannot be used; the message says why.
@@ -112,6 +112,7 @@ class Segmenter:
             align_corners=self._network.align_corners,
             thresholds_learned=isinstance(self._block, ASABlock),
             features=tuple(stage.cpu() for stage in made.features),
+            inner=picture.inner,
         )
 
     @torch.no_grad()

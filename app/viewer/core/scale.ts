@@ -43,6 +43,18 @@ export function paletteOf(name: string): Rgb[] {
   return table;
 }
 
+/** The `k`-th of a row of colours that differ in hue, and a little in lightness, as "#rrggbb". */
+export function hueOf(k: number): string {
+  // The golden angle keeps neighbouring numbers far apart in hue.
+  const hue = (k * 137.508 + 200) % 360, light = [0.55, 0.42, 0.68][k % 3];
+  const part = (shift: number) => {
+    const place = (shift + hue / 30) % 12;
+    const value = light - 0.6 * Math.min(light, 1 - light) * Math.max(-1, Math.min(place - 3, 9 - place, 1));
+    return Math.round(255 * value).toString(16).padStart(2, "0");
+  };
+  return `#${part(0)}${part(8)}${part(4)}`;
+}
+
 /** "#rrggbb" or "rrggbb" as three numbers. */
 export function rgbOf(hex: string): Rgb {
   const number = Number.parseInt(hex.replace("#", ""), 16);

@@ -32,7 +32,7 @@ function veiled({ title }: Scene): Scene {
 function choosing(stage: Stage, scene: Scene, { session, row, state }: Moment): Scene {
   if (stage !== "chosen" && stage !== "back") return scene;
   const { reciprocity } = state.whatIf;
-  const kinds = stage === "chosen" ? [["choosing", "stage.legend.chosen"]] as const
+  const kinds = stage === "chosen" ? [["chosen", "stage.legend.chosen"]] as const
     : [["kept", "stage.legend.back"], ["refused", "stage.legend.refused"]] as const;
   const kindOf = (relation: number) => {
     if (!(relation & CHOSEN)) return -1;

@@ -2,6 +2,7 @@
 
 import { type InBox, placeIn } from "../core/geometry.ts";
 import { PIN_COLOURS, paletteOf } from "../core/scale.ts";
+import { paintRegions } from "./regions.ts";
 import type { Cells, Marks, Scene, Zoom } from "../types.ts";
 
 const WHITE = "rgba(255,255,255,0.95)";
@@ -63,6 +64,8 @@ export class Panel {
   readonly canvas: HTMLCanvasElement;
   readonly cells = canvasOf(1, 1);
   private shown: Cells | null = null;
+  private readonly ground = canvasOf(1, 1);
+  private grounded: unknown[] = [];
 
   constructor(name: string, canvas: HTMLCanvasElement) {
     this.name = name;
@@ -80,10 +83,26 @@ export class Panel {
 
   draw(scene: Scene, picture: Picture, marks: Marks, opacity: number, zoom: Zoom): void {
     this.resize();
-    paint(contextOf(this.canvas), this.canvas.width, this.canvas.height, {
-      scene, picture, marks, opacity, zoom, cells: this.#cellsOf(scene),
-      density: this.canvas.width / (this.canvas.clientWidth || 1),
-    });
+    const { width, height } = this.canvas;
+    const painted = { scene, picture, marks, opacity, zoom, cells: this.#cellsOf(scene), density: width / (this.canvas.clientWidth || 1) };
+    const context = contextOf(this.canvas);
+    if (!scene.regions) return paint(context, width, height, painted);
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.clearRect(0, 0, width, height);
+    context.drawImage(this.#groundOf(painted), 0, 0);
+    paintOver(context, width, height, painted);
+  }
+
+  /** Regions stay the same while the pointer moves, and take long to draw: they are kept as an image. */
+  #groundOf(painted: Painted): HTMLCanvasElement {
+    const { scene, picture, marks, opacity, zoom } = painted, { width, height } = this.canvas;
+    const parts = [scene, picture, marks.alone, marks.nameOf, opacity, zoom, width, height];
+    if (parts.some((each, k) => each !== this.grounded[k])) {
+      this.grounded = parts;
+      Object.assign(this.ground, { width, height });
+      paintGround(contextOf(this.ground), width, height, painted);
+    }
+    return this.ground;
   }
 
   /** The scene's cells as a canvas of one pixel a cell, kept while they are the same. */
@@ -120,7 +139,13 @@ export interface Painted {
 }
 
 /** Draw one panel into a context of `width` x `height` pixels. */
-export function paint(context: Context, width: number, height: number, { scene, picture, marks, opacity, zoom, cells, density }: Painted): void {
+export function paint(context: Context, width: number, height: number, painted: Painted): void {
+  paintGround(context, width, height, painted);
+  paintOver(context, width, height, painted);
+}
+
+/** The picture with its cells, without marks. */
+function paintGround(context: Context, width: number, height: number, { scene, picture, marks, opacity, zoom, cells, density }: Painted): void {
   const place = placeIn(width, height, picture, zoom);
   context.setTransform(1, 0, 0, 1, 0, 0);
   context.clearRect(0, 0, width, height);
@@ -131,14 +156,28 @@ export function paint(context: Context, width: number, height: number, { scene, 
   const [left, top] = place.toBox(0, 0);
   const [w, h] = [place.width * place.factor, place.height * place.factor];
   context.imageSmoothingEnabled = true;
-  context.drawImage(cells || scene.note || scene.isVeiled ? picture.faint : picture.bitmap, left, top, w, h);
-  if (cells) {
+  const { alone = null, nameOf = String } = marks, { regions } = scene;
+  const isFaint = regions ? alone !== null || scene.isFaint : cells || scene.note || scene.isVeiled;
+  context.drawImage(isFaint ? picture.faint : picture.bitmap, left, top, w, h);
+  if (cells && regions) {
+    paintRegions(context, place, { regions, cells, bitmap: picture.bitmap, opacity, density, alone, nameOf });
+  } else if (cells) {
     // Each cell one flat colour: nothing is smoothed into a number that is not there.
     context.imageSmoothingEnabled = false;
     context.globalAlpha = opacity;
     context.drawImage(cells, left, top, w, h);
     context.globalAlpha = 1;
   }
+  context.restore();
+}
+
+/** The marks over a picture. */
+function paintOver(context: Context, width: number, height: number, { scene, picture, marks, zoom, density }: Painted): void {
+  const place = placeIn(width, height, picture, zoom);
+  context.save();
+  context.beginPath();
+  context.rect(place.x, place.y, place.width, place.height);
+  context.clip();
   paintMarks(context, place, scene, marks, density);
   context.restore();
 }

@@ -2,24 +2,29 @@
 
 import { STRENGTHS } from "../core/maps.ts";
 import type { Maps, Moment, Rerun, Scene, Session, State } from "../types.ts";
-import { hueOf, packed, painted } from "./colours.ts";
+import { classColours, isLeftOver } from "../core/classes.ts";
+import { hueOf, rgbOf } from "../core/scale.ts";
+import { packed, painted } from "./colours.ts";
+import { type ClassShown, Regions } from "./regions.ts";
 
 /** What the last panel shows: classes, what differs from them, or groups. */
 export function segmentationScene({ state, session, maps, rerun }: Moment): Scene {
   if (state.layer === "groups") return connectedScene(state, session, maps);
-  if (state.layer === "flips") return flipScene("layer.flips", session, rerun);
+  if (state.layer === "flips") return rerun ? remembered(rerunScenes, rerun, () => flipScene("layer.flips", session, rerun)) : { title: "layer.flips", note: "note.no_rerun" };
   if (state.layer === "without" && session.withoutAttention) {
     return remembered(withoutScenes, session, () => flipScene("layer.without", session, flipsTo(session, session.withoutAttention!)));
   }
   return remembered(classScenes, session, () => classScene("layer.classes", session, session.workingLabels));
 }
 
+// No class has this number.
+const OPEN = 255;
 // The classes stay the same while the query moves, and have more pixels than all the cells together.
-const classScenes = new WeakMap<Session, Scene>(), withoutScenes = new WeakMap<Session, Scene>();
+const classScenes = new WeakMap<Session, Scene>(), withoutScenes = new WeakMap<Session, Scene>(), rerunScenes = new WeakMap<Rerun, Scene>();
 
-function remembered(scenes: WeakMap<Session, Scene>, session: Session, make: () => Scene): Scene {
-  const scene = scenes.get(session) ?? make();
-  scenes.set(session, scene);
+function remembered<T extends Session | Rerun>(scenes: WeakMap<T, Scene>, of: T, make: () => Scene): Scene {
+  const scene = scenes.get(of) ?? make();
+  scenes.set(of, scene);
   return scene;
 }
 
@@ -37,20 +42,34 @@ function flipsTo({ workingLabels: before }: Session, labels: Uint8Array): Rerun 
   return { labels, count, share: count / labels.length, flips };
 }
 
+/** The classes of a session as the page shows them. */
+const shownClasses = ({ classes }: Session, all: boolean): ClassShown[] =>
+  classColours(classes).map((colour, k) => ({ name: classes[k], colour, isLeftOver: !all && isLeftOver(classes[k]) }));
+
+/** Pixels in the colours of their classes, over the photograph: all classes but what is left over, or with `shown` all pixels that it names. */
+function regionsScene(title: string, session: Session, labels: Uint8Array, shown?: (pixel: number) => boolean): Scene {
+  const { workingHeight: height, workingWidth: width } = session;
+  const classes = shownClasses(session, Boolean(shown));
+  const table = classes.map(({ colour, isLeftOver: isOpen }) => (isOpen ? 0 : packed(rgbOf(colour))));
+  const pixels = new Uint32Array(labels.length), drawn = new Uint8Array(labels.length).fill(OPEN);
+  labels.forEach((label, p) => {
+    if (shown && !shown(p)) return;
+    pixels[p] = table[label];
+    drawn[p] = label;
+  });
+  return { title, cells: { pixels, height, width }, values: labels, regions: new Regions(drawn, height, width, classes), isFaint: Boolean(shown) };
+}
+
 function classScene(title: string, session: Session, labels: Uint8Array): Scene {
-  const { classes, colours, workingHeight: height, workingWidth: width } = session;
+  const { classes } = session;
   const counts = new Uint32Array(classes.length);
   for (const label of labels) counts[label]++;
-  const table = colours.map(packed);
+  const colours = classColours(classes);
   const present = [...counts.keys()].filter((k) => counts[k]).sort((a, b) => counts[b] - counts[a]);
   const large = present.filter((k) => counts[k] / labels.length >= 0.01);
   return {
-    title,
-    cells: { pixels: Uint32Array.from(labels, (label) => table[label]), height, width },
-    values: labels,
-    legend: large.map((k) => ({
-      colour: `rgb(${colours[k].join(" ")})`, name: classes[k], share: counts[k] / labels.length,
-    })),
+    ...regionsScene(title, session, labels),
+    legend: large.map((k) => ({ colour: colours[k], label: k, name: classes[k], share: counts[k] / labels.length })),
     summary: present.length > large.length
       ? { key: "note.small_classes", values: { names: present.slice(large.length).map((k) => classes[k]) } } : undefined,
   };
@@ -74,19 +93,26 @@ function connectedScene(state: State, session: Session, maps: Maps | null): Scen
   };
 }
 
-function flipScene(title: string, session: Session, rerun: Rerun | null): Scene {
-  if (!rerun) return { title, note: "note.no_rerun" };
-  const { workingHeight: height, workingWidth: width, workingLabels: before, colours } = session;
-  const table = colours.map(packed);
-  const pixels = Uint32Array.from(rerun.labels, (label, p) => (label === before[p] ? 0 : table[label]));
+function flipScene(title: string, session: Session, rerun: Rerun): Scene {
+  const { workingLabels: before, classes } = session, colours = classColours(classes);
   return {
-    title,
-    cells: { pixels, height, width },
-    values: rerun.labels,
+    ...regionsScene(title, session, rerun.labels, (p) => rerun.labels[p] !== before[p]),
     legend: rerun.flips.slice(0, 6).map(({ from, to, pixels: amount }) => ({
-      colour: `rgb(${colours[to].join(" ")})`, from: session.classes[from], to: session.classes[to], amount,
+      colour: colours[to], label: to, from: classes[from], to: classes[to], amount,
     })),
     summary: { key: "note.flips", values: { count: rerun.count, share: rerun.share } },
+  };
+}
+
+/** A scene of classes as it stands in a file: flat, in the data set's colours. */
+export function inFileColours(scene: Scene, { colours }: Session): Scene {
+  const { regions, cells, legend, ...rest } = scene;
+  if (!regions || !cells) return scene;
+  const table = colours.map(packed);
+  return {
+    ...rest,
+    cells: { ...cells, pixels: Uint32Array.from(regions.labels, (label) => table[label] ?? 0) },
+    legend: legend?.map((entry) => (entry.label === undefined ? entry : { ...entry, colour: `rgb(${colours[entry.label].join(" ")})` })),
   };
 }
 

@@ -52,7 +52,7 @@ export class Opener {
       // From here on the worker answers for the new picture, and rows on their way are dropped.
       const survey = viewer.engine.open(buffer);
       Object.assign(viewer, { session, picture: shown, opened: { picture, network } });
-      viewer.maps = viewer.rerun = viewer.answered = viewer.hovered = null;
+      viewer.maps = viewer.rerun = viewer.answered = viewer.hovered = viewer.alone = null;
       viewer.store.set({ ...fitting(session, viewer.state, atItsStart), zoom });
       session.survey = await survey;
       if (session !== viewer.session) return;

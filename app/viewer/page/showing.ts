@@ -7,6 +7,14 @@ import { showHistory } from "./history.ts";
 import { showPins, showSide } from "./side.ts";
 import type { Drawn } from "./viewer.ts";
 
+// The same function for as long as the language is: what it names is drawn anew only with another.
+let speaks = { language: "", nameOf: String as (name: string) => string };
+
+function namerOf(texts: Drawn["texts"]): (name: string) => string {
+  if (speaks.language !== texts.language) speaks = { language: texts.language, nameOf: (name) => texts.className(name) };
+  return speaks.nameOf;
+}
+
 /** Draw the panels, and write all that stands around them. */
 export function show(viewer: Drawn, time?: number): void {
   const { session, state, picture, scenes, panels, moment: { row } } = viewer;
@@ -15,6 +23,8 @@ export function show(viewer: Drawn, time?: number): void {
     query: row.i,
     hover: viewer.hovered,
     pins: state.pins.map((pin) => cellOf(session, pin)),
+    alone: viewer.alone,
+    nameOf: namerOf(viewer.texts),
   };
   // The canvases first: their sizes are asked for, and after a change of the words the page would
   // have to be laid out anew for each answer.

@@ -1,7 +1,7 @@
 // The viewer: what the visitor does changes the state, and every change of the state is shown.
 
 import { isChanged, AS_TRAINED } from "../core/attention.ts";
-import { connectControls } from "./controls.js";
+import { connectControls } from "./controls.ts";
 import { Engine } from "../core/engine.ts";
 import { connectExport } from "../export/export.js";
 import { connectLesson } from "../lesson/lesson.js";
@@ -66,6 +66,8 @@ export class Viewer {
   rerun: Rerun | null = null;
   /** The cell under the pointer. */
   hovered: number | null = null;
+  /** The class that the segmentation shows alone, while the legend points at it. */
+  alone: number | null = null;
   /** Which chart stands beside the table. */
   chart = "curve";
   /** How far the film has come within a stage. */
@@ -155,6 +157,13 @@ export class Viewer {
     } else {
       this.draw();
     }
+  }
+
+  /** Let the segmentation show one class alone, or all. */
+  showAlone(label: number | null): void {
+    if (label === this.alone) return;
+    this.alone = label;
+    this.draw();
   }
 
   lock(pixel: Pixel): void {
