@@ -1,4 +1,4 @@
-"""The same query asked of every method of attention: what the compare view is told."""
+"""Runs the comparison heads on a picture and returns every method's answer for one query."""
 
 import base64
 import math
@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app.desk import Desk
-from app.questions import enlarged
+from app.session_cache import CachedEncoder
+from app.validation import enlarged
 from asa_viz.geometry import Pixel
 from asa_viz.views import DEAD_BELOW, AgreementView, LabelMap, MethodView, labels_at
 
 if TYPE_CHECKING:
-    from asa_viz.attention.method import Paper
+    from asa_viz.catalogue.method import Paper
     from asa_viz.networks.zoo.ensemble import Comparison, Ensemble
     from asa_viz.networks.zoo.record import HeadMethod, ImageMethod
     from asa_viz.session import Session
@@ -24,22 +24,22 @@ if TYPE_CHECKING:
 NO_METHOD = "There is no method {name!r:.40}; there are {names}."
 NO_LIST = "methods must be a list of names, or null for all, not {value!r:.40}."
 
-# Each holds what every head made of a picture, so that a click costs rows only.
+# The number of pictures whose outputs of all heads are cached, so that a click computes rows only.
 KEPT_READINGS = 4
 
 
 class Comparisons:
-    """Answers for all methods; a picture is read by the heads once and its last readings kept."""
+    """Answers all methods for one query; the heads' outputs for the last pictures are cached."""
 
-    def __init__(self, desk: Desk, load: "Callable[[], Ensemble]") -> None:
-        self._desk = desk
+    def __init__(self, encoder: CachedEncoder, load: "Callable[[], Ensemble]") -> None:
+        self._desk = encoder
         self._load = cache(load)
         self._readings: OrderedDict[str, Comparison] = OrderedDict()
         self._reading = threading.Lock()
 
     def facts(self, language: str) -> dict[str, Any]:
-        """Return what there is to say of every method, in a language, and the experiment."""
-        from app.late import FAMILIES, LANGUAGES, METHODS, family_title
+        """Return the record of every method, with texts in a language, and of the experiment."""
+        from app.torch_imports import FAMILIES, LANGUAGES, READERS, family_title
 
         language = language if language in LANGUAGES else "en"
         with self._reading:
@@ -49,7 +49,7 @@ class Comparisons:
             "families": [
                 {"name": family, "title": family_title(family)[language]} for family in FAMILIES
             ],
-            "methods": [_facts(METHODS[name], language) for name in ensemble.methods],
+            "methods": [_facts(READERS[name], language) for name in ensemble.methods],
             "experiment": _finite(ensemble.experiment),
         }
 
@@ -61,11 +61,10 @@ class Comparisons:
         names: Sequence[str] | None,
         lattice: object = 1,
     ) -> dict[str, Any]:
-        """Return what methods answer for a pixel, and how their heads agree; None for all methods.
+        """Return methods' answers for a pixel, and how their heads agree; None asks all.
 
-        The pixel is one of the image enlarged `lattice` times.
-
-        Own class and agreement go by the labels of `network` where it knows the same classes.
+        The pixel is one of the image enlarged `lattice` times. The own-class share and the
+        agreement go by the labels of `network` where its classes are those of the heads.
 
         Raises:
             ImageError: the picture cannot be used.
@@ -80,7 +79,7 @@ class Comparisons:
         cell = enlarged(grid, lattice).cell_at(pixel)
         labels = labels_at(shown.segmentation.cell_labels, grid.height, grid.width)
         asked = [name for name in comparison.methods if names is None or name in names]
-        # An empty list would mean all of them.
+        # `query` would take an empty list for all methods.
         views = comparison.query(cell, asked) if asked else ()
         agreement = comparison.agreement(asked) if asked else AgreementView({})
         classes = session.segmentation.classes
@@ -110,25 +109,25 @@ class Comparisons:
 
 
 def method_names(asked: object) -> list[str] | None:
-    """Return the names of methods asked for; None is all.
+    """Return the validated names of methods; None stands for all.
 
     Raises:
         ValueError: it is no list, or there is no such method.
     """
-    from app.late import METHODS
+    from app.torch_imports import READERS
 
     if asked is None:
         return None
-    if not isinstance(asked, list) or len(asked) > len(METHODS):
+    if not isinstance(asked, list) or len(asked) > len(READERS):
         raise ValueError(NO_LIST.format(value=asked))
     for name in asked:
-        if not isinstance(name, str) or name not in METHODS:
-            raise ValueError(NO_METHOD.format(name=name, names=", ".join(METHODS)))
+        if not isinstance(name, str) or name not in READERS:
+            raise ValueError(NO_METHOD.format(name=name, names=", ".join(READERS)))
     return asked
 
 
 def _facts(record: "HeadMethod | ImageMethod", language: str) -> dict[str, Any]:
-    from app.late import HeadMethod
+    from app.torch_imports import HeadMethod
 
     method = record.method
     return {
@@ -143,7 +142,7 @@ def _facts(record: "HeadMethod | ImageMethod", language: str) -> dict[str, Any]:
         "cost": method.cost,
         "exact": method.exact,
         "unchecked": method.unchecked,
-        # What weighs the image alone lives in no head.
+        # A method that weighs the image itself has no head.
         "head": record.head if isinstance(record, HeadMethod) else None,
     }
 
@@ -175,7 +174,7 @@ def _answer(view: MethodView, labels: LabelMap, query_class: int) -> dict[str, A
 
 
 def _finite(part: Any) -> Any:
-    """Return data with None for numbers that JSON has no words for."""
+    """Return data with None in place of NaN and infinity, which JSON cannot hold."""
     if isinstance(part, Mapping):
         return {name: _finite(value) for name, value in part.items()}
     if isinstance(part, list):

@@ -1,4 +1,4 @@
-"""Build the page and serve it until it is told to end."""
+"""Build the page and serve it until the process is told to end."""
 
 import argparse
 import os
@@ -6,18 +6,18 @@ import signal
 import socket
 
 from app.comparing import Comparisons
-from app.desk import Desk, SessionStore
 from app.handlers import Answers
 from app.networks import Networks, heads
-from app.packets import Packets
+from app.packet_cache import PacketCache
 from app.page import build_page, mount_settings
 from app.server.address import host_of, url_of
 from app.server.folders import Folders
 from app.server.health import Readiness
-from app.server.limits import allow_connections
+from app.server.open_files import allow_connections
 from app.server.origins import reach_of
 from app.server.serve import MOST_CONNECTIONS, Application, Server
 from app.server.uploads import Sweeper
+from app.session_cache import CachedEncoder, SessionCache
 
 
 def run(
@@ -29,16 +29,16 @@ def run(
     compares: bool,
     room_url: str | None = None,
 ) -> None:
-    """Serve the page at a socket; returns when the server has ended, and its folder is gone.
+    """Serve the page at a socket; returns when the server has ended and its folder is deleted.
 
-    A class is shown `room_url`.
+    `room_url` is the address printed as a QR code for a class.
     """
     allow_connections(MOST_CONNECTIONS)
     Sweeper(folders.uploads).start()
     networks = Networks(None if arguments.device == "auto" else arguments.device)
-    desk = Desk(networks.encode, SessionStore())
-    comparisons = Comparisons(desk, heads) if compares else None
-    answers = Answers(desk, networks.rerun, names, Packets(folders.packets), comparisons)
+    encoder = CachedEncoder(networks.encode, SessionCache())
+    comparisons = Comparisons(encoder, heads) if compares else None
+    answers = Answers(encoder, networks.rerun, names, PacketCache(folders.packets), comparisons)
     readiness = Readiness(lambda: networks.attempt(names[0]), folders.packets)
     is_space = "SPACE_ID" in os.environ
     application = Application(
@@ -56,10 +56,10 @@ def run(
 
     def started() -> None:
         if room_url:
-            from app.room import invitation
+            from app.qr_code import invitation
 
             print(invitation(f"{room_url}{arguments.root_path or ''}"), flush=True)
-        # The page answers, and photographs are stored: the network is needed for uploads alone.
+        # The page answers from stored photographs; the network is only needed for uploads.
         networks.warm_up(names[0], readiness)
 
     server = Server(
@@ -68,5 +68,6 @@ def run(
         started=started,
     )
     server.run([listening])
-    # Who interrupts it at the keyboard is done with it; a supervisor may start it again.
+    # Interrupted at the keyboard the uploads are deleted too; a supervisor may restart the process
+    # and keep them.
     folders.delete_run(with_uploads=server.ended_by == signal.SIGINT)

@@ -1,6 +1,7 @@
 // What the parts of the viewer hand to each other: the shapes of its data, and the names of its events.
 
 import type { Stage } from "./core/stages.ts";
+import type { Regions } from "./draw/regions.ts";
 
 /** A pixel of the original picture, [x, y]. */
 export type Pixel = [x: number, y: number];
@@ -32,6 +33,18 @@ export interface Grid {
   width: number;
   imageHeight: number;
   imageWidth: number;
+  /** The cells that can be pointed at, where those are not all. */
+  inner?: Inner | null;
+}
+
+/** The cells that hold some of a framed picture, `bottom` and `right` the first ones outside, and its own size in pixels. */
+export interface Inner {
+  pixelsAcross: number;
+  pixelsAlong: number;
+  top: number;
+  left: number;
+  bottom: number;
+  right: number;
 }
 
 /** One encoded picture, as the server sends it. */
@@ -71,6 +84,29 @@ export interface Survey {
   /** Where a logarithmic one ends, and where it begins. */
   top: number;
   floor: number;
+}
+
+/** Cells as runs of numbers that follow each other: the first, and how many. */
+export type Runs = [start: number, length: number][];
+
+/** What a mean row sums up to: how many cells are one query, how many cells any of them keeps, and how many choose any of them. */
+export interface SetSums extends Omit<RowNumbers, "groups"> {
+  cells: number;
+  choosing: number;
+}
+
+/** The row of a set of cells: means of weights, and shares of the set's cells that stand in a relation to each key. */
+export interface SetRow {
+  cells: number[];
+  dense: Float64Array;
+  incoming: Float64Array;
+  weights: Float64Array;
+  chosen: Float64Array;
+  back: Float64Array;
+  reciprocal: Float64Array;
+  local: Float64Array;
+  support: Float64Array;
+  numbers: SetSums;
 }
 
 /** A rule that differs from the trained network's in what is not as in AS_TRAINED. */
@@ -136,7 +172,8 @@ export interface ColumnNumbers {
 export interface AnsweredRow extends Row {
   column: Column & { numbers: ColumnNumbers };
   numbers: RowNumbers;
-  classes: { dense: Float64Array; sparse: Float64Array; without: Float64Array } | null;
+  /** The probability of each class by both rows, without attention, and under another rule also as trained. */
+  classes: { dense: Float64Array; sparse: Float64Array; without: Float64Array; trained: Float64Array | null } | null;
 }
 
 /** What every cell's row amounts to. */
@@ -161,6 +198,8 @@ export interface State {
   locked: boolean;
   pins: Pixel[];
   compare: Pixel | null;
+  set: Runs | null;
+  twin: boolean;
   whatIf: WhatIf;
   direction: "row" | "column";
   map: string;
@@ -188,6 +227,12 @@ export interface Rerun {
   flips: { from: number; to: number; pixels: number }[];
 }
 
+/** The same query by the twin of the network. */
+export interface Twin {
+  session: Session;
+  row: Row & { numbers: RowNumbers };
+}
+
 /** What the panels are made from. */
 export interface Moment {
   state: State;
@@ -195,7 +240,45 @@ export interface Moment {
   row: AnsweredRow;
   maps: Maps | null;
   rerun: Rerun | null;
-  compared: [AnsweredRow, AnsweredRow] | null;
+  compared: readonly AnsweredRow[] | null;
+  /** The row of the set that is the query. */
+  set?: SetRow | null;
+  /** The same query by the twin of the network. */
+  twin?: Twin | null;
+}
+
+/** Which picture is open, by which network. */
+export interface Opened {
+  picture: string;
+  network: string;
+}
+
+/** The panels in the order in which the network computes; the maps of the whole image stand beside. */
+export type PanelName = "photo" | "dense" | "neighbours" | "sparse" | "segmentation" | "map";
+
+export type Scenes = Record<PanelName, Scene>;
+
+/** What says the names of classes; core/texts.ts has the class. */
+export interface Speech {
+  className(name: string): string;
+}
+
+/** What all panels mark in a picture: the query, the cell under the pointer, the pins. */
+export interface Marks {
+  grid: Pick<Grid, "height" | "width">;
+  query: number;
+  hover: number | null;
+  pins: number[];
+  /** The cells that are one query, or are about to be. */
+  set?: Runs | null;
+  /** On a small map: frames are fine. */
+  fine?: boolean;
+  /** The label that the segmentation shows alone. */
+  alone?: number | null;
+  /** Where the wipe stands, in shares of the width of the panel. */
+  wipe?: number;
+  /** What a class is called in the reader's language. */
+  nameOf?: (name: string) => string;
 }
 
 /** Colours of cells, or of pixels, row by row; 0 is transparent. */
@@ -228,12 +311,16 @@ export interface ScaleLike {
 
 export interface LegendEntry {
   colour: string;
+  /** The label that this entry shows alone. */
+  label?: number;
   key?: string;
   name?: string;
   from?: string;
   to?: string;
   amount?: number;
   share?: number;
+  /** The share to the right of the wipe. */
+  beside?: number;
 }
 
 /** What one panel shows; `title`, `note` and the keys of a legend are keys of the dictionary. */
@@ -242,10 +329,17 @@ export interface Scene {
   note?: string;
   cells?: Cells;
   values?: ArrayLike<number>;
+  /** The cells lie half-transparent on the photograph, with outlines and names. */
+  regions?: Regions;
+  /** What lies to the right of the wipe. */
+  beside?: { regions: Regions; cells: Cells };
   bar?: Bar;
   legend?: LegendEntry[];
   lines?: number[];
+  /** The cells that are kept have an outline. */
   outlined?: boolean;
+  /** The picture under the cells is a faint one, though they are regions. */
+  isFaint?: boolean;
   /** The film has not come to this panel yet. */
   isVeiled?: boolean;
   summary?: { key: string; values: Record<string, unknown> };

@@ -35,7 +35,7 @@ def test_exactly_what_is_needed_is_uploaded(folder):
     for needed in (
         "app/style.css", "app/viewer/built/viewer.js", "app/texts/en/page.json",
         "app/examples/dogs.jpg", "asa_viz/py.typed", "checkpoints/heads/card.json",
-        "checkpoints/asa_mobilenetv2_voc2012.safetensors", "checkpoints/NOTICE.md",
+        "checkpoints/asa_mobilenetv2_outdoor.safetensors", "checkpoints/NOTICE.md",
     ):  # fmt: skip
         assert needed in files
     assert not [name for name in files if "__pycache__" in name or name.endswith((".so", ".pyc"))]
@@ -62,9 +62,10 @@ def test_opencv_finds_the_library_that_it_asks_for(folder):
 
 def test_every_binary_file_is_kept_as_one(folder):
     attributes = (folder / ".gitattributes").read_text()
-    for path in folder.rglob("*"):
-        if path.is_file() and b"\0" in path.read_bytes()[:8000]:
-            assert f"*{path.suffix} filter=lfs" in attributes, path
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    binary = {path.suffix for path in files if b"\0" in path.read_bytes()[:8000]}
+    assert {".jpg", ".safetensors"} <= binary
+    assert [suffix for suffix in binary if f"*{suffix} filter=lfs" not in attributes] == []
 
 
 def test_the_front_matter_is_one_that_the_hub_takes():
@@ -132,7 +133,7 @@ def test_what_is_uploaded_answers_a_picture_of_ones_own(folder, tmp_path):
         with page.client() as client:
             picture = {"files": ("own.jpg", Path(EXAMPLES[1].path).read_bytes(), "image/jpeg")}
             sent = client.post("/gradio_api/upload", files=picture).json()
-            asked = {"source": {"path": sent[0]}, "network": "asa_mobilenetv2_voc2012"}
+            asked = {"source": {"path": sent[0]}, "network": "asa_mobilenetv2_outdoor"}
             answer = ask(client, "encode", asked).json()
             assert answer["ok"], answer
             packet = client.get(f"/gradio_api/file={answer['file']}")

@@ -9,7 +9,7 @@ import { manifestOf } from "../../app/viewer/export/metadata.ts";
 import { arraysNpz, neighboursCsv } from "../../app/viewer/export/data_files.ts";
 import { withTexts } from "../../app/viewer/export/png.ts";
 import { standalonePage } from "../../app/viewer/export/standalone_page.ts";
-import { PANELS } from "../../app/viewer/draw/scenes.js";
+import { PANELS } from "../../app/viewer/draw/scenes.ts";
 import { figureOf } from "../../app/viewer/export/figure.ts";
 import { START } from "../../app/viewer/core/state.ts";
 import { svgSurface } from "../../app/viewer/export/surfaces.ts";
@@ -49,7 +49,7 @@ function writePage() {
     networkTitle: "ASA",
     words: JSON.parse(readFileSync(join(folder, "words.json"), "utf8")),
     state: {
-      ...START, picture: "leuven_lane", language: "en", network: "asa_mobilenetv2_voc2012", query: [500, 420], locked: true,
+      ...START, picture: "leuven_lane", language: "en", network: "asa_mobilenetv2_outdoor", query: [500, 420], locked: true,
     },
   }));
 }

@@ -8,10 +8,10 @@ import { buildLayout } from "./compare_layout.ts";
 import type { Answer, CompareViewer, Facts, MultipleScene, Reading, SentAnswer, Values } from "./compare_types.ts";
 import { chosenOf, multiplesOf, readingOf } from "./multiples.ts";
 import { bytesOf } from "../core/packet.ts";
-import { rampOf, smallOf } from "../draw/panels.js";
+import { rampOf, smallOf } from "../draw/panels.ts";
 import { cellOf, countedPlace, placed } from "../core/geometry.ts";
 import type { AnsweredRow, Events, Pixel, Session, State, Zoom } from "../types.ts";
-import { listen } from "../page/pointer.js";
+import { listen } from "../page/pointer.ts";
 import { type Multiple, buildMultiple, paintMultiple, readMultiple, tellMultiple, write } from "./multiple_view.ts";
 
 // A free query is asked for once the pointer rests.
@@ -57,7 +57,7 @@ export function connectCompare(viewer: CompareViewer): void {
   // Asking ----------------------------------------------------------------------------------------
 
   const wish = newestOnly<void>(async () => {
-    if (!isOpen() || !viewer.session) return;
+    if (!isOpen() || !viewer.session || !viewer.opened) return;
     const { session, state: { query }, opened } = viewer;
     // Once there is an answer its words stay, and nothing moves.
     if (!answerHere()) write(parts.status, viewer.say("methods.asking"));
@@ -139,7 +139,7 @@ export function connectCompare(viewer: CompareViewer): void {
     const { state } = viewer, { session } = here;
     const shown = [...here.readings.values()].filter(({ name }) => multiples.some((each) => each.name === name));
     const scenes = multiplesOf([here.own, ...shown], state);
-    const mine = { title: titleOf(viewer.opened.network), exact: "exact", head: null };
+    const mine = { title: titleOf(viewer.opened?.network ?? ""), exact: "exact", head: null };
     tellMultiple(own, told(), mine, here.own, scenes.get("page") ?? null, {});
     write(own.family, viewer.say("methods.own_network"));
     write(own.lines.querySelector(".says")!, "");
@@ -151,7 +151,7 @@ export function connectCompare(viewer: CompareViewer): void {
     parts.status.textContent = viewer.say("methods.where", {
       ...countedPlace(session, here.cell), label, count: shown.length, scale: viewer.say(`methods.scale.${state.scales}`),
     });
-    const source = facts.network === viewer.opened.network ? "methods.backbone" : "methods.encoded";
+    const source = facts.network === viewer.opened?.network ? "methods.backbone" : "methods.encoded";
     parts.source.textContent = viewer.say(source, { network: titleOf(facts.network), labels: titleOf(here.labels_of) });
     viewer.comparison = { session, cell: here.cell, rows: rowsOf(shown) };
     element.dispatchEvent(new CustomEvent("asa:compared"));
@@ -199,7 +199,7 @@ export function connectCompare(viewer: CompareViewer): void {
     const { session, picture: large, state, hovered } = viewer;
     if (!session || !large) return;
     if (!small.has(large)) small.set(large, smallOf(large, SIDE));
-    const picture = state.zoom[0] > 1 ? large : small.get(large);
+    const picture = state.zoom[0] > 1 ? large : small.get(large) ?? large;
     const here = { grid: session, query: cellOf(session, state.query), hover: hovered, pins: [] as number[], fine: true };
     parts.photo.panel.draw({ title: "" }, picture, here, 1, state.zoom);
     const shown = answerHere();

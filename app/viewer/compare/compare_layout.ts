@@ -1,6 +1,6 @@
 // The parts of the compare view, built once: its bar, the reference beside the multiples, what follows them.
 
-import { Panel } from "../draw/panels.js";
+import { Panel } from "../draw/panels.ts";
 import { make } from "../page/dom.ts";
 import type { Texts } from "../core/texts.ts";
 import { buildChooser } from "./chooser.ts";

@@ -3,9 +3,9 @@
 import type { Engine } from "../core/engine.ts";
 import type { Store } from "../core/state.ts";
 import type { Texts } from "../core/texts.ts";
-import type { smallOf } from "../draw/panels.js";
+import type { smallOf } from "../draw/panels.ts";
 import type { Comparison } from "../lesson/lesson_types.ts";
-import type { Bar, Cells, Grid, Host, Moment, Pixel, Session, State, Zoom } from "../types.ts";
+import type { Bar, Cells, Grid, Host, Moment, Opened, Pixel, Session, State, Zoom } from "../types.ts";
 
 /** What is known of a method of attention; the texts are in the reader's language. */
 export interface Method {
@@ -145,7 +145,7 @@ export interface CompareViewer {
   session: Session | null;
   picture: Parameters<typeof smallOf>[0] | null;
   moment: Moment | null;
-  opened: { picture: string; network: string };
+  opened: Opened | null;
   hovered: number | null;
   /** What was answered last, for the lesson. */
   comparison?: Comparison;

@@ -2,11 +2,11 @@
 
 import { make } from "../page/dom.ts";
 import type { Texts } from "../core/texts.ts";
-import type { Session, State } from "../types.ts";
+import type { Scene, Session, State } from "../types.ts";
 import type { Heads, Marks, Method, MultipleScene, Reading, Values } from "./compare_types.ts";
 import { type Piece, piecesOf, signed, valueAt } from "./multiples.ts";
-import { Panel, imageOf, paint, rampOf } from "../draw/panels.js";
-import { listen } from "../page/pointer.js";
+import { type Picture, Panel, imageOf, paint, rampOf } from "../draw/panels.ts";
+import { listen } from "../page/pointer.ts";
 
 type Desk = Parameters<typeof listen>[1];
 /** What a multiple is told in: the words, and the picture that it lies on. */
@@ -95,15 +95,18 @@ export function readMultiple(multiple: Pick<Multiple, "reading">, { texts, sessi
   write(multiple.reading, value === null ? "" : texts.say(key, { value: short(value) }));
 }
 
+/** A multiple as a scene of a panel; without an answer it is the faint picture alone. */
+const sceneOf = (scene: MultipleScene | null): Scene => ({ title: "", cells: scene?.cells, note: scene ? undefined : "methods.asking" });
+
 /** Draw a multiple as it is now. */
 export function paintMultiple(
-  { panel, scene }: Pick<Multiple, "panel" | "scene">, picture: unknown, marks: Marks, { opacity, zoom }: Pick<State, "opacity" | "zoom">,
+  { panel, scene }: Pick<Multiple, "panel" | "scene">, picture: Picture, marks: Marks, { opacity, zoom }: Pick<State, "opacity" | "zoom">,
 ): void {
   if (scene && (scene.bars || !scene.cells)) paintGates(panel, scene, picture, marks, opacity, zoom);
-  else panel.draw(scene ?? { note: true }, picture, marks, opacity, zoom);
+  else panel.draw(sceneOf(scene), picture, marks, opacity, zoom);
 }
 
-function paintGates(panel: Panel, scene: MultipleScene, picture: unknown, marks: Marks, opacity: number, zoom: State["zoom"]): void {
+function paintGates(panel: Panel, scene: MultipleScene, picture: Picture, marks: Marks, opacity: number, zoom: State["zoom"]): void {
   panel.resize();
   const { canvas } = panel, { width, height } = canvas;
   const context = canvas.getContext("2d")!;
@@ -114,7 +117,7 @@ function paintGates(panel: Panel, scene: MultipleScene, picture: unknown, marks:
   if (scene.cells) {
     const cells = imageOf(scene.cells, panel.cells);
     const density = width / (canvas.clientWidth || 1);
-    paint(context, width, top || height, { scene, picture, marks, opacity, zoom, cells, density });
+    paint(context, width, top || height, { scene: sceneOf(scene), picture, marks, opacity, zoom, cells, density });
   } else if (scene.matrix) {
     const [down, side] = [top || height, Math.min(width, top || height)];
     context.imageSmoothingEnabled = false;

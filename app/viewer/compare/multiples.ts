@@ -2,7 +2,7 @@
 
 import { bytesOf } from "../core/packet.ts";
 import { Scale, mapScale, paletteOf, rowScale } from "../core/scale.ts";
-import { packed } from "../draw/scenes.js";
+import { packed } from "../draw/colours.ts";
 import { type Texts, number, percent } from "../core/texts.ts";
 import type { Grid, Rgb, State } from "../types.ts";
 import type { Heads, Method, MultipleScene, Reading, SentReading, Values } from "./compare_types.ts";

@@ -1,14 +1,14 @@
 // The export menu: figures, numbers, and the whole viewer as one file.
 
 import { fileName, linkOf, manifestOf, networkTitle, titleOf } from "./metadata.ts";
-import { looksOf } from "../page/captions.js";
+import { looksOf } from "../page/captions.ts";
 import { make } from "../page/dom.ts";
 import { arraysNpz, neighboursCsv } from "./data_files.ts";
 import { connectLink } from "../page/link.ts";
 import { openAndClose } from "../page/menu.ts";
 import { withTexts } from "./png.ts";
 import { standalonePage } from "./standalone_page.ts";
-import { PANELS } from "../draw/scenes.js";
+import { PANELS } from "../draw/scenes.ts";
 import { figureOf } from "./figure.ts";
 import type { Described, ExportViewer } from "./export_types.ts";
 import { canvasSurface, embedded, measurer, svgSurface } from "./surfaces.ts";
@@ -17,7 +17,8 @@ const DENSITY = 2;
 // How long a browser may take to begin reading what it saves.
 const KEPT = 60_000;
 
-type Ready = ExportViewer & Described;
+/** The viewer once something is shown. */
+type Ready = ExportViewer & Described & { picture: NonNullable<ExportViewer["picture"]> };
 interface Made {
   parts: BlobPart[];
   type: string;

@@ -16,12 +16,14 @@ export interface Described {
 }
 
 /** What the export menu needs of the viewer. */
-export interface ExportViewer extends Omit<Described, "moment" | "host"> {
+export interface ExportViewer extends Omit<Described, "moment" | "host" | "session" | "opened"> {
+  session: Session | null;
+  opened: { picture: string; network: string } | null;
   element: HTMLElement;
   host: Host;
   state: State;
   moment: Moment | null;
-  picture: Picture;
+  picture: Picture | null;
   packets: { get(picture: string, network: string): Promise<ArrayBuffer> };
   find<T extends HTMLElement>(selector: string): T;
   status(text: string): void;

@@ -2,8 +2,9 @@
 
 import { captionLines, titleOf } from "./metadata.ts";
 import { INK, QUIET, TEXT, TITLE, colourBar, legend, runs, stack, words } from "./figure_blocks.ts";
-import { barWords, legendWords, photoWords, summaryWords } from "../page/captions.js";
-import { paint } from "../draw/panels.js";
+import { barWords, legendWords, photoWords, summaryWords } from "../page/captions.ts";
+import { type Picture, paint } from "../draw/panels.ts";
+import { inFileColours } from "../draw/segmentation.ts";
 import { cellOf } from "../core/geometry.ts";
 import type { Bar, LegendEntry, Scene } from "../types.ts";
 import type { Block, Described, Measure, Surface } from "./export_types.ts";
@@ -50,7 +51,7 @@ function beside(blocks: Block[], side: number): Block {
 
 /** One panel: what it shows and in which unit, the picture, and how to read it. */
 function panelBlock(viewer: Described, name: string, width: number, measure: Measure): Block {
-  const scene = viewer.scenes[name];
+  const scene = inFileColours(viewer.scenes[name], viewer.session);
   const what = scene.bar ? viewer.say(scene.bar.unit) : viewer.say(`${scene.title}.what`);
   const heading = runs([[`${viewer.say(scene.title)} `, TITLE, INK], [what, TEXT, QUIET]], width, measure);
   const note = (text: string) => words(text, width, measure, { colour: QUIET });
@@ -79,8 +80,8 @@ function pictureBlock({ moment: { state, session, row } }: Described, scene: Sce
       const { density, picture } = surface;
       const child = surface.child(width * density, height * density);
       paint(child.context, width * density, height * density, {
-        scene, picture, marks, density, opacity: state.opacity, zoom: state.zoom,
-        cells: scene.cells ? surface.cells(scene.cells) : null,
+        scene, picture: picture as Picture, marks, density, opacity: state.opacity, zoom: state.zoom,
+        cells: scene.cells ? surface.cells(scene.cells) as CanvasImageSource : null,
       });
       surface.context.drawImage(child.image, x, y, width, height);
     },

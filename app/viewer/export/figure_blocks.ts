@@ -1,7 +1,7 @@
 // The blocks of an exported figure, each with its height: words, bars and legends.
 
 import { THRESHOLD_COLOUR, paletteOf } from "../core/scale.ts";
-import { packed } from "../draw/scenes.js";
+import { packed } from "../draw/colours.ts";
 import type { Bar } from "../types.ts";
 import type { Block, Context, Measure } from "./export_types.ts";
 

@@ -15,7 +15,7 @@ export interface Asking {
   after: Partial<State>;
 }
 
-const CLASSES: Partial<State> = { direction: "row", compare: null, layer: "classes" };
+const CLASSES: Partial<State> = { direction: "row", compare: null, set: null, twin: false, layer: "classes" };
 
 export const ASKING: Readonly<Record<Question, Asking>> = {
   reads: { panel: "photo", before: { ...CLASSES, stage: "ask" }, after: { stage: "kept" } },

@@ -2,9 +2,9 @@
 
 import { IDEAS } from "../core/ideas.ts";
 import { cellOf, placeIn, placeOf } from "../core/geometry.ts";
-import { edgesOf } from "../draw/panels.js";
+import { edgesOf } from "../draw/marks.ts";
 import { make } from "../page/dom.ts";
-import { ARROWS, pixelAt } from "../page/pointer.js";
+import { ARROWS, pixelAt } from "../page/pointer.ts";
 import type { Grid, Zoom } from "../types.ts";
 import { brushOf, strokeOf } from "./guess.ts";
 

@@ -54,7 +54,10 @@ export function connectGuessing(viewer: LessonViewer, changed: () => void): Gues
     const { session, state } = viewer;
     if (!session || !row || row.i !== cellOf(session, state.query)) return;
     isWaiting = false;
-    before ??= { stage: state.stage, layer: state.layer, direction: state.direction, locked: state.locked };
+    before ??= {
+      stage: state.stage, layer: state.layer, direction: state.direction, locked: state.locked,
+      compare: state.compare, set: state.set, twin: state.twin,
+    };
     cell = row.i;
     marked = new Uint8Array(session.n);
     answer = score = null;

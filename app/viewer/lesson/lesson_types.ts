@@ -2,7 +2,7 @@
 
 import type { Store } from "../core/state.ts";
 import type { Texts } from "../core/texts.ts";
-import type { AnsweredRow, Host, Moment, Pixel, Rerun, Session, State } from "../types.ts";
+import type { AnsweredRow, Host, Moment, Opened, Pixel, Rerun, Session, State } from "../types.ts";
 import type { Question } from "./guess.ts";
 
 /** What other methods answered for one query: each row with the title of its method's family. */
@@ -24,7 +24,7 @@ export interface LessonMoment {
   hovered: number | null;
   rerun: Rerun | null;
   /** The rows of two pins that are compared. */
-  compared: [AnsweredRow, AnsweredRow] | null;
+  compared: readonly AnsweredRow[] | null;
   comparison: Comparison | null;
   /** The question that the reader has guessed at the query, where it is answered. */
   guessed: Question | null;
@@ -85,7 +85,7 @@ export interface LessonViewer {
   session: Session | null;
   picture: { bitmap: CanvasImageSource; width: number; height: number } | null;
   moment: Moment | null;
-  opened: { picture: string; network: string } | undefined;
+  opened: Opened | null;
   hovered: number | null;
   rerun: Rerun | null;
   comparison?: Comparison;

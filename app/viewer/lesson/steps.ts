@@ -219,7 +219,7 @@ export const STEPS: Step[] = [
     },
     formula({ compared, now }) {
       if (!compared) return { ending: "pins", count: now.pins.length };
-      const { counts: [both, first, second], sharedMass } = overlapOf(...compared);
+      const { counts: [both, first, second], sharedMass } = overlapOf(compared[0], compared[1]);
       return { first: both + first, second: both + second, both, mass: percent(sharedMass) };
     },
     show({ session, row }) {

@@ -1,13 +1,13 @@
-"""ASA as one head among the others, and how its rows are read."""
+"""ASA as a head of the zoo, with the reader of its rows."""
 
 from typing import Any
 
 from jaxtyping import Float
 from torch import Tensor
 
-from asa_viz.attention import METHODS
 from asa_viz.attention.adaptive import adaptive_attention, released_attention
 from asa_viz.attention.row import SparseAttention
+from asa_viz.catalogue import METHODS
 from asa_viz.networks.blocks import ASABlock
 from asa_viz.networks.capture import Seen
 from asa_viz.networks.heads import TARGETS
@@ -25,7 +25,7 @@ def sparse_attention(block: ASABlock, x: Float[Tensor, "1 c h w"]) -> SparseAtte
 
 
 def read_adaptive(head: Any, seen: Seen) -> Reading:
-    """Read an ASA block from what entered it."""
+    """Read an ASA block's attention from its input."""
     block, x = head.nl_block, seen["nl_block"][0].inputs[0]
     sparse = sparse_attention(block, x)
     released = block.rule == "released"
@@ -33,6 +33,6 @@ def read_adaptive(head: Any, seen: Seen) -> Reading:
 
 
 HEADS = (Head("asa", {"type": "ASAHead", "read_only": True} | TARGETS),)
-RECORDS = (
+READERS = (
     HeadMethod(METHODS["asa"], "asa", ("nl_block",), read_adaptive, rebuilt_nonlocal, "nl_block"),
 )

@@ -1,4 +1,4 @@
-"""The head that reads displaced samples: dynamic graph message passing."""
+"""Dynamic graph message passing: a head that reads displaced samples."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -10,17 +10,17 @@ from mmcv.cnn import ConvModule
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
-from asa_viz.attention import METHODS
 from asa_viz.attention.deformable import dynamic_graph
-from asa_viz.attention.settings import DGMN_RATES
-from asa_viz.attention.settings import DGMN_SIDE as SIDE
+from asa_viz.catalogue import METHODS
+from asa_viz.catalogue.settings import DGMN_RATES
+from asa_viz.catalogue.settings import DGMN_SIDE as SIDE
 from asa_viz.networks.capture import Seen
 from asa_viz.networks.zoo.block_head import BlockHead
 from asa_viz.networks.zoo.record import Head, HeadMethod, Reading
 
 
 class Predicted(NamedTuple):
-    """What each cell predicts of its k samples: where they lie, and how much they weigh."""
+    """The predictions for a cell's k samples: positions and weights."""
 
     offsets: Float[Tensor, "b k 2 h w"]
     filters: Float[Tensor, "b k h w"]
@@ -28,7 +28,7 @@ class Predicted(NamedTuple):
 
 
 class Message(nn.Module):
-    """Messages at one sampling rate: 3 x 3 cells so far apart, displaced, weighed as predicted."""
+    """Messages at one sampling rate: 3 x 3 displaced samples with predicted weights."""
 
     def __init__(self, channels: int, rate: int) -> None:
         super().__init__()
@@ -85,7 +85,7 @@ class DGMNBlock(nn.Module):
         messages: Sequence[Float[Tensor, "b d h w"]],
         x: Float[Tensor, "b c h w"],
     ) -> Float[Tensor, "b c h w"]:
-        """Return the block's output from its narrow features, the messages and its input."""
+        """Return the block's output from its narrowed features, the messages and its input."""
         return x + self.widen(self.joint(torch.cat([features, *messages], 1)))
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
@@ -115,4 +115,4 @@ def rebuilt(head: Any, seen: Seen, reading: Reading) -> tuple[Tensor, Tensor]:
 
 
 HEADS = (Head("dgmn", {"type": BlockHead.__name__, "block": {"type": DGMNBlock.__name__}}),)
-RECORDS = (HeadMethod(METHODS["dgmn"], "dgmn", ("block",), read, rebuilt),)
+READERS = (HeadMethod(METHODS["dgmn"], "dgmn", ("block",), read, rebuilt),)

@@ -1,7 +1,7 @@
-"""The trained heads of the zoo on the features of one encoded image.
+"""Runs the trained heads of the zoo on the features of one encoded image.
 
-All heads stand on the backbone of one network, so that one pass through it serves them all. They
-ship in `checkpoints/heads`: weights of each, the projection to the channels they take, and a card.
+All heads use the backbone of one network, so that one pass serves all. They ship in
+`checkpoints/heads`: weights of each, the projection to their input channels, and a card.
 """
 
 import json
@@ -16,16 +16,16 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from asa_viz.attention.operator import flat
+from asa_viz.attention.base import flat
+from asa_viz.checkpoints import HEADS_CARD, HEADS_FOLDER, HEADS_PROJECTION, damaged_heads
 from asa_viz.geometry import Cell
 from asa_viz.images import resize
 from asa_viz.networks.capture import calls_of
 from asa_viz.networks.weights import WeightsError
-from asa_viz.networks.zoo.methods import HEADS, METHODS, build_head
+from asa_viz.networks.zoo.methods import HEADS, READERS, build_head
 from asa_viz.networks.zoo.projection import Projection, load_projection
 from asa_viz.networks.zoo.record import HeadMethod, ImageMethod, Reading
 from asa_viz.session import Session, labels_of
-from asa_viz.shipped import HEADS_CARD, HEADS_FOLDER, HEADS_PROJECTION, damaged_heads
 from asa_viz.views import AgreementView, MethodView
 
 PROJECTION = HEADS_PROJECTION
@@ -48,16 +48,16 @@ class Ensemble:
         self.experiment = experiment
         self.heads = heads
         self.projection = projection
-        # Hooks belong to the shared heads: without the lock one visitor reads another's picture.
+        # Hooks act on the shared heads: without the lock one visitor could read another's picture.
         self.lock = threading.Lock()
         self.methods = tuple(
             name
-            for name, record in METHODS.items()
+            for name, record in READERS.items()
             if isinstance(record, ImageMethod) or record.head in heads
         )
 
     def read(self, session: Session) -> "Comparison":
-        """Return what the heads make of an encoded image; each head runs when it is asked for.
+        """Return the comparison of the heads on an encoded image; each head runs when first asked.
 
         Raises:
             ValueError: the session was made by another network.
@@ -68,7 +68,7 @@ class Ensemble:
 
 
 class Comparison:
-    """The answers of many methods for one image; any number of threads may ask."""
+    """The answers of many methods on one image; thread-safe."""
 
     def __init__(self, ensemble: Ensemble, session: Session) -> None:
         self._ensemble = ensemble
@@ -80,11 +80,11 @@ class Comparison:
 
     @property
     def methods(self) -> tuple[str, ...]:
-        """The methods that can be asked for, by family."""
+        """The names of the methods, ordered by family."""
         return self._ensemble.methods
 
     def query(self, cell: Cell, names: Sequence[str] | None = None) -> tuple[MethodView, ...]:
-        """Return what each of the methods `names`, or all, makes of the query at `cell`.
+        """Return the answers of the methods `names`, or of all, for the query at `cell`.
 
         Raises:
             KeyError: there is no such method.
@@ -97,7 +97,7 @@ class Comparison:
         """Return the segmentations by the heads of the methods `names`, or by all heads."""
         labels = {}
         for name in names or self.methods:
-            record = METHODS[name]
+            record = READERS[name]
             if isinstance(record, HeadMethod):
                 self._reading(name)
                 labels[record.head] = self._labels[record.head]
@@ -110,7 +110,7 @@ class Comparison:
             gates = {kind: gate.cpu().numpy() for kind, gate in reading.gates.items()}
             return MethodView(name, None, gates)
         height, width = reading.shown.shape
-        # A method may work on a finer grid than the network's: the query is the cell's middle.
+        # A method may work on a finer grid than the network's; the query is the cell at the centre.
         own = Cell(
             (2 * cell.row + 1) * height // (2 * self._shape[0]),
             (2 * cell.col + 1) * width // (2 * self._shape[1]),
@@ -121,7 +121,7 @@ class Comparison:
     def _reading(self, name: str) -> Reading:
         with self._ensemble.lock:
             if name not in self._readings:
-                record = METHODS[name]
+                record = READERS[name]
                 if isinstance(record, ImageMethod):
                     self._readings[name] = record.read(_colours(self._picture, self._shape))
                 elif record.head in self._ensemble.heads:
@@ -142,23 +142,23 @@ class Comparison:
 
 
 def methods_in(head: str) -> list[HeadMethod]:
-    """Return the methods that live in a head."""
+    """Return the methods of a head."""
     return [
         record
-        for record in METHODS.values()
+        for record in READERS.values()
         if isinstance(record, HeadMethod) and record.head == head
     ]
 
 
 def logits_of(head: Any, inputs: Sequence[Tensor]) -> Tensor:
-    """Return a head's logits on the grid; some heads return further outputs behind them."""
+    """Return a head's logits on the grid; some heads return a tuple that begins with them."""
     out = head(list(inputs))
     return out[0] if isinstance(out, tuple | list) else out
 
 
 @cache
 def load_ensemble(folder: Path = HEADS_FOLDER) -> Ensemble:
-    """Load the heads that ship, on the CPU; a head whose file is damaged is left out.
+    """Load the shipped heads on the CPU; a head with a damaged file is left out.
 
     Raises:
         WeightsError: there are none, or the projection does not match the card.

@@ -9,9 +9,9 @@ from mmcv.cnn import ConvModule
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
-from asa_viz.attention import METHODS
 from asa_viz.attention.few_keys import FewKeys
 from asa_viz.attention.window import carafe
+from asa_viz.catalogue import METHODS
 from asa_viz.networks.capture import Seen
 from asa_viz.networks.zoo.block_head import BlockHead
 from asa_viz.networks.zoo.record import Head, HeadMethod, Reading
@@ -42,7 +42,7 @@ class WindowBlock(nn.Module):
         return x + self.widen(mixed)
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
-        """Return `x` plus what is made of what each cell reads."""
+        """Return `x` plus the projected attended values."""
         return self.finish(self.attention(self.narrow(x)), x)
 
     def read(self, x: Float[Tensor, "1 c h w"]) -> Reading:
@@ -158,4 +158,4 @@ HEADS = tuple(
     Head(name, {"type": BlockHead.__name__, "block": {"type": block.__name__}})
     for name, block in _BLOCKS.items()
 )
-RECORDS = tuple(HeadMethod(METHODS[name], name, ("block",), read, rebuilt) for name in _BLOCKS)
+READERS = tuple(HeadMethod(METHODS[name], name, ("block",), read, rebuilt) for name in _BLOCKS)

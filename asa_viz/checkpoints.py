@@ -1,0 +1,101 @@
+"""Names, files and digests of the networks in `checkpoints/`, found without torch.
+
+A user's own networks are found beside them, in the folder that ASA_VIZ_CHECKPOINTS or
+`--checkpoints` of a command names.
+"""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+_HERE = Path(__file__).resolve().parent
+# An installed package contains the folder; in the repository it lies beside the package.
+FOLDER = next(
+    (folder for folder in (_HERE / "checkpoints", _HERE.parent / "checkpoints") if folder.is_dir()),
+    _HERE.parent / "checkpoints",
+)
+DEFAULT = "asa_mobilenetv2_outdoor"
+OWN_FOLDER = "ASA_VIZ_CHECKPOINTS"
+
+# The user's networks registered by `offer`, by name.
+_offered: dict[str, "Offered"] = {}
+
+HEADS_FOLDER = FOLDER / "heads"
+HEADS_CARD = "card.json"
+HEADS_PROJECTION = "projection.safetensors"
+
+
+class Offered(NamedTuple):
+    """Trusted local files of an mmsegmentation network, and which of its attentions is shown."""
+
+    config: str
+    checkpoint: str
+    attention: str | None = None
+
+
+def offer(files: Offered) -> str:
+    """Register a network under the name of its config, and return the name.
+
+    Raises:
+        ValueError: a file is missing, or the name is taken.
+    """
+    for path in (files.config, files.checkpoint):
+        if not Path(path).expanduser().is_file():
+            raise ValueError(f"There is no file {path}.")
+    name = Path(files.config).stem
+    if name in available():
+        raise ValueError(f"There is a network {name} already; give the config another name.")
+    _offered[name] = files
+    return name
+
+
+def offered(name: object) -> Offered | None:
+    """Return the files registered under a name, or None."""
+    return _offered.get(name) if isinstance(name, str) else None
+
+
+def folders() -> list[Path]:
+    """Return the folders searched for networks: the user's own, if set, then `checkpoints/`."""
+    own = os.environ.get(OWN_FOLDER)
+    return [*([Path(own).expanduser()] if own else []), FOLDER]
+
+
+def available() -> list[str]:
+    """Return the names of the networks, the default first."""
+    names = sorted({path.stem for folder in folders() for path in folder.glob("*.safetensors")})
+    return [*_offered, *sorted(names, key=lambda name: name != DEFAULT)]
+
+
+def has_heads() -> bool:
+    """Whether there are trained heads for the comparison of methods."""
+    return (HEADS_FOLDER / HEADS_CARD).is_file()
+
+
+def digest_of(path: Path) -> str:
+    """Return the SHA-256 digest of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def damaged_networks(folder: Path = FOLDER) -> list[str]:
+    """Return the network files that do not match the digest on their card."""
+    return [path.name for path in sorted(folder.glob("*.safetensors")) if not _matches_card(path)]
+
+
+def damaged_heads(folder: Path = HEADS_FOLDER) -> list[str]:
+    """Return the head files that do not match the digests on the heads' card."""
+    card = json.loads((folder / HEADS_CARD).read_text(encoding="utf-8"))
+    return [
+        name
+        for name, digest in card["sha256"].items()
+        if not (folder / name).is_file() or digest_of(folder / name) != digest
+    ]
+
+
+def _matches_card(path: Path) -> bool:
+    try:
+        card = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        return card["sha256"] == digest_of(path)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
