@@ -4,7 +4,9 @@ import { AS_TRAINED, isChanged } from "../core/attention.ts";
 import { make } from "./dom.ts";
 import { TOP_KS } from "../core/maps.ts";
 import { heldEnds } from "../draw/scenes.js";
-import { number, percent } from "../core/texts.ts";
+import { connectAbout } from "./pictures_about.ts";
+import { connectOwn } from "./pictures_own.ts";
+import { number, percent, type Texts } from "../core/texts.ts";
 import type { Events, Host, Scene, Session, State, WhatIf, Zoom } from "../types.ts";
 import type { Store } from "../core/state.ts";
 
@@ -20,6 +22,9 @@ export interface Controlled {
   session: Session | null;
   scenes: { dense: Scene; sparse: Scene };
   panels: Record<string, { canvas: HTMLCanvasElement }>;
+  texts: Texts;
+  opened?: { picture: string; network: string };
+  say(key: string, values?: Record<string, unknown>): string;
   find<T extends HTMLElement>(selector: string): T;
   choose(picture: string): void;
   add(file: File): void;
@@ -54,6 +59,8 @@ export function connectControls(viewer: Controlled): void {
     if (!moved) show(viewer);
   });
   connectFiles(viewer);
+  connectOwn(viewer);
+  connectAbout(viewer);
   queueMicrotask(() => show(viewer));
 }
 
@@ -100,15 +107,16 @@ function buildNetworks(viewer: Controlled): void {
 /** A picture comes by the button, by dropping it on the page, or from the clipboard. */
 function connectFiles(viewer: Controlled): void {
   if (!viewer.host.add) return;
-  const input = viewer.find<HTMLInputElement>('input[type="file"]');
   const open = (files?: FileList) => {
     if (files?.[0]) viewer.add(files[0]);
   };
-  input.addEventListener("change", () => {
-    open(input.files ?? undefined);
-    // The same file chosen again is another wish.
-    input.value = "";
-  });
+  for (const input of viewer.element.querySelectorAll<HTMLInputElement>('input[type="file"]')) {
+    input.addEventListener("change", () => {
+      open(input.files ?? undefined);
+      // The same file chosen again is another wish.
+      input.value = "";
+    });
+  }
   viewer.element.addEventListener("dragover", (event) => event.preventDefault());
   viewer.element.addEventListener("drop", (event) => {
     event.preventDefault();
