@@ -4,28 +4,24 @@ import { AS_TRAINED, isChanged } from "../core/attention.ts";
 import { make } from "./dom.ts";
 import { TOP_KS } from "../core/maps.ts";
 import { heldEnds } from "../draw/scenes.js";
+import { connectBack } from "./back.ts";
+import { connectPhone, type OnPhone } from "./phone.ts";
 import { connectAbout } from "./pictures_about.ts";
 import { connectOwn } from "./pictures_own.ts";
 import { number, percent, type Texts } from "../core/texts.ts";
-import type { Events, Host, Scene, Session, State, WhatIf, Zoom } from "../types.ts";
+import type { Events, Host, Scene, State, WhatIf, Zoom } from "../types.ts";
 import type { Store } from "../core/state.ts";
 
 type How = { recorded?: boolean; passing?: boolean };
 type Control = HTMLInputElement | HTMLSelectElement;
 
 /** What the controls need of the viewer. */
-export interface Controlled {
-  element: HTMLElement;
+export interface Controlled extends OnPhone {
   host: Host;
   store: Store;
-  state: State;
-  session: Session | null;
   scenes: { dense: Scene; sparse: Scene };
-  panels: Record<string, { canvas: HTMLCanvasElement }>;
   texts: Texts;
   opened?: { picture: string; network: string };
-  say(key: string, values?: Record<string, unknown>): string;
-  find<T extends HTMLElement>(selector: string): T;
   choose(picture: string): void;
   add(file: File): void;
   setRule(whatIf: WhatIf, how?: How): void;
@@ -61,6 +57,8 @@ export function connectControls(viewer: Controlled): void {
   connectFiles(viewer);
   connectOwn(viewer);
   connectAbout(viewer);
+  connectPhone(viewer);
+  connectBack(viewer);
   queueMicrotask(() => show(viewer));
 }
 

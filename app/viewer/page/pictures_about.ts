@@ -1,6 +1,6 @@
 // What there is to say of the open picture: how it was taken in, and whether the network knows such pictures.
 
-import { html, nothing, render } from "lit";
+import { html, nothing, render } from "lit/html.js";
 import { percent } from "../core/texts.ts";
 import { isUpload } from "../core/state.ts";
 import type { Host, Session, State } from "../types.ts";

@@ -1,6 +1,6 @@
 // The visitor's own pictures beside the gallery, and the classes that the network knows.
 
-import { html, nothing, render } from "lit";
+import { html, nothing, render } from "lit/html.js";
 import type { Texts } from "../core/texts.ts";
 import type { Host, Session, State } from "../types.ts";
 
