@@ -1,4 +1,4 @@
-"""A session as one file: what a browser needs to compute every row by itself.
+"""Serialises a session as one file, from which a browser can compute every row.
 
 A safetensors file, format version 1. The tensors, n = h * w cells row by row:
 
@@ -22,7 +22,8 @@ max(0, .) where the layer is rectified.
 
 The metadata has one key, "session", a JSON object: version, network, thresholds_learned, window,
 grid (height, width, image_height, image_width), classes, palette ([r, g, b] of each class), notes,
-half, rectified (of each layer), and made_from, digests by name of what the session came from.
+half, rectified (of each layer), and made_from, digests by name of what the session came from; of a
+framed picture also inner, [left, top, right, bottom] in pixels, the part that is no bar.
 """
 
 import json
@@ -43,19 +44,19 @@ from torch import Tensor
 from asa_viz.attention.blockwise import log_normalisers
 from asa_viz.attention.fixed import FixedAttention, Stored
 from asa_viz.attention.row import SparseAttention
-from asa_viz.geometry import Grid
+from asa_viz.geometry import Box, Grid
 from asa_viz.images import NOT_LEARNED, SHARES, SIGNED
 from asa_viz.session import Affine, Readout, Session
 from asa_viz.views import SegmentationView
 
 VERSION = 1
-# A picture this small costs little without loss, and a pixel of it is large enough to be looked at.
+# A picture this small is stored without loss: it costs little, and its pixels are seen enlarged.
 LOSSLESS_PIXELS = 256 * 256
 JPEG_QUALITY = 92
-# Rows that no queries and keys give are stored whole, some 64 MB at most.
+# Rows that are not those of queries and keys are stored whole, up to about 64 MB.
 MOST_ROWS = 4096
 _OF_ATTENTION = (SHARES, SIGNED, NOT_LEARNED)
-# Stands for the logarithm of 0: its exponential is 0 in any precision.
+# Stands for log(0); its exponential is 0 in every precision.
 LOG_NOTHING = -1e4
 
 
@@ -66,11 +67,11 @@ def pack(
     half: bool = False,
     made_from: Mapping[str, str] | None = None,
 ) -> bytes:
-    """Return the session as a file; the same session gives the same bytes.
+    """Return the session as a file; equal sessions give equal bytes.
 
-    `picture` is an encoded file of the whole image; without it the session's own is encoded, as PNG
-    where it is small, else as JPEG. With `half` queries and keys are rounded and the normalisers
-    computed anew from what remains, so that rows still sum to one.
+    `picture` is an encoded file of the whole image; without it the session's own picture is
+    encoded, as PNG where small, else as JPEG. With `half` queries and keys are rounded to float16
+    and the normalisers computed anew from them, so that rows still sum to one.
 
     Raises:
         ValueError: a number of the session is not finite, or too large for half precision, or its
@@ -112,7 +113,7 @@ def pack(
         **_without_attention(session),
         "picture": np.frombuffer(_encoded(session) if picture is None else picture, np.uint8),
     }
-    # The page draws thresholds of either kind alike, and says which they are.
+    # Thresholds set by the user are drawn like learned ones, and marked as not learned.
     posed = not session.thresholds_learned and attention.decides
     description = {
         "version": VERSION,
@@ -126,6 +127,7 @@ def pack(
         "half": half,
         "rectified": [layer.rectified for layer in layers],
         "made_from": dict(made_from or {}),
+        **({"inner": session.inner} if session.inner else {}),
     }
     return save(
         {name: np.ascontiguousarray(array) for name, array in arrays.items()},
@@ -134,12 +136,12 @@ def pack(
 
 
 def unpack(data: bytes) -> Session:
-    """Return the session of a packet, which answers every query as the one that was packed.
+    """Return the session of a packet; it answers every query as the packed one does.
 
-    The head cannot be run again: neither network nor features are in a packet.
+    The head cannot be run again: a packet holds neither network nor features.
 
     Raises:
-        ValueError: the data are no packet of this version, or are damaged.
+        ValueError: the data are not a packet of this version, or are damaged.
     """
     try:
         (length,) = struct.unpack_from("<Q", data)
@@ -198,11 +200,12 @@ def _session(told: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Sessi
         readout=Readout(tensor("value"), layers) if layers else None,
         thresholds_learned=told["thresholds_learned"] and NOT_LEARNED not in told["notes"],
         own_value=None if alone is None else trained.relabelled(alone),
+        inner=Box(*told["inner"]) if "inner" in told else None,
     )
 
 
 def _without_attention(session: Session) -> dict[str, np.ndarray]:
-    """Return the labels without attention, where the head can be run so."""
+    """Return the labels without attention, empty where the head cannot be run so."""
     try:
         return {"without_attention": session.without_attention.working_labels}
     except ValueError:
@@ -210,7 +213,7 @@ def _without_attention(session: Session) -> dict[str, np.ndarray]:
 
 
 def _log_shares(attention: FixedAttention) -> Float[Tensor, "n n"]:
-    """Return the logarithm of the size of every weight as a share of those of its row.
+    """Return the logarithm of each weight's magnitude as a share of its row's total magnitude.
 
     Raises:
         ValueError: the map has too many cells.
@@ -226,7 +229,7 @@ def _single(values: Float[Tensor, " n"]) -> Float[np.ndarray, " n"]:
 
 
 def _encoded(session: Session) -> bytes:
-    """Return the picture that the session shows as a file."""
+    """Return the session's picture as an encoded file."""
     height, width = session.picture.shape[:2]
     image, file = Image.fromarray(session.picture), BytesIO()
     if height * width <= LOSSLESS_PIXELS:

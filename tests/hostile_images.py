@@ -164,6 +164,14 @@ def whole() -> Iterator[Case]:
         yield Case(f"ok {file_format}", saved(rgb, file_format), OK, rgb)
     yield Case("ok JPEG", saved(rgb, "JPEG", quality=95), OK, rgb, 12)
     yield Case("ok WebP", saved(rgb, "WEBP", lossless=True), OK, rgb)
+    yield Case("ok AVIF", saved(rgb, "AVIF", quality=95), OK, rgb, 12)
+    yield Case(
+        "AVIF on its side",
+        saved(np.rot90(rgb), "AVIF", quality=95, exif=exif(orientation=6)),
+        OK,
+        rgb,
+        12,
+    )
     yield Case("ok GIF", saved(rgb, "GIF"), OK)
     grey = np.repeat(rgb[:, :, :1], 3, 2)
     yield Case("grey JPEG", saved(rgb[:, :, 0], "JPEG", quality=95), OK, grey, 4)
@@ -207,7 +215,6 @@ def foreign() -> Iterator[Case]:
         "WMF": b"\xd7\xcd\xc6\x9a" + bytes(200),
         "PSD": b"8BPS\0\x01" + bytes(200),
         "ICNS": b"icns" + bytes(200),
-        "AVIF": saved(rgb, "AVIF"),
         "JPEG 2000": saved(rgb, "JPEG2000"),
         "ICO": saved(rgb, "ICO"),
         "PPM": saved(rgb, "PPM"),
@@ -220,6 +227,7 @@ def foreign() -> Iterator[Case]:
 def broken() -> Iterator[Case]:
     rgb = base()
     files = {name: saved(rgb, name) for name in ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")}
+    yield Case("AVIF cut at half", cut(saved(rgb, "AVIF"), 50), "IMG_DAMAGED")
     for percent in (1, 10, 50, 90, 99):
         outcome = "IMG_UNKNOWN" if len(cut(files["JPEG"], percent)) < 3 else "IMG_DAMAGED"
         yield Case(f"JPEG cut at {percent} %", cut(files["JPEG"], percent), outcome)

@@ -12,17 +12,20 @@ import torch
 from PIL import Image, ImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
-from asa_viz import images
 from asa_viz.images import (
     MAX_BYTES,
     NOTES,
     SENTENCES,
     ImageError,
+    files,
     fit_within,
+    framed,
     nearest_shape,
     read_image,
     resize,
 )
+from asa_viz.images.shapes import GREY
+from asa_viz.images.words import ENLARGED, FRAMED
 from tests.hostile_images import EITHER, OK, base, cases, saved
 
 CASES = list(cases())
@@ -122,7 +125,7 @@ def test_what_is_too_large_is_refused_before_decoding(name, monkeypatch):
 
 
 def test_a_tiff_of_endless_strips_is_refused(monkeypatch):
-    monkeypatch.setattr(images, "MAX_TILES", 1000)
+    monkeypatch.setattr(files, "MAX_TILES", 1000)
     assert outcome_of(BY_NAME["TIFF of many strips"].data)[0] == "IMG_DAMAGED"
 
 
@@ -195,7 +198,7 @@ def test_a_pillow_image_is_shown_as_its_file(tmp_path):
         ("1 x 4000", "IMG_SHAPE"),
         ("PNG cut at 90 %", "IMG_DAMAGED"),
         ("float32 with nan", "IMG_NUMBERS"),
-        ("AVIF", "IMG_UNKNOWN"),
+        ("JPEG 2000", "IMG_UNKNOWN"),
     ],
 )
 def test_a_pillow_image_keeps_the_rules_of_files(name, code, tmp_path):
@@ -316,6 +319,53 @@ def test_fitting_only_reduces(longest, shape):
     assert fitted.shape == (*shape, 3)
     if shape == (64, 96):
         np.testing.assert_array_equal(fitted, base())
+
+
+WORKING = ((360, 480), (480, 360))
+
+
+@pytest.mark.parametrize("size", [(200, 1900), (1900, 200), (90, 400), (50, 999)])
+def test_an_extreme_picture_is_framed_and_stays_as_it_is(size):
+    rgb = np.random.default_rng(1).integers(0, 256, (*size, 3), dtype=np.uint8)
+    picture = framed(read_image(rgb), WORKING)
+    left, top, right, bottom = picture.inner
+    np.testing.assert_array_equal(picture.rgb[top:bottom, left:right], rgb)
+    height, width = picture.rgb.shape[:2]
+    rows, cols = nearest_shape(*size, WORKING)
+    # The network's shape to a pixel, with as much of a bar on either side.
+    assert abs(height * cols - width * rows) <= max(rows, cols)
+    assert abs(left - (width - right)) <= 1
+    assert abs(top - (height - bottom)) <= 1
+    outside = np.ones((height, width), bool)
+    outside[top:bottom, left:right] = False
+    assert (picture.rgb[outside] == GREY).all()
+    assert picture.notes[-1] == FRAMED
+
+
+@pytest.mark.parametrize("size", [(300, 500), (270, 480), (1000, 2600), (2600, 1000)])
+def test_an_ordinary_picture_is_not_framed(size):
+    picture = read_image(np.zeros((*size, 3), np.uint8))
+    assert framed(picture, WORKING).rgb is picture.rgb
+    assert framed(picture, WORKING).inner is None
+    assert FRAMED not in framed(picture, WORKING).notes
+
+
+def test_bars_never_make_a_picture_too_large_to_hold():
+    picture = read_image(np.zeros((1500, 20000, 3), np.uint8))
+    assert framed(picture, WORKING).rgb is picture.rgb
+
+
+@pytest.mark.parametrize(
+    ("size", "told"), [((8, 8), True), ((179, 239), True), ((180, 240), False)]
+)
+def test_a_picture_of_few_pixels_is_said_to_be_enlarged(size, told):
+    picture = framed(read_image(np.zeros((*size, 3), np.uint8)), WORKING)
+    assert (ENLARGED in picture.notes) == told
+
+
+def test_a_picture_is_not_read_twice():
+    picture = framed(read_image(np.zeros((90, 400, 3), np.uint8)), WORKING)
+    assert read_image(picture) is picture
 
 
 def test_a_case_is_always_the_same():

@@ -33,6 +33,18 @@ export interface Grid {
   width: number;
   imageHeight: number;
   imageWidth: number;
+  /** The cells that can be pointed at, where those are not all. */
+  inner?: Inner | null;
+}
+
+/** The cells that hold some of a framed picture, `bottom` and `right` the first ones outside, and its own size in pixels. */
+export interface Inner {
+  pixelsAcross: number;
+  pixelsAlong: number;
+  top: number;
+  left: number;
+  bottom: number;
+  right: number;
 }
 
 /** One encoded picture, as the server sends it. */

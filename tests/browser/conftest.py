@@ -14,12 +14,14 @@ from app.handlers import Answers
 from app.packets import Packets
 from app.page import build_page, mount_settings
 from app.server.serve import Application, serving
-from asa_viz.images import read_image
+from asa_viz.images import framed, read_image
 from tests.app.ensembles import FakeEnsemble
 from tests.browser.chromium import ARGUMENTS, executable
 from tests.browser.visit import Visit
 from tests.fakes import fake_session
 
+# What the fake works on: small, so that few pictures are tiny to it.
+SHAPES = ((90, 120), (120, 90))
 # What a re-run of the fake's head changes: these pixels, each to the next class.
 FLIPPED = (slice(0, 6), slice(8, 20))
 
@@ -37,10 +39,13 @@ def pytest_collection_modifyitems(items):
 
 def encode(file, network):
     """A session of nine by twelve cells, upright where the picture is."""
-    picture = read_image(Path(file))
+    picture = framed(read_image(Path(file)), SHAPES)
     height, width = picture.rgb.shape[:2]
     cells = (9, 12) if width >= height else (12, 9)
-    return fake_session(picture.rgb, *cells, learned=network != "dense", notes=tuple(picture.notes))
+    session = fake_session(
+        picture.rgb, *cells, learned=network != "dense", notes=tuple(picture.notes)
+    )
+    return replace(session, inner=picture.inner)
 
 
 def rerun(session, what_if):

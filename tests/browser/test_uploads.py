@@ -11,7 +11,8 @@ from playwright.sync_api import expect
 
 from app.gallery import EXAMPLES
 from app.viewer import dictionaries
-from asa_viz.images import SENTENCES
+from asa_viz.images import NOTES, SENTENCES
+from asa_viz.images.words import FRAMED
 
 # The server runs here too: a warning of its own may not end it, nor a socket that it leaves open.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
@@ -164,11 +165,39 @@ def test_a_picture_of_fewer_pixels_than_cells_is_pointed_at_in_every_cell(visit,
 def test_what_is_squeezed_for_the_network_is_said_to_be(visit, noise):
     visit.upload(noise(320, 240))
     assert "narrower" not in visit.text('[data-panel="photo"]')
-    visit.upload(noise(900, 60))
-    # 15 to 1, on a grid of 12 by 9.
-    assert "to the network 11.2 times narrower" in visit.text('[data-panel="photo"]') or (
-        "to the network 11.3 times narrower" in visit.text('[data-panel="photo"]')
-    )
+    # 2.4 to 1, on a grid of 12 by 9.
+    visit.upload(noise(720, 300))
+    assert "to the network 1.80 times narrower" in visit.text('[data-panel="photo"]')
+
+
+@pytest.mark.parametrize("size", [(900, 60), (60, 900)])
+def test_an_extreme_picture_lies_between_bars_that_cannot_be_pointed_at(visit, noise, size):
+    visit.upload(noise(*size, seed=8))
+    words = visit.text('[data-panel="photo"]')
+    assert f"{size[0]} × {size[1]} pixels" in words
+    assert NOTES[FRAMED] in words
+    assert "narrower" not in words
+    rows, cols = visit.grid.height, visit.grid.width
+    along = rows if size[0] > size[1] else cols
+    # A fifteenth of the longer side, in the middle: of nine rows the fifth.
+    inside = [k for k in range(along) if abs(k + 0.5 - along / 2) < 1]
+    cell = (inside[0], 4) if size[0] > size[1] else (4, inside[0])
+    assert visit.point("photo", cell).cell == cell
+    # Neither the pointer nor a click nor a key leaves the picture.
+    for bar in ((1, 1), (rows - 2, cols - 2)):
+        visit.page.mouse.move(*visit.spot("photo", bar))
+        visit.wait("viewer.hovered === null")
+        visit.page.mouse.click(*visit.spot("photo", bar))
+        assert visit.settle().cell == cell
+    assert not visit.state["locked"]
+    visit.press(*["Shift+ArrowUp", "Shift+ArrowLeft"] * 3, panel="photo")
+    assert visit.cell == ((inside[0], 0) if size[0] > size[1] else (0, inside[0]))
+    # And nobody is sent there by a link.
+    visit.page.wait_for_url("**at=*")
+    visit.page.goto(visit.page.url.replace("at=", "at=1.1&was="))
+    visit.settle()
+    place = visit.cell[0] if size[0] > size[1] else visit.cell[1]
+    assert place in inside
 
 
 def test_a_server_that_is_gone_is_said_to_be(visit):

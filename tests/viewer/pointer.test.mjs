@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { cellOf, centreOf, placeIn, stepped, zoomed } from "../../app/viewer/core/geometry.ts";
-import { listen, pixelAt } from "../../app/viewer/page/pointer.js";
+import { listen, pixelAt } from "../../app/viewer/page/pointer.ts";
 import { readPacket } from "../../app/viewer/core/packet.ts";
 import { fileOf, randomness } from "./sessions.mjs";
 

@@ -10,7 +10,7 @@ import { chosenOf, multiplesOf, readingOf } from "./multiples.js";
 import { bytesOf } from "../core/packet.ts";
 import { Panel, rampOf, smallOf } from "../draw/panels.ts";
 import { cellOf, countedPlace, placed } from "../core/geometry.ts";
-import { listen } from "../page/pointer.js";
+import { listen } from "../page/pointer.ts";
 import { buildTile, paintTile, readTile, tellTile, write } from "./tiles.js";
 
 // A free query is asked for once the pointer rests.

@@ -3,7 +3,7 @@
 import { make } from "../page/dom.ts";
 import { piecesOf, signed, valueAt } from "./multiples.js";
 import { Panel, imageOf, paint, rampOf } from "../draw/panels.ts";
-import { listen } from "../page/pointer.js";
+import { listen } from "../page/pointer.ts";
 
 const PIECES = [["keys", "effect"], ["own", "bits"], ["says"]];
 // Seen on a white page and on a black one.
@@ -11,7 +11,7 @@ const BARS = "#77849a";
 // Of the height, where bars stand under something else.
 const UNDER = 0.3;
 
-/** Build the tile of a method; a map of cells speaks to `desk`, as pointer.js has it. */
+/** Build the tile of a method; a map of cells speaks to `desk`, as pointer.ts has it. */
 export function buildTile({ name, exact }, desk, about) {
   const element = make("article", "multiple", { method: name });
   const heading = make("h4"), title = make("span", "title"), tag = make("span", "what");

@@ -40,6 +40,13 @@ export function cellOf(session: Grid, [x, y]: Pixel): number {
   return row * width + clamp(share(x, imageWidth, width), width - 1);
 }
 
+/** Whether a cell can be pointed at: the bars around a framed picture cannot. */
+export function isOfPicture({ width, inner }: Pick<Grid, "width" | "inner">, cell: number): boolean {
+  if (!inner) return true;
+  const row = Math.floor(cell / width), column = cell % width;
+  return row >= inner.top && row < inner.bottom && column >= inner.left && column < inner.right;
+}
+
 /** Row and column of a cell. */
 export const placeOf = ({ width }: Pick<Grid, "width">, cell: number) => ({ row: Math.floor(cell / width), column: cell % width });
 
@@ -63,11 +70,12 @@ const clamp = (value: number, most: number) => Math.min(Math.max(value, 0), most
 
 const share = (index: number, count: number, parts: number) => Math.floor(((2 * index + 1) * parts) / (2 * count));
 
-/** The pixel at the centre of the cell some rows and columns on, at most at the border. */
+/** The pixel at the centre of the cell some rows and columns on, at most at the border of the picture. */
 export function stepped(session: Grid, pixel: Pixel, down: number, right: number): Pixel {
   const cell = cellOf(session, pixel);
   const { row, column } = placeOf(session, cell);
-  const [below, beside] = [clamp(row + down, session.height - 1), clamp(column + right, session.width - 1)];
+  const { top, left, bottom, right: end } = session.inner ?? { top: 0, left: 0, bottom: session.height, right: session.width };
+  const [below, beside] = [Math.max(clamp(row + down, bottom - 1), top), Math.max(clamp(column + right, end - 1), left)];
   return centreOf(session, below * session.width + beside);
 }
 

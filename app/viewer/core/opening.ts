@@ -2,6 +2,7 @@
 
 import type { Grid, Host, Pixel, Place, Session, State, Survey } from "../types.ts";
 import { KEPT, rowOf } from "./attention.ts";
+import { cellOf, isOfPicture } from "./geometry.ts";
 import { rounded } from "./scale.ts";
 import { START } from "./state.ts";
 
@@ -38,8 +39,9 @@ export function firstState({ gallery, networks }: Pick<Host, "gallery" | "networ
   return { picture: gallery[0].id, network: networks[0].name };
 }
 
-export const isInside = ({ imageWidth, imageHeight }: Grid, [x, y]: Pixel): boolean =>
-  x >= 0 && x < imageWidth && y >= 0 && y < imageHeight;
+/** Whether a pixel lies in the picture, and not in the bars around it. */
+export const isInside = (session: Grid, [x, y]: Pixel): boolean =>
+  x >= 0 && x < session.imageWidth && y >= 0 && y < session.imageHeight && isOfPicture(session, cellOf(session, [x, y]));
 
 /** The query and the pins without those that lie beside the picture; it begins where it tells most. */
 export function fitting(session: Grid, state: State, atItsStart: boolean): Pick<State, "query" | "pins" | "compare" | "set"> {
@@ -61,11 +63,11 @@ export function fitting(session: Grid, state: State, atItsStart: boolean): Pick<
  * more of them so than its dense row. Cells at the border are left out.
  */
 export function surveyOf(session: Session): Survey {
-  const { n, height, width, classes, cellLabels, learned } = session;
+  const { n, classes, cellLabels, learned } = session;
   const [few, many] = [Math.min(LEAST_KEPT, n / 27), Math.min(MOST_KEPT, n / 4.5)];
   const highs: number[] = [], tops: number[] = [], thresholds: number[] = [];
   let start = 0, best = -Infinity;
-  for (const cell of spreadOver(height, width)) {
+  for (const cell of spreadOver(session)) {
     const { dense, weights, relation, threshold } = rowOf(session, cell);
     const label = cellLabels[cell];
     let kept = 0, own = 0, ownDense = 0;
@@ -91,12 +93,13 @@ export function surveyOf(session: Session): Survey {
 }
 
 /** Cells in rows and columns all over the map, none of them at its border where it has others. */
-function spreadOver(height: number, width: number): number[] {
-  const places = (count: number) => {
-    const inner = Math.max(count - 2, 1), of = Math.min(SIDE, inner);
-    return Array.from({ length: of }, (_, k) => (count > 2 ? 1 : 0) + Math.floor(((k + 0.5) * inner) / of));
+function spreadOver({ height, width, inner }: Grid): number[] {
+  const places = (first: number, end: number) => {
+    const count = end - first, within = Math.max(count - 2, 1), of = Math.min(SIDE, within);
+    return Array.from({ length: of }, (_, k) => first + (count > 2 ? 1 : 0) + Math.floor(((k + 0.5) * within) / of));
   };
-  return places(height).flatMap((row) => places(width).map((column) => row * width + column));
+  const { top, left, bottom, right } = inner ?? { top: 0, left: 0, bottom: height, right: width };
+  return places(top, bottom).flatMap((row) => places(left, right).map((column) => row * width + column));
 }
 
 /** What is known of a session from the worker, or found here. */

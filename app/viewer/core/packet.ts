@@ -1,6 +1,6 @@
 // What the server sends once per picture: a safetensors file, read into plain typed arrays.
 
-import type { Readout, Session } from "../types.ts";
+import type { Inner, Readout, Session } from "../types.ts";
 
 interface Tensor {
   dtype: string;
@@ -59,8 +59,21 @@ export function readPacket(buffer: ArrayBuffer): Session {
     workingLabels: tensor("working_labels"),
     // Not of every head is known what it says without attention.
     withoutAttention: header.without_attention ? tensor("without_attention") : null,
+    inner: about.inner ? cellsIn(about.inner, about.grid) : null,
     readout: readoutOf(header, about.rectified ?? [], tensor),
     picture: tensor("picture"),
+  };
+}
+
+/** The cells that hold some of a part of the picture, [left, top, right, bottom] in its pixels. */
+function cellsIn(
+  [left, top, right, bottom]: [number, number, number, number],
+  { height, width, image_height: imageHeight, image_width: imageWidth }: Record<string, number>,
+): Inner {
+  return {
+    pixelsAcross: right - left, pixelsAlong: bottom - top,
+    top: Math.floor((top * height) / imageHeight), bottom: Math.ceil((bottom * height) / imageHeight),
+    left: Math.floor((left * width) / imageWidth), right: Math.ceil((right * width) / imageWidth),
   };
 }
 

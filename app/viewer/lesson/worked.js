@@ -2,7 +2,7 @@
 
 import { groupKey } from "../core/attention.ts";
 import { make } from "../page/dom.ts";
-import { ARROWS } from "../page/pointer.js";
+import { ARROWS } from "../page/pointer.ts";
 import { GROUP_COLOURS } from "../core/scale.ts";
 import { TOY_CELLS, TOY_START, toyRow } from "./toy.js";
 

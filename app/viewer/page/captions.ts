@@ -7,7 +7,7 @@ import { styleMap } from "lit-html/directives/style-map.js";
 import { make } from "./dom.ts";
 import { STRENGTHS } from "../core/maps.ts";
 import { Panel, rampOf } from "../draw/panels.ts";
-import { listen } from "./pointer.js";
+import { listen } from "./pointer.ts";
 import { PANELS } from "../draw/scenes.ts";
 import { strengthOf } from "../draw/segmentation.ts";
 import { LAYERS, MAPS } from "../core/state.ts";
@@ -99,7 +99,7 @@ export function caption(viewer: Captioned, name: PanelName): void {
 /** The handle of the wipe, over the picture: the left hand is with attention, the right hand without. */
 function showWipe(viewer: Captioned, { beside }: Scene): void {
   const over = viewer.find(".over"), { rerun, twin } = viewer.moment;
-  const [left, right] = twin ? ["twin.sparse", "twin.dense"] : [rerun ? "wipe.what_if" : "wipe.with", "wipe.without"];
+  const [left, right] = twin ? ["twin.left", "twin.right"] : [rerun ? "wipe.what_if" : "wipe.with", "wipe.without"];
   const moved = ({ target }: Event) => viewer.mark({ wiped: Number((target as HTMLInputElement).value) / 100 });
   render(beside ? html`<span>${viewer.say(left)}</span><span>${viewer.say(right)}</span>
     <input type="range" min="0" max="100" .value=${live(String(Math.round(100 * viewer.wiped)))} aria-label=${viewer.say("wipe.label")} @input=${moved}>` : "", over);
@@ -107,9 +107,10 @@ function showWipe(viewer: Captioned, { beside }: Scene): void {
 
 /** What stands under the photo: its size, that of the grid, and what was decided on its way in. */
 export function photoWords(viewer: Speaker & Pick<Drawn, "session">): string {
-  const { imageWidth, imageHeight, lattice, height, width, n, notes } = viewer.session;
+  const { imageWidth, imageHeight, lattice, height, width, n, notes, inner } = viewer.session;
   const [across, along] = [imageWidth / lattice, imageHeight / lattice];
-  const words = [viewer.say("note.photo", { width: across, height: along, rows: height, columns: width, n })];
+  const own = inner ? { width: inner.pixelsAcross, height: inner.pixelsAlong } : { width: across, height: along };
+  const words = [viewer.say("note.photo", { ...own, rows: height, columns: width, n })];
   // The network sees every picture in the shape of its grid.
   const squeezed = (across * height) / (along * width);
   if (Math.max(squeezed, 1 / squeezed) > SQUEEZED) {

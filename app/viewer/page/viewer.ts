@@ -1,7 +1,7 @@
 // The viewer: what the visitor does changes the state, and every change of the state is shown.
 
 import { isChanged, AS_TRAINED } from "../core/attention.ts";
-import { connectControls } from "./controls.js";
+import { connectControls } from "./controls.ts";
 import { Engine } from "../core/engine.ts";
 import { connectExport } from "../export/export.js";
 import { connectLesson } from "../lesson/lesson.js";

@@ -1,44 +1,70 @@
 // From pointer and keys to the query: the same in every panel.
 
-import { cellOf, centreOf, placeIn, stepped, zoomed } from "../core/geometry.ts";
+import { cellOf, centreOf, isOfPicture, placeIn, stepped, zoomed } from "../core/geometry.ts";
+import type { Grid, Pixel, State, Zoom } from "../types.ts";
 
 const BIG_STEP = 5;
 
-/** The pixel of the original picture under a point of the canvas, or null beside the picture. */
-export function pixelAt(canvas, event, picture, session, zoom) {
+/** A point of the window. */
+interface Point {
+  clientX: number;
+  clientY: number;
+}
+
+/** What a panel's canvas shows, and what can be done on it. */
+export interface Pointed {
+  session: Grid | null;
+  picture: { width: number; height: number } | null;
+  state: Pick<State, "query" | "locked" | "zoom">;
+  /** The pointer is over a pixel, or over none. */
+  hover(pixel: Pixel | null, time?: number): void;
+  lock(pixel: Pixel): void;
+  free(): void;
+  pin(): void;
+  undo(): void;
+  zoom(zoom: Zoom): void;
+  zoomBy(factor: number): void;
+}
+
+/** The pixel of the original picture under a point of the canvas, or null beside the picture and on its bars. */
+export function pixelAt(
+  canvas: HTMLCanvasElement, event: Point, picture: NonNullable<Pointed["picture"]>, session: Grid, zoom: Zoom,
+): Pixel | null {
   const box = canvas.getBoundingClientRect();
   const place = placeIn(box.width, box.height, picture, zoom);
   const [bx, by] = [event.clientX - box.left, event.clientY - box.top];
   if (bx < place.x || by < place.y || bx >= place.x + place.width || by >= place.y + place.height) return null;
   const shares = place.toShare(bx, by);
-  const at = (sizes) => sizes.map((size, axis) => Math.min(Math.floor(shares[axis] * size), size - 1));
-  const pixel = at([session.imageWidth, session.imageHeight]);
+  const at = (across: number, along: number): Pixel =>
+    [Math.min(Math.floor(shares[0] * across), across - 1), Math.min(Math.floor(shares[1] * along), along - 1)];
+  const pixel = at(session.imageWidth, session.imageHeight);
   // A pixel that two cells share belongs to one of them; the point may lie in the other.
-  const [column, row] = at([session.width, session.height]), cell = row * session.width + column;
+  const [column, row] = at(session.width, session.height), cell = row * session.width + column;
+  if (!isOfPicture(session, cell)) return null;
   return cellOf(session, pixel) === cell ? pixel : centreOf(session, cell);
 }
 
 /** How many rows and columns on an arrow key leads. */
-export const ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+export const ARROWS: Record<string, [down: number, right: number]> = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
-/**
- * Listen to a panel's canvas. `desk` has `session`, `picture`, `state`, and what can be done:
- * `hover(pixel or null)`, `lock(pixel)`, `free()`, `pin()`, `unpin()`, `zoom(zoom)`.
- */
-export function listen(canvas, desk) {
-  const at = (event) => desk.session && pixelAt(canvas, event, desk.picture, desk.session, desk.state.zoom);
-  const fingers = new Map();
-  let drag = null, pinch = null, pressed = null;
+/** Listen to a panel's canvas: what is done on it is done at the `desk`. */
+export function listen(canvas: HTMLCanvasElement, desk: Pointed): void {
+  const at = (event: Point) =>
+    desk.session && desk.picture && pixelAt(canvas, event, desk.picture, desk.session, desk.state.zoom);
+  const fingers = new Map<number, [x: number, y: number]>();
+  let drag: [x: number, y: number] | null = null;
+  let pinch: (Point & { length: number }) | null = null;
+  let pressed: Pixel | null = null;
 
   // Moves are told once a frame; where the browser tells of them at once, a row is there a frame earlier.
   canvas.addEventListener("pointerrawupdate", (event) => {
-    if (desk.session && !drag && fingers.size < 2) desk.hover(at(event), event.timeStamp);
+    if (desk.session && !drag && fingers.size < 2) desk.hover(at(event as PointerEvent), event.timeStamp);
   });
   canvas.addEventListener("pointermove", (event) => {
     if (!desk.session) return;
     if (fingers.has(event.pointerId)) fingers.set(event.pointerId, [event.clientX, event.clientY]);
     if (fingers.size === 2) return pinched();
-    if (drag) return dragged(event);
+    if (drag) return dragged(event, drag);
     desk.hover(at(event), event.timeStamp);
   });
   canvas.addEventListener("pointerleave", () => desk.hover(null));
@@ -55,7 +81,7 @@ export function listen(canvas, desk) {
       event.preventDefault();
     }
   });
-  for (const end of ["pointerup", "pointercancel"]) {
+  for (const end of ["pointerup", "pointercancel"] as const) {
     canvas.addEventListener(end, (event) => {
       fingers.delete(event.pointerId);
       if (fingers.size < 2) pinch = null;
@@ -65,8 +91,8 @@ export function listen(canvas, desk) {
     if (drag) return void (drag = null);
     const pixel = pressed ?? at(event);
     pressed = null;
-    if (!pixel) return;
     const { state, session } = desk;
+    if (!pixel || !session) return;
     const again = state.locked && cellOf(session, pixel) === cellOf(session, state.query);
     if (again) desk.free();
     else desk.lock(pixel);
@@ -80,11 +106,11 @@ export function listen(canvas, desk) {
   }, { passive: false });
   canvas.addEventListener("keydown", (event) => {
     if (!desk.session || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (act(event)) event.preventDefault();
+    if (act(event, desk.session)) event.preventDefault();
   });
 
-  function act({ key, shiftKey }) {
-    const { session, state } = desk;
+  function act({ key, shiftKey }: KeyboardEvent, session: Grid): boolean {
+    const { state } = desk;
     if (ARROWS[key]) {
       const [down, right] = ARROWS[key].map((each) => each * (shiftKey ? BIG_STEP : 1));
       desk.lock(stepped(session, state.query, down, right));
@@ -99,19 +125,20 @@ export function listen(canvas, desk) {
     return true;
   }
 
-  function zoomAt(event, factor) {
+  function zoomAt(event: Point, factor: number): void {
+    if (!desk.picture) return;
     const box = canvas.getBoundingClientRect();
     const place = placeIn(box.width, box.height, desk.picture, desk.state.zoom);
     const shares = place.toShare(event.clientX - box.left, event.clientY - box.top);
     desk.zoom(zoomed(desk.state.zoom, factor, ...shares));
   }
 
-  function dragged(event) {
+  function dragged(event: PointerEvent, [x, y]: [x: number, y: number]): void {
+    if (!desk.picture) return;
     const place = placeIn(canvas.clientWidth, canvas.clientHeight, desk.picture, desk.state.zoom);
     const [factor, left, top] = desk.state.zoom;
-    const [x, y] = drag;
     drag = [event.clientX, event.clientY];
-    const clamp = (share) => Math.min(Math.max(share, 0), 1 - 1 / factor);
+    const clamp = (share: number) => Math.min(Math.max(share, 0), 1 - 1 / factor);
     desk.zoom([
       factor,
       clamp(left - (event.clientX - x) / (factor * place.width)),
@@ -119,12 +146,12 @@ export function listen(canvas, desk) {
     ]);
   }
 
-  function spanOf() {
+  function spanOf(): Point & { length: number } {
     const [[x0, y0], [x1, y1]] = fingers.values();
     return { length: Math.hypot(x1 - x0, y1 - y0), clientX: (x0 + x1) / 2, clientY: (y0 + y1) / 2 };
   }
 
-  function pinched() {
+  function pinched(): void {
     const now = spanOf();
     if (pinch) zoomAt(now, now.length / pinch.length);
     pinch = now;

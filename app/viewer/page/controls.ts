@@ -5,32 +5,59 @@ import { make } from "./dom.ts";
 import { TOP_KS } from "../core/maps.ts";
 import { heldEnds } from "../draw/scenes.ts";
 import { number, percent } from "../core/texts.ts";
+import type { Events, Host, Scene, Session, State, WhatIf, Zoom } from "../types.ts";
+import type { Store } from "../core/state.ts";
 
-export function connectControls(viewer) {
+type How = { recorded?: boolean; passing?: boolean };
+type Control = HTMLInputElement | HTMLSelectElement;
+
+/** What the controls need of the viewer. */
+export interface Controlled {
+  element: HTMLElement;
+  host: Host;
+  store: Store;
+  state: State;
+  session: Session | null;
+  scenes: { dense: Scene; sparse: Scene };
+  panels: Record<string, { canvas: HTMLCanvasElement }>;
+  find<T extends HTMLElement>(selector: string): T;
+  choose(picture: string): void;
+  add(file: File): void;
+  setRule(whatIf: WhatIf, how?: How): void;
+  asTrained(): void;
+  runAgain(): void;
+  zoom(zoom: Zoom): void;
+  zoomBy(factor: number): void;
+}
+
+/** Let every control change the state, and show it. */
+export function connectControls(viewer: Controlled): void {
   buildGallery(viewer);
   buildNetworks(viewer);
   for (const k of TOP_KS) {
     const option = make("option", "", {}, String(k));
-    option.value = k;
+    option.value = String(k);
     viewer.find('[data-what-if="topK"]').append(option);
   }
-  viewer.element.addEventListener("input", ({ target }) => change(viewer, target, { passing: true }));
-  viewer.element.addEventListener("change", ({ target }) => change(viewer, target, { recorded: true }));
+  viewer.element.addEventListener("input", ({ target }) => change(viewer, target as Control, { passing: true }));
+  viewer.element.addEventListener("change", ({ target }) => change(viewer, target as Control, { recorded: true }));
   viewer.element.addEventListener("click", ({ target }) => {
-    const { do: name } = target.closest?.("[data-do]")?.dataset ?? {};
-    ACTIONS[name]?.(viewer);
+    const button = target instanceof Element ? target.closest<HTMLElement>("[data-do]") : null;
+    ACTIONS[button?.dataset.do ?? ""]?.(viewer);
   });
   for (const event of ["asa:language", "asa:opened"]) viewer.element.addEventListener(event, () => show(viewer));
-  viewer.element.addEventListener("asa:state", ({ detail: { state, before } }) => {
+  viewer.element.addEventListener("asa:state", (event) => {
+    const { state, before } = (event as CustomEvent<Events["asa:state"]>).detail;
     // The pointer moves a free query all the time, and no control shows it.
-    const moved = !state.locked && Object.keys(state).every((name) => name === "query" || state[name] === before[name]);
+    const names = Object.keys(state) as (keyof State)[];
+    const moved = !state.locked && names.every((name) => name === "query" || state[name] === before[name]);
     if (!moved) show(viewer);
   });
   connectFiles(viewer);
   queueMicrotask(() => show(viewer));
 }
 
-const ACTIONS = {
+const ACTIONS: Record<string, (viewer: Controlled) => void> = {
   undo: (viewer) => viewer.store.undo(),
   redo: (viewer) => viewer.store.redo(),
   rerun: (viewer) => viewer.runAgain(),
@@ -45,14 +72,14 @@ const ACTIONS = {
   },
 };
 
-function buildGallery(viewer) {
+function buildGallery(viewer: Controlled): void {
   if (viewer.host.fixed) return;
   const gallery = viewer.find(".gallery");
   for (const { id, thumbnail } of viewer.host.gallery) {
     const button = make("button", "thumbnail", { picture: id, title: `gallery.${id}`, label: `gallery.${id}` });
     button.type = "button";
     const image = make("img");
-    image.src = thumbnail;
+    image.src = thumbnail ?? "";
     image.alt = "";
     button.append(image);
     button.addEventListener("click", () => viewer.choose(id));
@@ -60,7 +87,7 @@ function buildGallery(viewer) {
   }
 }
 
-function buildNetworks(viewer) {
+function buildNetworks(viewer: Controlled): void {
   for (const { name, title } of viewer.host.networks) {
     const label = make("label", "check");
     const input = make("input", "", { set: "network" });
@@ -71,31 +98,34 @@ function buildNetworks(viewer) {
 }
 
 /** A picture comes by the button, by dropping it on the page, or from the clipboard. */
-function connectFiles(viewer) {
+function connectFiles(viewer: Controlled): void {
   if (!viewer.host.add) return;
-  const input = viewer.find('input[type="file"]');
+  const input = viewer.find<HTMLInputElement>('input[type="file"]');
+  const open = (files?: FileList) => {
+    if (files?.[0]) viewer.add(files[0]);
+  };
   input.addEventListener("change", () => {
-    if (input.files[0]) viewer.add(input.files[0]);
+    open(input.files ?? undefined);
     // The same file chosen again is another wish.
     input.value = "";
   });
   viewer.element.addEventListener("dragover", (event) => event.preventDefault());
   viewer.element.addEventListener("drop", (event) => {
     event.preventDefault();
-    if (event.dataTransfer.files[0]) viewer.add(event.dataTransfer.files[0]);
+    open(event.dataTransfer?.files);
   });
   window.addEventListener("paste", ({ clipboardData }) => {
-    const image = [...clipboardData.files].find(({ type }) => type.startsWith("image/"));
+    const image = [...clipboardData?.files ?? []].find(({ type }) => type.startsWith("image/"));
     if (image) viewer.add(image);
   });
 }
 
 /** Take over what was chosen in a control that names a part of the state. */
-function change(viewer, target, how) {
-  const { set, whatIf } = target.dataset;
+function change(viewer: Controlled, target: Control, how: How): void {
+  const { set } = target.dataset, whatIf = target.dataset.whatIf as keyof WhatIf | undefined;
   if (how.passing && target.type !== "range") return;
-  if (set === "hold") viewer.store.set({ hold: target.checked ? heldEnds(viewer.scenes) : null }, how);
-  else if (set) viewer.store.set({ [set]: valueOf(target, viewer.state[set]) }, how);
+  if (set === "hold") viewer.store.set({ hold: isChecked(target) ? heldEnds(viewer.scenes) as State["hold"] : null }, how);
+  else if (set) viewer.store.set({ [set]: valueOf(target, viewer.state[set as keyof State]) }, how);
   if (whatIf) {
     const value = valueOf(target, AS_TRAINED[whatIf]);
     const trained = whatIf === "window" && value === viewer.session?.window ? null : value;
@@ -103,10 +133,13 @@ function change(viewer, target, how) {
   }
 }
 
-function valueOf(target, like) {
+const isChecked = (control: Control) => control instanceof HTMLInputElement && control.checked;
+
+/** What is chosen in a control, of the type that the value `like` has. */
+function valueOf(target: Control, like: unknown): string | number | boolean | null | undefined {
   if (target.type === "checkbox") {
-    const { on, off } = target.dataset;
-    return on ? (target.checked ? on : off) : target.checked;
+    const { on, off } = target.dataset, checked = isChecked(target);
+    return on ? (checked ? on : off) : checked;
   }
   if (target.type === "range" || typeof like === "number" || target.dataset.set === "strength") return Number(target.value);
   if (like === null && target.dataset.whatIf) return target.value === "" ? null : Number(target.value);
@@ -114,20 +147,22 @@ function valueOf(target, like) {
 }
 
 /** Let every control show the state. */
-function show(viewer) {
+function show(viewer: Controlled): void {
   const { state } = viewer;
-  for (const control of viewer.element.querySelectorAll('[data-set]:not([data-set="strength"])')) put(control, state[control.dataset.set]);
-  for (const control of viewer.element.querySelectorAll("[data-what-if]")) {
-    const { whatIf: name } = control.dataset;
+  for (const control of viewer.element.querySelectorAll<Control>('[data-set]:not([data-set="strength"])')) {
+    put(control, state[control.dataset.set as keyof State]);
+  }
+  for (const control of viewer.element.querySelectorAll<Control>("[data-what-if]")) {
+    const name = control.dataset.whatIf as keyof WhatIf;
     const value = state.whatIf[name] ?? (name === "window" ? viewer.session?.window : "");
     put(control, value);
     if (name === "nonlocal" || name === "local") control.disabled = !viewer.session?.learned || (name === "nonlocal" && Boolean(state.whatIf.topK));
   }
-  for (const button of viewer.element.querySelectorAll(".thumbnail")) {
+  for (const button of viewer.element.querySelectorAll<HTMLElement>(".thumbnail")) {
     button.setAttribute("aria-pressed", String(button.dataset.picture === state.picture));
   }
-  const disable = (name, disabled) => {
-    for (const button of viewer.element.querySelectorAll(`[data-do="${name}"]`)) {
+  const disable = (name: string, disabled: boolean) => {
+    for (const button of viewer.element.querySelectorAll<HTMLButtonElement>(`[data-do="${name}"]`)) {
       // A button that is disabled under the focus would let it fall to the page's top.
       if (disabled && button === document.activeElement) viewer.panels.photo.canvas.focus();
       button.disabled = disabled;
@@ -141,10 +176,12 @@ function show(viewer) {
   viewer.find(".badge").hidden = !changed;
 }
 
-function put(control, value) {
+/** Let a control show a value. */
+function put(control: Control, value: unknown): void {
   const output = control.closest("label")?.querySelector("output");
-  if (control.type === "checkbox") control.checked = control.dataset.on ? value === control.dataset.on : value;
-  else if (control.type === "radio") control.checked = control.value === value;
-  else if (control.value !== String(value)) control.value = value;
-  if (output) output.textContent = control.dataset.set === "opacity" ? percent(value) : `× ${number(value)}`;
+  if (control instanceof HTMLInputElement && control.type === "checkbox") {
+    control.checked = control.dataset.on ? value === control.dataset.on : Boolean(value);
+  } else if (control instanceof HTMLInputElement && control.type === "radio") control.checked = control.value === value;
+  else if (control.value !== String(value)) control.value = String(value);
+  if (output) output.textContent = control.dataset.set === "opacity" ? percent(Number(value)) : `× ${number(Number(value))}`;
 }
