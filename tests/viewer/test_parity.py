@@ -17,12 +17,12 @@ from safetensors.numpy import load_file
 import asa_viz
 from app.encodings import stored
 from app.gallery import EXAMPLES
+from asa_viz.attention.dense import disentangled
 from asa_viz.attention.fixed import FixedAttention
-from asa_viz.attention.pairwise import disentangled
 from asa_viz.attention.what_if import WhatIf
+from asa_viz.checkpoints import DEFAULT
 from asa_viz.geometry import Cell, Grid, Pixel
 from asa_viz.packet import pack
-from asa_viz.shipped import DEFAULT
 from tests.fakes import fake_session
 from tests.viewer.node import needs_node, run
 
