@@ -40,7 +40,7 @@ export function refusalOf(error: unknown): { key: string; values?: Record<string
 }
 
 const isGone = (error: unknown) => (error as { key?: string }).key === "error.gone";
-const isRefused = (error: unknown) => (error as { key?: string }).key?.startsWith("error.IMG_") ?? false;
+const isRefused = (error: unknown) => /^error\.IMG_/.test((error as { key?: string }).key ?? "");
 
 /** The host of a page that a server sends. */
 export function gradioHost({ gallery, networks, plotly, compares, server, upload, program }: Offer & {
