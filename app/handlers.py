@@ -33,6 +33,8 @@ Rerun = Callable[["Session", "WhatIf"], SegmentationView]
 Answer = dict[str, Any]
 
 NOBODY = Asker()
+# A link of a class; a QR code of more could not be read from the last row.
+MOST_LETTERS = 600
 
 
 def answered(ask: Callable[..., Answer]) -> Callable[..., Awaitable[Answer]]:
@@ -90,7 +92,7 @@ class Answers:
     @property
     def functions(self) -> list[Callable[[Any, gr.Request], Awaitable[Answer]]]:
         """Plain functions: Gradio sets attributes on server functions; bound methods refuse."""
-        asked = [self.words, self.encode, self.place, self.rerun, self.pair_plane]
+        asked = [self.words, self.qr, self.encode, self.place, self.rerun, self.pair_plane]
         if self.compares:
             asked += [self.methods, self.compare]
         return [_function(ask) for ask in asked]
@@ -129,6 +131,16 @@ class Answers:
         known = dictionaries()
         language = question.get("language") if isinstance(question, dict) else None
         return {"ok": True, "words": known.get(str(language), known["en"])}
+
+    async def qr(self, question: Any, asker: Asker = NOBODY) -> Answer:
+        """Return a QR code of a link as SVG: a class points its phones at it."""
+        text = question.get("text") if isinstance(question, dict) else None
+        if not isinstance(text, str) or not 0 < len(text) <= MOST_LETTERS:
+            return {"ok": False, "error": "error.failed"}
+        import segno
+
+        code = segno.make(text, micro=False).svg_inline(scale=8, border=4, light="#fff")
+        return {"ok": True, "svg": code}
 
     async def place(self, question: Any, asker: Asker = NOBODY) -> Answer:
         """Return how many requests run before the visitor's, and about how many seconds."""

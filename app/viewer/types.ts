@@ -376,6 +376,8 @@ export interface Host {
   /** Keep none of them any longer. */
   forget?(): Promise<void>;
   rerun?(picture: string, network: string, whatIf: WhatIf): Promise<Rerun>;
+  /** A QR code of a link, as SVG. */
+  qr?(text: string): Promise<string>;
   pairPlane?(picture: string, network: string, place: Placed, whatIf: WhatIf, language: string): Promise<{ figure: string }>;
   methods?(language: string): Promise<unknown>;
   compare?(picture: string, network: string, place: Placed, methods: string[]): Promise<unknown>;

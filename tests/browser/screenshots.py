@@ -75,11 +75,11 @@ def main(address: str) -> None:
         for stage in ("dense", "chosen", "back", "kept", "result"):
             take(come(f"?stage={stage}"), f"film_{stage}")
         take(come("?network=nonlocal_mobilenetv2_voc2012"), "dense_network")
-        for step in (1, 5, 11, 12, 13):
+        for step in (1, 4, 6, 9, 10, 14, 15, 17):
             take(come(f"?lesson={step}"), f"lesson_{step}", full_page=True)
         for language in ("zh-CN", "zh-TW"):
             take(come(locale=language), f"desktop_{language}")
-            take(come("?lesson=5", locale=language), f"lesson_{language}", full_page=True)
+            take(come("?lesson=6", locale=language), f"lesson_{language}", full_page=True)
         for width, height in [(1279, 800), (1024, 768), (800, 900), (1920, 1080), (2560, 1440)]:
             take(
                 come(viewport={"width": width, "height": height}), f"width_{width}", full_page=True
@@ -94,7 +94,7 @@ def main(address: str) -> None:
         visit.page.evaluate("window.scrollTo(0, 0)")
         visit.do("export")
         take(visit, "phone_export")
-        take(come("?lesson=11", locale="zh-CN", **phone), "phone_lesson_zh-CN", full_page=True)
+        take(come("?lesson=14", locale="zh-CN", **phone), "phone_lesson_zh-CN", full_page=True)
         browser.close()
 
 

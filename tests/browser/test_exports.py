@@ -133,10 +133,10 @@ def test_the_saved_page_opens_from_disk_answers_and_asks_nobody(asking, browser,
     for name in ('[data-tab="pairs"]', ".open", '[data-set="language"]'):
         assert not saved.find(name).is_visible(), name
     # Without heads to compare the chapter on the families is a page to read.
-    saved.page.evaluate("asaViz.store.set({ lesson: 12 })")
+    saved.page.evaluate("asaViz.store.set({ lesson: 16 })")
     assert dictionaries()["en"]["lesson.families.gates"] in saved.text(".lesson")
     assert dictionaries()["en"]["lesson.families.task_offline"] in saved.text(".lesson")
-    expect(saved.find(".lesson .steps button").nth(11)).to_contain_class("done")
+    expect(saved.find(".lesson .steps button").nth(15)).to_contain_class("done")
     assert [url for url in saved.requests if not url.startswith(("file:", "blob:", "data:"))] == []
     assert saved.complaints == []
     context.close()

@@ -154,7 +154,7 @@ def test_text_is_large_enough_and_numbers_stand_in_their_colour(visit):
 
 
 def test_words_of_the_lesson_have_the_colours_of_the_panels(visitors):
-    visit = visitors().open("?lesson=5")
+    visit = visitors().open("?lesson=6")
     refused = visit.find(".lesson .idea-refused").first
     assert refused.inner_text() == ENGLISH["group.query_only"]
     swatch = visit.find('[data-panel="neighbours"] .legend i').nth(2)

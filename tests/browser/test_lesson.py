@@ -15,8 +15,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 ENGLISH = dictionaries()["en"]
 STEPS = (
-    "point", "lock", "uniform", "threshold", "back", "reciprocity", "local", "column", "compare",
-    "rerun", "toy", "families", "limits",
+    "point", "lock", "uniform", "predict", "threshold", "back", "reciprocity", "local", "values",
+    "without", "column", "compare", "rerun", "toy", "designs", "families", "limits",
 )  # fmt: skip
 CELLS = [Cell(*each) for each in itertools.product(range(9), range(12))]
 
@@ -57,12 +57,20 @@ def press_on(visit, selector, *keys):
     return visit.press(*keys)
 
 
+def guess(visit, *keys):
+    """Mark cells by keyboard, and look."""
+    press_on(visit, ".lesson .photo", "Enter")
+    expect(visit.find(".guess-layer")).to_be_focused()
+    visit.press(*keys, "Enter")
+    expect(visit.find(".guess-card .again").first).to_be_focused()
+
+
 def on_with(visit, step):
     """The step is done; go to the next by its button, and find the keyboard there."""
     expect(visit.find(".lesson .steps button").nth(STEPS.index(step))).to_contain_class("done")
     visit.press("l", panel="photo")
     expect(visit.find(".lesson h2")).to_be_focused()
-    press_on(visit, '.lesson [data-text="lesson.next"]', "Enter")
+    press_on(visit, ".lesson .next", "Enter")
     expect(visit.find(".lesson h2")).to_be_focused()
 
 
@@ -78,7 +86,7 @@ def test_every_step_is_done_by_keyboard(pupil, server):
     on_with(visit, "point")
 
     assert not is_done(visit, "lock")
-    visit.press("ArrowRight", "ArrowLeft", "ArrowRight", panel="map")
+    visit.press("ArrowRight", "ArrowLeft", "ArrowRight", panel="dense")
     on_with(visit, "lock")
 
     peaks = [session.query_cell(cell).dense.max() for cell in CELLS]
@@ -89,6 +97,10 @@ def test_every_step_is_done_by_keyboard(pupil, server):
     go_to(visit, CELLS[int(away.argmax())])
     on_with(visit, "uniform")
 
+    guess(visit, "Space")
+    assert "% overlap" in visit.text(".guess-score").replace("\n", " ")
+    on_with(visit, "predict")
+
     kept = [int(session.query_cell(cell).support.sum()) for cell in CELLS]
     go_to(visit, CELLS[int(np.argmax(kept))])
     assert not is_done(visit, "threshold")
@@ -97,7 +109,7 @@ def test_every_step_is_done_by_keyboard(pupil, server):
     press_on(visit, '[data-do="as-trained"]', "Enter")
 
     for _ in range(3):
-        press_on(visit, ".lesson .walk button:nth-child(3)", "Enter")
+        press_on(visit, ".lesson .show-me", "Enter")
     on_with(visit, "back")
 
     # A query with keys that only the local rule keeps.
@@ -109,6 +121,12 @@ def test_every_step_is_done_by_keyboard(pupil, server):
         "local": '[data-what-if="localRule"]',
         "column": '[data-set="direction"]',
     }.items():
+        if step == "local":
+            go_to(visit, CELLS[int(np.argmax(pink))])
+        if step == "column":
+            for each in ("values", "without"):
+                press_on(visit, ".lesson .show-me", "Enter", "Enter")
+                on_with(visit, each)
         press_on(visit, control, "Space")
         assert not is_done(visit, step)
         visit.press("Space")
@@ -132,6 +150,7 @@ def test_every_step_is_done_by_keyboard(pupil, server):
     press_on(visit, ".toy-map button:nth-child(1)", "Enter")
     assert "A reads" in visit.text(".lesson .page")
     on_with(visit, "toy")
+    on_with(visit, "designs")
 
     assert ENGLISH["lesson.families.gates"] in visit.text(".lesson .page")
     press_on(visit, '[data-do="methods"]', "Enter")
@@ -142,8 +161,8 @@ def test_every_step_is_done_by_keyboard(pupil, server):
     expect(visit.find(".lesson .formula")).to_contain_text("The same for all queries 100 %")
     on_with(visit, "families")
     assert ENGLISH["lesson.limits.why"] in visit.text(".lesson .page")
-    assert visit.text(".lesson .walk .note").startswith("13 of 13 done")
-    press_on(visit, '.lesson [data-text="lesson.close"]', "Enter")
+    assert visit.text(".lesson .more .note").startswith("17 of 17 done")
+    press_on(visit, ".lesson .close", "Enter")
     expect(visit.find(".lesson")).to_be_hidden()
     expect(visit.find('[data-do="lesson"]')).to_be_focused()
     # What was done is still known after the page was opened anew.
@@ -155,10 +174,10 @@ def test_every_step_is_done_by_keyboard(pupil, server):
 def test_show_me_does_every_step(pupil):
     visit = pupil
     for step in STEPS[:-1]:
-        if step == "toy":
+        if step in ("toy", "designs"):
             on_with(visit, step)
             continue
-        show = visit.find(".lesson .walk button:nth-child(3)")
+        show = visit.find(".lesson .show-me")
         for _ in range(3):
             show.focus()
             visit.press("Enter")
@@ -172,4 +191,46 @@ def test_show_me_does_every_step(pupil):
             if is_done(visit, step):
                 break
         on_with(visit, step)
-    assert visit.text(".lesson h2") == f"13. {ENGLISH['lesson.limits.title']}"
+    assert visit.text(".lesson h2") == f"17. {ENGLISH['lesson.limits.title']}"
+
+
+def test_each_step_opens_in_its_own_state_and_frames_what_it_speaks_of(visit):
+    visit.do("lesson")
+    for step, stage, framed in (
+        ("lock", "dense", "dense"),
+        ("threshold", "chosen", "dense"),
+        ("back", "chosen", "neighbours"),
+        ("without", "result", "segmentation"),
+    ):
+        visit.find(".lesson .steps button").nth(STEPS.index(step)).click()
+        visit.settle()
+        assert visit.state["stage"] == stage
+        assert visit.state["whatIf"]["reciprocity"] is True
+        expect(visit.find(f'[data-panel="{framed}"]')).to_contain_class("in-spotlight")
+    assert (
+        visit.find('[data-what-if="nonlocal"]').evaluate("(e) => e.closest('.in-spotlight')")
+        is None
+    )
+    # The lesson ends, and everything is shown again.
+    visit.press("Escape")
+    assert visit.state["stage"] is None
+    assert visit.find(".in-spotlight").count() == 0
+
+
+def test_the_dock_covers_no_panel(visitors):
+    for width, height in ((1440, 900), (1024, 768)):
+        visit = visitors(viewport={"width": width, "height": height}).open("?lesson=2")
+        dock = visit.find(".lesson").bounding_box()
+        for name in ("photo", "dense", "neighbours", "sparse"):
+            panel = visit.canvas(name).bounding_box()
+            assert panel["x"] + panel["width"] <= dock["x"]
+
+
+def test_on_a_phone_the_lesson_is_a_sheet_at_the_bottom(visitors):
+    visit = visitors(viewport={"width": 390, "height": 844}, has_touch=True).open("?lesson=4")
+    dock = visit.find(".lesson").bounding_box()
+    assert dock["y"] + dock["height"] == pytest.approx(844, abs=1)
+    assert dock["height"] <= 0.5 * 844
+    for button in visit.find(".lesson button:visible").all():
+        assert button.bounding_box()["height"] >= 43.5
+    assert visit.page.evaluate("document.documentElement.scrollWidth") <= 390

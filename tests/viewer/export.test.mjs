@@ -3,18 +3,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { captionLines, fileName, linkOf, manifestOf } from "../../app/viewer/export/account.js";
+import { captionLines, fileName, linkOf, manifestOf } from "../../app/viewer/export/metadata.ts";
 import { KEPT } from "../../app/viewer/core/attention.ts";
-import { TEXT, words } from "../../app/viewer/export/blocks.js";
-import { arraysNpz, neighboursCsv } from "../../app/viewer/export/data.js";
+import { TEXT, words } from "../../app/viewer/export/figure_blocks.ts";
+import { arraysNpz, neighboursCsv } from "../../app/viewer/export/data_files.ts";
 import { withTexts } from "../../app/viewer/export/png.ts";
-import { asScript, base64, savedPage } from "../../app/viewer/export/saved.js";
+import { asScript, base64, standalonePage } from "../../app/viewer/export/standalone_page.ts";
 import { PANELS } from "../../app/viewer/draw/scenes.ts";
 import { tableOf, underPointer } from "../../app/viewer/page/side.ts";
 import { number } from "../../app/viewer/core/texts.ts";
-import { sheetOf } from "../../app/viewer/export/sheet.js";
-import { svgSurface } from "../../app/viewer/export/surfaces.js";
-import { SvgContext, cellPaths, escaped } from "../../app/viewer/export/svg.js";
+import { figureOf } from "../../app/viewer/export/figure.ts";
+import { svgSurface } from "../../app/viewer/export/surfaces.ts";
+import { SvgContext, cellPaths, escaped } from "../../app/viewer/export/svg.ts";
 import { crc32, npyOf, zipped } from "../../app/viewer/export/zip.ts";
 import { smallSession, smallViewer } from "./export_moment.mjs";
 
@@ -222,7 +222,7 @@ function elementsOf(xml) {
 }
 
 function svgOf(viewer, names) {
-  const sheet = sheetOf(viewer, names, measure);
+  const sheet = figureOf(viewer, names, measure);
   const picture = { href: "data:image/png;base64,AA==", width: 99, height: 61 };
   const surface = svgSurface({ bitmap: picture, faint: { ...picture }, width: 99, height: 61 });
   sheet.draw(surface);
@@ -330,7 +330,7 @@ test("the saved page ends no script early and lets nothing be asked for", () => 
   const program = 'function asaViz() { return "</script><!-- <script>"; }';
   const packet = Uint8Array.from({ length: 100_000 }, (_, k) => (k * 7) & 255).buffer;
   const state = { ...smallViewer().state, layer: "flips", lesson: 3 };
-  const page = savedPage({ program, packet, title: "</script><b>", networkTitle: "x", state, words: { only: "these" } });
+  const page = standalonePage({ program, packet, title: "</script><b>", networkTitle: "x", state, words: { only: "these" } });
   assert.ok(page.includes('"words":{"only":"these"}'));
   assert.equal(page.match(/<script/g).length, 3);
   assert.equal(page.match(/<\/script>/g).length, 3);

@@ -5,14 +5,14 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { manifestOf } from "../../app/viewer/export/account.js";
-import { arraysNpz, neighboursCsv } from "../../app/viewer/export/data.js";
+import { manifestOf } from "../../app/viewer/export/metadata.ts";
+import { arraysNpz, neighboursCsv } from "../../app/viewer/export/data_files.ts";
 import { withTexts } from "../../app/viewer/export/png.ts";
-import { savedPage } from "../../app/viewer/export/saved.js";
+import { standalonePage } from "../../app/viewer/export/standalone_page.ts";
 import { PANELS } from "../../app/viewer/draw/scenes.ts";
-import { sheetOf } from "../../app/viewer/export/sheet.js";
+import { figureOf } from "../../app/viewer/export/figure.ts";
 import { START } from "../../app/viewer/core/state.ts";
-import { svgSurface } from "../../app/viewer/export/surfaces.js";
+import { svgSurface } from "../../app/viewer/export/surfaces.ts";
 import { smallViewer } from "./export_moment.mjs";
 
 const [what, folder, packet] = process.argv.slice(2);
@@ -31,7 +31,7 @@ function writeFiles() {
 }
 
 function figure(viewer) {
-  const sheet = sheetOf(viewer, PANELS, (text, font) => text.length * 0.55 * /([\d.]+)px/.exec(font)[1]);
+  const sheet = figureOf(viewer, PANELS, (text, font) => text.length * 0.55 * /([\d.]+)px/.exec(font)[1]);
   const href = `data:image/png;base64,${readFileSync(join(folder, "plain.png")).toString("base64")}`;
   const picture = { href, width: 99, height: 61 };
   const surface = svgSurface({ bitmap: picture, faint: { ...picture }, width: 99, height: 61 });
@@ -42,7 +42,7 @@ function figure(viewer) {
 
 function writePage() {
   const bytes = readFileSync(packet);
-  write("page.html", savedPage({
+  write("page.html", standalonePage({
     program: readFileSync(join(folder, "program.js"), "utf8"),
     packet: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length),
     title: "A lane",

@@ -5,14 +5,14 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { AS_TRAINED, rowOf } from "../../app/viewer/core/attention.ts";
-import { largestClass, localOnlyCell, middleOf, strongestKey, targetFrom } from "../../app/viewer/lesson/finding.js";
-import { LABELS } from "../../app/viewer/lesson/lesson.js";
+import { largestClass, localOnlyCell, middleOf, strongestKey, targetFrom } from "../../app/viewer/lesson/examples.ts";
+import { LABELS } from "../../app/viewer/lesson/labels.ts";
 import { numbersOf } from "../../app/viewer/core/numbers.ts";
 import { cellOf, centreOf } from "../../app/viewer/core/geometry.ts";
 import { START, fromQueryString, toQueryString } from "../../app/viewer/core/state.ts";
-import { STEPS, small } from "../../app/viewer/lesson/steps.js";
+import { STEPS, small } from "../../app/viewer/lesson/steps.ts";
 import { Texts } from "../../app/viewer/core/texts.ts";
-import { toySession } from "../../app/viewer/lesson/toy.js";
+import { toySession } from "../../app/viewer/lesson/toy.ts";
 import { randomSession, sessionOf } from "./sessions.mjs";
 
 // The toy map with the sky above and the road along the bottom.
@@ -25,15 +25,17 @@ const stepOf = (id) => STEPS.find((step) => step.id === id);
 
 /** The moment of a query's cell, with what else there is to say of it. */
 function momentAt(
-  cell, { session = SESSION, hovered = null, rerun = null, canRerun = true, canCompare = true, ...state } = {},
+  cell,
+  { session = SESSION, hovered = null, rerun = null, guessed = null, classes = null, canRerun = true, canCompare = true, ...state } = {},
 ) {
   const rule = { ...AS_TRAINED, ...state.whatIf };
   const row = rowOf(session, cell, rule);
   row.numbers = numbersOf(session, row, rule.reciprocity);
+  row.classes = classes;
   const all = { ...START, query: centreOf(session, cell), ...state, whatIf: rule };
   const compared = all.compare?.map((k) => rowOf(session, cellOf(session, all.pins[k]), rule)) ?? null;
   const comparison = all.methods === null ? null : comparisonAt(session, cell, row);
-  return { session, row, state: all, now: all, hovered, rerun, compared, comparison, canRerun, canCompare };
+  return { session, row, state: all, now: all, hovered, rerun, guessed, compared, comparison, canRerun, canCompare };
 }
 
 /** What three methods answer: one compares, one moves along, one is the same for all queries. */
@@ -141,6 +143,33 @@ test("local: something is kept by it alone, then it is off, and on again", () =>
   assert.equal(stepOf("local").formula(off(H)).amount, 0);
 });
 
+test("predict: a guess of what is read, and no other", () => {
+  assert.deepEqual(taken("predict", momentAt(H), momentAt(H, { guessed: "back" }), momentAt(H, { guessed: "reads" })), [false, false, true]);
+  assert.deepEqual(stepOf("predict").formula(momentAt(H)), { ending: "none" });
+  // H keeps G, H, I, all of the road.
+  assert.deepEqual(stepOf("predict").formula(momentAt(H, { guessed: "reads" })), { support: 3, n: 9, share: "100 %", label: "road" });
+});
+
+test("values: a key that is read, and what the sum of values says", () => {
+  const locked = { locked: true };
+  assert.deepEqual(taken("values", momentAt(H, { hovered: G })), [false]);
+  for (const hovered of [null, A, C, H]) assert.deepEqual(taken("values", momentAt(H, { ...locked, hovered })), [false]);
+  assert.deepEqual(taken("values", momentAt(H, { ...locked, hovered: G })), [true]);
+  const { weight, count, ending } = stepOf("values").formula(momentAt(H, { hovered: I }));
+  assert.deepEqual([weight, count, ending], ["0.25", 3, "unread"]);
+  const classes = { sparse: Float64Array.of(0.1, 0.2, 0.7), without: Float64Array.of(0.6, 0.3, 0.1) };
+  const { label, share, other, otherShare } = stepOf("values").formula(momentAt(H, { classes }));
+  assert.deepEqual([label, share, other, otherShare], ["road", "70 %", "sky", "60 %"]);
+  assert.deepEqual(stepOf("values").formula(momentAt(A)), { ending: "none" });
+});
+
+test("without: the pixels whose class changes", () => {
+  assert.deepEqual(taken("without", momentAt(H), momentAt(H, { layer: "without" })), [false, true]);
+  const session = { ...SESSION, workingLabels: Uint8Array.of(0, 1, 2, 2), withoutAttention: Uint8Array.of(0, 0, 2, 2) };
+  assert.deepEqual(stepOf("without").formula(momentAt(H, { session })), { count: 1, share: "25 %" });
+  assert.deepEqual(stepOf("without").formula(momentAt(H)), { ending: "unknown" });
+});
+
 test("column: there, and back to the row", () => {
   const column = momentAt(H, { direction: "column" });
   assert.deepEqual(taken("column", momentAt(H), column, momentAt(H)), [false, false, true]);
@@ -198,10 +227,11 @@ function presses(step, session, cell, canRerun) {
   let moment = momentAt(cell, { session, canRerun });
   for (let count = 0; count < 4; count++) {
     if (step.done(moment, memory)) return count;
-    const { state = {}, hover = null, rerun = false } = step.show(moment, memory);
+    const { state = {}, hover = null, rerun = false, guess = false } = step.show(moment, memory);
     const now = { ...moment.now, ...state };
     moment = momentAt(cellOf(session, now.query), {
       session, canRerun, ...now, hovered: hover, rerun: rerun ? { count: 1, share: 0.5 } : null,
+      guessed: guess ? step.question : null,
     });
   }
   return Infinity;
@@ -223,7 +253,7 @@ for (const step of STEPS.filter(({ show }) => show)) {
   });
 }
 
-const WORDS = Object.assign({}, ...["page", "lesson", "methods"].map((area) =>
+const WORDS = Object.assign({}, ...["page", "lesson", "methods", "guess"].map((area) =>
   JSON.parse(readFileSync(new URL(`../../app/texts/en/${area}.json`, import.meta.url), "utf-8"))));
 
 test("every step has its words, and no words are left over", () => {
@@ -237,6 +267,9 @@ test("every step has its words, and no words are left over", () => {
   expected.threshold.push("few");
   expected.back.push("none", "show");
   expected.compare.push("pins");
+  expected.predict.push("none");
+  expected.values.push("none", "unread");
+  expected.without.push("unknown");
   expected.rerun.push("none", "text_offline", "task_offline");
   expected.families.push(
     "text_offline", "task_offline", "one", "none",
@@ -253,8 +286,12 @@ test("every number that a step's words ask for is given", () => {
   const texts = new Texts("en", WORDS);
   const labels = Object.fromEntries(Object.entries(LABELS).map(([name, key]) => [name, texts.say(key)]));
   const pins = [H, I].map((cell) => centreOf(SESSION, cell));
-  const busy = { hovered: C, rerun: { count: 7, share: 0.5 }, pins, compare: [0, 1] };
-  const moments = [momentAt(H), momentAt(A), momentAt(H, busy), momentAt(H, { methods: "all" })];
+  const classes = { sparse: Float64Array.of(0.1, 0.2, 0.7), without: Float64Array.of(0.6, 0.3, 0.1) };
+  const busy = { hovered: C, guessed: "reads", classes, rerun: { count: 7, share: 0.5 }, pins, compare: [0, 1] };
+  const flips = { ...SESSION, workingLabels: Uint8Array.of(0, 1), withoutAttention: Uint8Array.of(0, 0) };
+  const moments = [
+    momentAt(H), momentAt(A), momentAt(H, busy), momentAt(H, { methods: "all" }), momentAt(H, { session: flips, ...busy }),
+  ];
   for (const step of STEPS.filter(({ show }) => show)) {
     for (const moment of moments) {
       const memory = {};
@@ -272,7 +309,7 @@ test("every number that a step's words ask for is given", () => {
 });
 
 test("pages to read are done when they are open, and have nothing to show", () => {
-  for (const id of ["toy", "limits"]) assert.equal(stepOf(id).done(null, {}), true);
+  for (const id of ["toy", "limits"]) assert.ok(stepOf(id).isPage && !stepOf(id).show, id);
 });
 
 test("a step's number is in the link", () => {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { TOY_CELLS, TOY_START, toyPower, toyRow, toySession, toyTotal } from "../../app/viewer/lesson/toy.js";
+import { TOY_CELLS, TOY_START, toyPower, toyRow, toySession, toyTotal } from "../../app/viewer/lesson/toy.ts";
 
 const H = TOY_START;
 const near = (actual, expected) => assert.ok(Math.abs(actual - expected) < 1e-6, `${actual}, ${expected}`);

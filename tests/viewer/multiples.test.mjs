@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { contrastLine, linesOf, sortedLines } from "../../app/viewer/compare/experiment.js";
-import { headTitles } from "../../app/viewer/compare/findings.js";
-import { SIGNED, chosenOf, multiplesOf, piecesOf, readingOf, valueAt, wordFor } from "../../app/viewer/compare/multiples.js";
+import { contrastLine, linesOf, sortedLines } from "../../app/viewer/compare/experiment.ts";
+import { headTitles } from "../../app/viewer/compare/agreement.ts";
+import { SIGNED, chosenOf, multiplesOf, piecesOf, readingOf, valueAt, wordFor } from "../../app/viewer/compare/multiples.ts";
 import { bytesOf } from "../../app/viewer/core/packet.ts";
 import { paletteOf } from "../../app/viewer/core/scale.ts";
 import { packed } from "../../app/viewer/draw/colours.ts";

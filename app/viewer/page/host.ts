@@ -147,6 +147,9 @@ export function gradioHost({ gallery, networks, plotly, compares, server, upload
       const answer = await askAbout<Omit<Rerun, "labels"> & { labels: string }>("rerun", picture, { network, what_if: whatIf });
       return { ...answer, labels: bytesOf(answer.labels) };
     },
+    async qr(text) {
+      return (await ask<{ svg: string }>("qr", { text })).svg;
+    },
     pairPlane(picture, network, place, whatIf, language) {
       return askAbout("pair_plane", picture, { network, ...place, what_if: whatIf, language });
     },

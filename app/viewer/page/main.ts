@@ -6,6 +6,8 @@ import { serve } from "../core/worker.ts";
 import { preferredLanguage } from "../core/texts.ts";
 import { fromQueryString } from "../core/state.ts";
 import exportStyle from "../export/export.css";
+import guessStyle from "../lesson/guess.css";
+import presenterStyle from "../lesson/presenter.css";
 import lessonStyle from "../lesson/lesson.css";
 import type { Host, Pixel, Port, Program, Words } from "../types.ts";
 import { gradioHost, type Offer, type Server, type Upload } from "./host.ts";
@@ -16,7 +18,9 @@ import style from "./viewer.css";
 import stagesStyle from "./stages.css";
 import { Viewer } from "./viewer.ts";
 
-const CSS = [ideaStyle(), exportStyle, lessonStyle, compareStyle, style, stagesStyle, picturesStyle, phoneStyle].join("");
+const CSS = [
+  ideaStyle(), exportStyle, lessonStyle, guessStyle, presenterStyle, compareStyle, style, stagesStyle, picturesStyle, phoneStyle,
+].join("");
 
 /** Where no words came, nothing can be said in the reader's language. */
 const NO_WORDS = "The words of this page could not be loaded. Please reload it.";
@@ -39,7 +43,7 @@ export async function page(given: {
   else element.textContent = NO_WORDS;
 }
 
-/** Start in a file that holds one picture; `given` is what saved.js wrote into it. */
+/** Start in a file that holds one picture; `given` is what standalone_page.ts wrote into it. */
 export function offline({ element, packet, networkTitle, state, language, words, looks, program }: {
   element: HTMLElement; packet: ArrayBuffer; networkTitle: string; program: Program;
   state: { picture: string; network: string; words: string }; language: string; words: Words; looks?: Pixel[];

@@ -3,7 +3,7 @@
 import { cellOf } from "../core/geometry.ts";
 import { cellsOf, rectangle, runsOf, segmentOf, toggled } from "../core/sets.ts";
 import type { Runs } from "../types.ts";
-import { pixelAt } from "./pointer.js";
+import { pixelAt } from "./pointer.ts";
 import type { Viewer } from "./viewer.ts";
 
 /** Let Shift and a click take a cell into the set or out of it, Shift and a drag take in a rectangle; S and G do it by keyboard. */

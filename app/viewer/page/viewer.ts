@@ -3,9 +3,9 @@
 import { isChanged, AS_TRAINED } from "../core/attention.ts";
 import { connectControls } from "./controls.ts";
 import { Engine } from "../core/engine.ts";
-import { connectExport } from "../export/export.js";
-import { connectLesson } from "../lesson/lesson.js";
-import { connectMethods } from "../compare/methods.js";
+import { connectExport } from "../export/export_menu.ts";
+import { connectLesson } from "../lesson/lesson.ts";
+import { connectCompare } from "../compare/compare.ts";
 import { Packets, firstState } from "../core/opening.ts";
 import { buildPanels, type PanelParts } from "./captions.ts";
 import type { Picture } from "../draw/panels.ts";
@@ -110,7 +110,7 @@ export class Viewer {
     connectSets(this);
     connectExport(this);
     connectLesson(this);
-    connectMethods(this);
+    connectCompare(this);
     this.stages = connectStages(this, !address.search);
     this.texts.fill(element);
     this.store.subscribe((state, before) => this.#changed(state, before));
