@@ -20,7 +20,7 @@ from asa_viz.shipped import (
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Read the arguments, look whether all is there, build the page and serve it."""
+    """Parse the arguments, check networks and device, then build the page and serve it."""
     parsed = _arguments(arguments)
     _offer(parsed)
     names = _networks(parsed.network)
@@ -38,20 +38,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(str(error))
     except OSError as error:
         sys.exit(f"No folder can be made for uploads, {error.filename}: {error.strerror}.")
-    # Gradio looks for its folder while it is imported.
+    # Gradio reads the folder for uploads when it is imported, so it must be set before.
     folders.use_for_uploads()
     from app.run import run
 
     run(parsed, names, listening, folders, compares=compares, room_url=room_url)
     sys.stdout.flush()
     sys.stderr.flush()
-    # A thread that works on what nobody waits for any more would keep the process.
+    # os._exit, because a thread that still computes for a visitor who has left would keep the
+    # process alive.
     os._exit(0)
 
 
 def _arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m app", description="Open the page of asa-viz.")
-    # Without them Gradio's own settings count, which a Space gives as environment variables.
+    # Without these arguments Gradio's environment variables count, as set in a Space.
     parser.add_argument("--host", help="address to listen at; this machine alone by default")
     parser.add_argument("--port", type=int, help="port to listen at; the first free from 7860 on")
     parser.add_argument(
@@ -79,7 +80,7 @@ def _arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def _offer(arguments: argparse.Namespace) -> None:
-    """Let a network of the user's own be chosen, and be the one chosen first."""
+    """Register a network given by --config and --weights, and make it the default."""
     if arguments.config is None and arguments.checkpoint is None:
         return
     if arguments.config is None or arguments.checkpoint is None:
@@ -111,12 +112,12 @@ def _networks(first: str | None) -> list[str]:
             f"{', '.join(damaged)} in checkpoints/ does not match the digest on its card: the file "
             "is damaged or was not fully copied. Fetch it again."
         )
-    # A stable order: the others stay as they are.
+    # sorted is stable: the others keep their order.
     return sorted(names, key=lambda name: first is not None and name != first)
 
 
 def _heads_are_there() -> bool:
-    """Say whether methods can be compared, and which heads are left out of that."""
+    """Return whether the comparison heads can be used; print which are damaged and left out."""
     if not has_heads():
         return False
     damaged = damaged_heads()

@@ -1,7 +1,7 @@
-"""Endpoints for programs and agents: each is given a picture and answers; nothing is remembered.
+"""HTTP and MCP endpoints for programs and agents: stateless, each takes a picture and answers.
 
-What a program is told of an endpoint is its docstring; the words for parameters, which are common
-to all, are added to it where endpoints are registered.
+The docstring of an endpoint is its public description. The descriptions of parameters, which all
+endpoints share, are added where endpoints are registered (`api_words`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -38,12 +38,12 @@ if TYPE_CHECKING:
 
 GONE = "That picture is no longer here. Send it again."
 Format = Literal["png", "svg", "pdf"]
-# A photograph that ships by its name, a data URL, or an uploaded file.
+# The name of a photograph of the gallery, a data URL, or an uploaded file.
 Picture = str | gr.FileData
 
 
 class Endpoints:
-    """What programs may ask; the docstrings are what they are told."""
+    """The endpoint functions; their docstrings are what Gradio publishes as API documentation."""
 
     def __init__(
         self, encode: Encode, networks: Sequence[str], comparisons: Comparisons | None = None
@@ -126,7 +126,8 @@ class Endpoints:
                 "dense": session.segmentation.shares(view.dense),
                 "sparse": session.segmentation.shares(view.weights),
             },
-            # The query itself where nothing is kept: what it reads has a weight all the same.
+            # Where no key is kept, the query reads its own value: weights > 0 includes it,
+            # view.support would not.
             "support": cells_of(view, view.weights > 0, view.weights),
         }
 
@@ -291,13 +292,13 @@ class Endpoints:
         except ImageError:
             raise
         except ValueError as error:
-            # Not of the asker's making, so not for the asker to read.
+            # The cause is a fault of the server, so the program is not told its details.
             raise RuntimeError("A picture could not be encoded.") from error
 
 
 @contextmanager
 def _sentences() -> Iterator[None]:
-    """Turn what a program asked wrongly into one sentence for it."""
+    """Raise `gr.Error` with one sentence where a request is wrong: Gradio passes that on."""
     try:
         yield
     except ValueError as refusal:

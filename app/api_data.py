@@ -1,4 +1,4 @@
-"""What endpoints answer with, as plain data and files."""
+"""The data and files that endpoints return."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -22,9 +22,9 @@ Points = list[list[int]]
 
 
 def setting_of(session: "Session") -> dict[str, Any]:
-    """Return what an answer is about: network, sizes of image and grid, notes on the picture.
+    """Return what an answer refers to: network, sizes of image and grid, notes on the picture.
 
-    Of a picture that was framed also which part of the image it is.
+    For a framed picture also which part of the image it covers.
     """
     grid = session.grid
     return {
@@ -47,7 +47,7 @@ def place_of(session: "Session", cell: Cell) -> dict[str, Any]:
 
 
 def cells_of(view: QueryView, mask: MaskMap, order: np.ndarray) -> list[dict[str, Any]]:
-    """List the cells of `mask`, the largest of `order` first."""
+    """List the cells of `mask`, sorted by `order`, the largest first."""
     rows, cols = np.nonzero(mask)
     largest = np.argsort(-order[rows, cols], kind="stable")
     n = view.dense.size
@@ -75,7 +75,7 @@ def stacked(session: "Session", views: Sequence[QueryView]) -> dict[str, np.ndar
 
 
 def encoded_rows(methods: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
-    """Return the rows that the compare view is told in base64 as arrays, by method."""
+    """Decode the base64 rows of the comparison's answer into arrays, by method."""
     return {
         each["name"]: np.frombuffer(base64.b64decode(each["row"]), "<f4").reshape(each["keys"])
         for each in methods
@@ -84,7 +84,7 @@ def encoded_rows(methods: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
 
 
 def file_of(view: QueryView, kind: str) -> gr.FileData:
-    """Write the panels of a query as a PNG, SVG or PDF.
+    """Write the panels of a query as a PNG, SVG or PDF file.
 
     Raises:
         ValueError: it is none of these.
@@ -113,5 +113,5 @@ def array_file(arrays: Mapping[str, np.ndarray], name: str) -> gr.FileData:
 
 
 def served(data: bytes, name: str) -> gr.FileData:
-    """Write a file where Gradio serves from."""
+    """Write a file into the folder that Gradio serves files from."""
     return gr.FileData(path=save_bytes_to_cache(data, name, get_upload_folder()))

@@ -1,4 +1,4 @@
-"""Endpoints as Gradio is told of them: parameters and returns with names, kinds and words."""
+"""Registers endpoints with Gradio: names, types and descriptions of parameters and results."""
 
 from collections.abc import Callable, Sequence
 from inspect import Parameter, signature
@@ -46,9 +46,9 @@ def add_api(
 
 
 def _told(answer: Callable[..., Any], networks: Sequence[str]) -> Callable[..., Any]:
-    """Return an endpoint as a function whose signature and docstring say all there is to say.
+    """Return an endpoint with the signature and docstring that Gradio shows.
 
-    Networks become an enumeration, and null stands for a parameter's default.
+    The network becomes an enumeration, and null stands for a parameter's default.
     """
     asked = signature(answer)
     parameters = [
@@ -57,7 +57,7 @@ def _told(answer: Callable[..., Any], networks: Sequence[str]) -> Callable[..., 
         else each
         for each in asked.parameters.values()
     ]
-    # Behind a parameter with a default there may be none without.
+    # Python allows no parameter without a default after one with a default.
     parameters.sort(key=lambda each: each.default is not Parameter.empty)
     defaults = {each.name: each.default for each in parameters}
 
@@ -78,7 +78,7 @@ def _told(answer: Callable[..., Any], networks: Sequence[str]) -> Callable[..., 
 
 
 def _add(endpoint: Callable[..., Any]) -> None:
-    """Register an endpoint, and name and describe what it takes and gives."""
+    """Register an endpoint, with names and descriptions of its parameters and results."""
     api(endpoint, api_name=endpoint.__name__, concurrency_id="api", concurrency_limit=1)
     page = gr.context.Context.root_block
     if page is None:

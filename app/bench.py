@@ -1,6 +1,6 @@
-"""How quickly the page answers the pointer on this machine: python -m app.bench prints it.
+"""Measure how quickly the page answers the pointer: `python -m app.bench` prints the times.
 
-It needs what the tests need: Playwright and a Chromium, and Node.js for the rows without a page.
+It needs what the tests need: Playwright and a Chromium, and Node.js to time rows without a page.
 """
 
 import shutil
@@ -38,12 +38,13 @@ MOVES = 200
 LARGE = (64, 128)
 LARGE_DEPTH = 256
 MOST_BYTES = 260_000
-# A pass over all pairs of cells of the large map, on a busy machine.
+# The time limit of a pass over all pairs of cells of the large map, on a busy machine.
 PATIENCE_MS = 300_000
 
 _SPEED = Path(__file__).parent.parent / "tests" / "viewer" / "speed.mjs"
 
-# From the event to the last panel drawn, and to the frame that follows, which the screen shows.
+# Measures from the pointer event to the last panel drawn, and to the next animation frame, when the
+# screen shows it.
 _LISTEN = """() => {
   const bench = window.asaBench = { drawn: [], shown: [], wake: () => {} };
   asaViz.painted = (time) => {
@@ -59,7 +60,7 @@ _LISTEN = """() => {
     bench.wake();
   });
 }"""
-# Drawing the last row again, with nothing to be computed.
+# Measures drawing the last row again, without computing it.
 _DRAW = """() => Array.from({ length: 20 }, () => {
   const start = performance.now();
   asaViz.draw();
@@ -82,7 +83,7 @@ _POINTS = """(count) => {
 
 
 def main() -> None:
-    """Print the times of a photograph of the gallery, and of a map as large as Cityscapes'."""
+    """Print the times for a photograph of the gallery and for a map of the size of Cityscapes."""
     try:
         from playwright.sync_api import Error, sync_playwright
 
@@ -112,7 +113,7 @@ def main() -> None:
 
 @contextmanager
 def page_served() -> Iterator[str]:
-    """Serve the page as `python -m app` does, in this process."""
+    """Serve the page as `python -m app` does, in this process; yields its address."""
     names = asa_viz.available()
     networks = Networks("cpu")
     with tempfile.TemporaryDirectory() as folder:
@@ -124,7 +125,7 @@ def page_served() -> Iterator[str]:
 
 
 def large_session() -> Session:
-    """Return a session of a large map, its projections drawn by chance."""
+    """Return a session of a large map with random projections."""
     height, width = LARGE
     n = height * width
     draw = torch.Generator().manual_seed(0)
@@ -147,7 +148,7 @@ def large_session() -> Session:
 
 
 def print_times(browser: "Browser", address: str, packet: Path | None) -> None:
-    """Open the page with `packet` in place of its first photograph's, and move the pointer."""
+    """Open the page with `packet` as the first photograph's packet, and time the pointer."""
     if packet is None:
         sys.exit("The first photograph has no packet: `python -m app.encodings` writes it.")
     page = browser.new_page(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
@@ -184,7 +185,7 @@ def moved(page: "Page") -> tuple[list[float], list[float]]:
         page.mouse.move(x, y)
         page.evaluate("(count) => asaBench.until(count)", count + 1)
     times: list[list[float]] = page.evaluate("() => [asaBench.drawn, asaBench.shown]")
-    # The first one comes in from beside the picture.
+    # The first move enters the picture from outside: not counted.
     drawn, shown = (each[1:] for each in times)
     return drawn, shown
 

@@ -1,4 +1,4 @@
-"""The command `asa-viz`: the page, and everything the library does, by one name.
+"""The command `asa-viz`: one entry point for the page and every command of the library.
 
 asa-viz page                     open the page
 asa-viz train | evaluate | analyse | export | compare | bench | networks
@@ -12,7 +12,7 @@ from importlib import import_module
 from asa_viz import __version__
 from asa_viz.shipped import OWN_FOLDER
 
-# What each does, and the module whose `main` takes its arguments; one with a dot is beside this.
+# Each command's description and the module whose `main` takes its arguments.
 COMMANDS = {
     "page": ("open the page in a browser", ".__main__"),
     "train": ("train a network", "asa_viz.train"),
@@ -24,7 +24,7 @@ COMMANDS = {
     "networks": ("build a network from its config and say what it is", "asa_viz.networks.__main__"),
 }
 
-# What the library does without, and the extra that brings it.
+# Modules of optional dependencies, and the extra that installs each.
 EXTRAS = {
     "gradio": "page",
     "plotly": "page",

@@ -1,4 +1,4 @@
-"""The same query asked of every method of attention: what the compare view is told."""
+"""Runs the comparison heads on a picture and returns every method's answer for one query."""
 
 import base64
 import math
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 NO_METHOD = "There is no method {name!r:.40}; there are {names}."
 NO_LIST = "methods must be a list of names, or null for all, not {value!r:.40}."
 
-# Each holds what every head made of a picture, so that a click costs rows only.
+# The number of pictures whose outputs of all heads are cached, so that a click computes rows only.
 KEPT_READINGS = 4
 
 
 class Comparisons:
-    """Answers for all methods; a picture is read by the heads once and its last readings kept."""
+    """Answers all methods for one query; the heads' outputs for the last pictures are cached."""
 
     def __init__(self, desk: Desk, load: "Callable[[], Ensemble]") -> None:
         self._desk = desk
@@ -38,7 +38,7 @@ class Comparisons:
         self._reading = threading.Lock()
 
     def facts(self, language: str) -> dict[str, Any]:
-        """Return what there is to say of every method, in a language, and the experiment."""
+        """Return the record of every method, with texts in a language, and of the experiment."""
         from app.late import FAMILIES, LANGUAGES, METHODS, family_title
 
         language = language if language in LANGUAGES else "en"
@@ -61,11 +61,10 @@ class Comparisons:
         names: Sequence[str] | None,
         lattice: object = 1,
     ) -> dict[str, Any]:
-        """Return what methods answer for a pixel, and how their heads agree; None for all methods.
+        """Return methods' answers for a pixel, and how their heads agree; None asks all.
 
-        The pixel is one of the image enlarged `lattice` times.
-
-        Own class and agreement go by the labels of `network` where it knows the same classes.
+        The pixel is one of the image enlarged `lattice` times. The own-class share and the
+        agreement go by the labels of `network` where its classes are those of the heads.
 
         Raises:
             ImageError: the picture cannot be used.
@@ -80,7 +79,7 @@ class Comparisons:
         cell = enlarged(grid, lattice).cell_at(pixel)
         labels = labels_at(shown.segmentation.cell_labels, grid.height, grid.width)
         asked = [name for name in comparison.methods if names is None or name in names]
-        # An empty list would mean all of them.
+        # `query` would take an empty list for all methods.
         views = comparison.query(cell, asked) if asked else ()
         agreement = comparison.agreement(asked) if asked else AgreementView({})
         classes = session.segmentation.classes
@@ -110,7 +109,7 @@ class Comparisons:
 
 
 def method_names(asked: object) -> list[str] | None:
-    """Return the names of methods asked for; None is all.
+    """Return the validated names of methods; None stands for all.
 
     Raises:
         ValueError: it is no list, or there is no such method.
@@ -143,7 +142,7 @@ def _facts(record: "HeadMethod | ImageMethod", language: str) -> dict[str, Any]:
         "cost": method.cost,
         "exact": method.exact,
         "unchecked": method.unchecked,
-        # What weighs the image alone lives in no head.
+        # A method that weighs the image itself has no head.
         "head": record.head if isinstance(record, HeadMethod) else None,
     }
 
@@ -175,7 +174,7 @@ def _answer(view: MethodView, labels: LabelMap, query_class: int) -> dict[str, A
 
 
 def _finite(part: Any) -> Any:
-    """Return data with None for numbers that JSON has no words for."""
+    """Return data with None in place of NaN and infinity, which JSON cannot hold."""
     if isinstance(part, Mapping):
         return {name: _finite(value) for name, value in part.items()}
     if isinstance(part, list):

@@ -1,6 +1,6 @@
-"""Sessions of the photographs that ship, kept as files: python -m app.encodings writes them anew.
+"""Sessions of the gallery's photographs, stored as files: `python -m app.encodings` writes them.
 
-With them the page shows a photograph of the gallery before any network is loaded.
+With them the page shows a photograph before any network is loaded.
 """
 
 import hashlib
@@ -17,14 +17,14 @@ FOLDER = Path(__file__).parent / "examples" / "encodings"
 
 
 def stored(network: str, stem: str) -> Path | None:
-    """Return the file of a photograph, named without its ending, as `network` sees it."""
-    # What is asked for is looked up, not opened: no name leads out of the folder.
+    """Return the stored session of the photograph `stem` (without ending) under `network`."""
+    # The name is looked up in a listing and never joined to a path: it cannot leave the folder.
     files = {(path.parent.name, path.stem): path for path in FOLDER.glob("*/*.safetensors")}
     return files.get((network, stem))
 
 
 def encoding(segmenter: "Segmenter", example: Example) -> bytes:
-    """Return the session of a photograph in half precision, its picture the photograph itself."""
+    """Return the session of a photograph as a half precision packet with the original file."""
     from app.late import pack
 
     photograph = Path(example.path).read_bytes()
@@ -40,7 +40,7 @@ def encoding(segmenter: "Segmenter", example: Example) -> bytes:
 
 
 def main(network: str = DEFAULT) -> None:
-    """Write the session of every photograph of the gallery as the default network sees it."""
+    """Write the session of every photograph of the gallery under the default network."""
     from app.late import load
 
     segmenter = load(network, "cpu")

@@ -1,4 +1,4 @@
-"""The photographs that ship."""
+"""The photographs of the gallery, which are part of the project."""
 
 import base64
 import json
@@ -14,9 +14,9 @@ _THUMBNAIL = (144, 108)
 
 @dataclass(frozen=True)
 class Example:
-    """A photograph of the gallery; `looks` are pixels whose rows tell something.
+    """A photograph of the gallery; `looks` are pixels with instructive rows.
 
-    Where its query starts is found from a network's result.
+    The first query is chosen from the network's result, not here.
     """
 
     file: str
@@ -24,17 +24,17 @@ class Example:
 
     @property
     def name(self) -> str:
-        """What the photograph is called in links; its title is in the dictionary."""
+        """The photograph's name in links; its title is in the dictionaries."""
         return Path(self.file).stem
 
     @property
     def path(self) -> str:
-        """Where the photograph lies."""
+        """The path of the photograph."""
         return str(_FOLDER / self.file)
 
     @property
     def thumbnail(self) -> str:
-        """The photograph in small, as a data URL: the gallery is there with the page."""
+        """A thumbnail as a data URL, so that the gallery arrives with the page."""
         data = BytesIO()
         with Image.open(self.path) as photograph:
             small = ImageOps.fit(photograph.convert("RGB"), _THUMBNAIL)

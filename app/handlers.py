@@ -1,6 +1,6 @@
-"""What the viewer asks of the server, and its answers: `ok`, or the key of a sentence.
+"""The viewer's server functions: each answers with `ok`, or with the key of an error sentence.
 
-Gradio hides every error of a server function from the page, so each becomes an answer here.
+Gradio does not show errors of server functions to the page, so each error is returned as an answer.
 """
 
 import base64
@@ -36,7 +36,7 @@ NOBODY = Asker()
 
 
 def answered(ask: Callable[..., Answer]) -> Callable[..., Awaitable[Answer]]:
-    """Run a question when its turn comes, and turn what goes wrong into an answer."""
+    """Return a handler that waits for its turn, runs `ask`, and turns errors into answers."""
 
     @wraps(ask)
     async def answer(self: "Answers", question: Any, asker: Asker = NOBODY) -> Answer:
@@ -52,7 +52,8 @@ def answered(ask: Callable[..., Answer]) -> Callable[..., Awaitable[Answer]]:
             facts = {name: str(value) for name, value in refusal.facts.items()}
             return {"ok": False, "error": f"error.{refusal.code}", "values": facts}
         except ElsewhereError:
-            # The visitor's browser has the picture and sends it to this server too.
+            # The file is on another replica; the browser still has the picture and uploads it here
+            # too.
             return {"ok": False, "error": "error.gone"}
         except OSError as error:
             return {"ok": False, "error": "error.disk" if is_disk_full(error) else "error.gone"}
@@ -64,7 +65,7 @@ def answered(ask: Callable[..., Answer]) -> Callable[..., Awaitable[Answer]]:
 
 
 class Answers:
-    """The server functions of the viewer; one heavy question is worked on at a time.
+    """The server functions of the viewer; one heavy request runs at a time.
 
     Without `comparisons`, methods cannot be compared.
     """
@@ -82,13 +83,13 @@ class Answers:
         self._networks = networks
         self.comparisons = comparisons
         self._packets = packets
-        # The network, all heads at once, and what is drawn from a session that is there: who waits
-        # for one does not wait for the others.
+        # Three queues: the network, all comparison heads, and drawing from a cached session. A
+        # request for one does not wait for the others.
         self._turns = {"network": Turns(), "compare": Turns(), "draw": Turns()}
 
     @property
     def functions(self) -> list[Callable[[Any, gr.Request], Awaitable[Answer]]]:
-        """The answers as functions: Gradio marks what it is given, and a method takes no mark."""
+        """Plain functions: Gradio sets attributes on server functions; bound methods refuse."""
         asked = [self.words, self.encode, self.place, self.rerun, self.pair_plane]
         if self.compares:
             asked += [self.methods, self.compare]
@@ -96,22 +97,22 @@ class Answers:
 
     @property
     def compares(self) -> bool:
-        """Whether there are trained heads to compare methods with."""
+        """Whether there are trained heads for the comparison of methods."""
         return self.comparisons is not None
 
     @property
     def folder(self) -> Path:
-        """Where packets are fetched from."""
+        """The folder of the packet files."""
         return self._packets.folder
 
     async def turn(
         self, ask: Callable[..., Answer], question: dict[str, Any], asker: Asker
     ) -> Answer:
-        """Run `ask` when its turn comes; what is known is answered without one.
+        """Run `ask` when its turn comes; what is cached is answered at once.
 
         Raises:
             BusyError: too many wait already.
-            LeftError: the visitor has hung up meanwhile.
+            LeftError: the visitor has disconnected meanwhile.
         """
         name, lane = ask.__name__, "network"
         if name in ("methods", "compare"):
@@ -124,13 +125,13 @@ class Answers:
             return await to_thread.run_sync(ask, self, question)
 
     async def words(self, question: Any, asker: Asker = NOBODY) -> Answer:
-        """Return the words of a language by key: of English where there is no such language."""
+        """Return the texts of a language by key; English for an unknown language."""
         known = dictionaries()
         language = question.get("language") if isinstance(question, dict) else None
         return {"ok": True, "words": known.get(str(language), known["en"])}
 
     async def place(self, question: Any, asker: Asker = NOBODY) -> Answer:
-        """Say how many turns are before a visitor's, and about how many seconds they take."""
+        """Return how many requests run before the visitor's, and about how many seconds."""
         place = self._turns["network"].place(asker.visitor)
         if place is None:
             return {"ok": True, "before": 0, "seconds": 0}
@@ -138,17 +139,17 @@ class Answers:
 
     @answered
     def encode(self, question: dict[str, Any]) -> Answer:
-        """Encode a picture and say where its packet lies."""
+        """Encode a picture and return the path of its packet."""
         from app.late import pack
 
         key = self._key(question)
-        # Whoever asked for the same before may have had it written.
+        # The packet may have been written for an earlier request.
         file = self._packets.find(key) or self._packets.put(key, pack(self.desk.session(*key)))
         return {"file": file}
 
     @answered
     def rerun(self, question: dict[str, Any]) -> Answer:
-        """Run the head again under a what-if: the labels, and which pixels flip."""
+        """Run the head under a changed rule; returns the labels, and which pixels change class."""
         session = self._session(question)
         after = self._rerun(session, _rule(question))
         found = flips(session.segmentation, after)
@@ -165,7 +166,7 @@ class Answers:
 
     @answered
     def pair_plane(self, question: dict[str, Any]) -> Answer:
-        """Draw the plane of pairs of a query."""
+        """Return the scatter plot of a query's pairs as a Plotly figure."""
         session = self._session(question)
         cell = enlarged(session.grid, question.get("lattice", 1)).cell_at(
             pixel_at(*question["pixel"])
@@ -175,12 +176,12 @@ class Answers:
 
     @answered
     def methods(self, question: dict[str, Any]) -> Answer:
-        """Say what is known of every method, whatever the picture."""
+        """Return the records of all methods, which do not depend on a picture."""
         return self._compared.facts(str(question["language"]))
 
     @answered
     def compare(self, question: dict[str, Any]) -> Answer:
-        """Ask methods, or all of them, for the same pixel."""
+        """Return the answers of some or all methods for one pixel."""
         return self._compared.compare(
             picture_file(question["source"]),
             network_name(question["network"], self._networks),
@@ -199,7 +200,7 @@ class Answers:
         return self.desk.session(*self._key(question))
 
     def _key(self, question: dict[str, Any]) -> tuple[str, str]:
-        """Return the picture's file and the network that a question is about."""
+        """Return the picture's file and the network of a request."""
         network = network_name(question["network"], self._networks)
         return picture_file(question["source"]), network
 
@@ -208,7 +209,7 @@ def _function(
     method: Callable[[Any, Asker], Awaitable[Answer]],
 ) -> Callable[[Any, gr.Request], Awaitable[Answer]]:
     async def function(question: Any, request: gr.Request) -> Answer:
-        # Gradio hands FastAPI's own request to a server function.
+        # Gradio passes FastAPI's own request to a server function.
         return await method(question, asker_of(request))  # type: ignore[arg-type]
 
     function.__name__ = method.__name__
@@ -216,7 +217,7 @@ def _function(
 
 
 def plot_texts(language: str) -> PlotTexts:
-    """Return what the figures say in a language of the dictionary, or in English."""
+    """Return the texts of the figures in a language; English for an unknown language."""
     words = dictionaries().get(language, dictionaries()["en"])
     names = ("reciprocal", "local", "query_only", "key_only", "rest")
     return PlotTexts(
@@ -230,7 +231,7 @@ def plot_texts(language: str) -> PlotTexts:
 
 
 def _rule(question: dict[str, Any]) -> "WhatIf":
-    """Return the rule that a viewer's state asks for."""
+    """Return the rule that the viewer's state describes."""
     asked = question["what_if"]
     return what_if(
         asked["nonlocal"],

@@ -1,8 +1,8 @@
-"""What the page needs torch and mmsegmentation for; they take seconds, so the page listens first.
+"""Import torch code only through this module, and inside functions.
 
-Import it inside functions, and what it offers from nowhere else. Threads that import a package from
-two ends at once can wait for each other, where Python ends one of them with an error; at one door
-the second waits until the first has everything.
+torch and mmsegmentation take seconds to import, and the page must listen before. Two threads
+importing a package from different submodules can deadlock on import locks; with a single module the
+second thread waits for its lock.
 """
 
 import torch

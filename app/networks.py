@@ -20,21 +20,21 @@ if TYPE_CHECKING:
 
 
 class Networks:
-    """The networks that ship, each loaded when it is first asked for, or earlier by `warm_up`."""
+    """The networks of `checkpoints/`, each loaded at its first use or earlier by `warm_up`."""
 
     def __init__(self, device: str | None) -> None:
         self._device = device
         self._loaded: dict[str, Segmenter] = {}
         self._loading = threading.Lock()
-        # A Space wants to know before it serves what is to run there.
+        # A Space must know at start-up which functions need its GPU.
         self._encode = on_shared_gpu(self._encode_loaded)
         self._rerun = on_shared_gpu(self._rerun_loaded)
 
     def warm_up(self, name: str, readiness: Readiness | None = None) -> threading.Thread:
-        """Load a network in a thread; whoever asks meanwhile waits for it.
+        """Load a network in a thread; other requests for it wait on its lock.
 
-        If that fails, Python prints the error with the thread's name, and the page goes on: who
-        asks for the network tries again, and gets the error of that.
+        If loading fails, Python prints the error with the thread's name and the page goes on; the
+        next request for the network loads it again and gets its own error.
         """
 
         def load() -> None:
@@ -54,10 +54,10 @@ class Networks:
         return session
 
     def attempt(self, name: str) -> None:
-        """Run a network on a small picture of its own making.
+        """Run a network on a small synthetic picture.
 
         Raises:
-            Exception: it does not load, or does not run, or says what is no number.
+            Exception: it does not load, does not run, or returns NaN or infinity.
         """
         ramp = np.linspace(0, 255, 64 * 64 * 3).astype(np.uint8).reshape(64, 64, 3)
         session = self._network(name).encode(ramp)
@@ -66,11 +66,12 @@ class Networks:
                 raise ValueError("The network's scales are no numbers.")
 
     def rerun(self, session: "Session", what_if: "WhatIf") -> SegmentationView:
-        """Run the head of a session's network again under another rule."""
+        """Run the head of a session's network under another rule; returns the segmentation."""
         self._network(session.network)
         return self._rerun(session, what_if)
 
-    # Called where the network is loaded, perhaps in a copy of this process: no lock is taken there.
+    # These run where the network is loaded, on a ZeroGPU Space in a copy of this process: they must
+    # not wait for a lock.
     def _encode_loaded(self, file: str, name: str) -> "Session":
         network = self._loaded[name]
         return network.encode(framed(read_image(Path(file)), network.card.shapes))

@@ -1,4 +1,4 @@
-"""Packets as files: one for a picture under a network, from where its page fetches it."""
+"""LRU cache of packets as files, keyed by (file, network); the browser fetches them."""
 
 import tempfile
 import threading
@@ -11,9 +11,9 @@ MOST_BYTES = 512 * 2**20
 
 
 class Packets:
-    """Files under names that cannot be guessed; over `max_bytes` the least recently asked for go.
+    """Packet files under random names; over `max_bytes` the least recently used are deleted.
 
-    A packet larger than that is still kept, alone: its visitor has to see something.
+    A packet larger than `max_bytes` is kept as the only one, so that its visitor can see it.
     """
 
     def __init__(self, folder: Path, max_bytes: int = MOST_BYTES) -> None:
@@ -24,7 +24,7 @@ class Packets:
         self._lock = threading.Lock()
 
     def find(self, key: Hashable) -> str | None:
-        """Return the file of a packet, or None where it is unknown or had to make room."""
+        """Return the path of a packet, or None where it is unknown or has been evicted."""
         with self._lock:
             if key not in self._files:
                 return None
@@ -36,10 +36,10 @@ class Packets:
             return None
 
     def put(self, key: Hashable, data: bytes) -> str:
-        """Write a packet and return its file.
+        """Write a packet and return its path.
 
         Raises:
-            OSError: there is no room for it on the disk; nothing of it stays.
+            OSError: the disk is full; the partial file is deleted.
         """
         with self._lock:
             self._forget(key)

@@ -31,14 +31,16 @@ _NETWORK_PARTS = {
     "resnet50": "ResNet-50",
     "camvid": "CamVid",
     "voc2012": "VOC 2012",
+    "outdoor": "outdoors",
 }
 
 
 def build_page(answers: Answers, networks: list[str]) -> gr.Blocks:
-    """Build the page around what answers the viewer; the first network is chosen first."""
+    """Return the page around the viewer's server functions; the first network is the default."""
     with Page(title=TITLE, analytics_enabled=False, fill_width=True) as page:
         gr.HTML(
-            # Nothing of a picture or a link ever stands in a template, where it would be run.
+            # Text of a picture or a link is never put into the template, where it would be run as
+            # code.
             html_template="",
             js_on_load=f"{program()}\n{_START}",
             server_functions=answers.functions,
@@ -47,13 +49,13 @@ def build_page(answers: Answers, networks: list[str]) -> gr.Blocks:
             elem_id="viewer",
         )
         add_api(answers.desk.session, networks, answers.comparisons)
-    # Every question of a program waits in the queue.
+    # Requests of programs wait in Gradio's queue.
     page.queue(max_size=MOST_QUEUED, api_open=False)
     return page
 
 
 def offer(networks: list[str]) -> dict[str, Any]:
-    """Return what the viewer can choose from, as it is written into the page."""
+    """Return the viewer's choices (networks, gallery, languages) as data for the page."""
     return {
         "gallery": [
             {
@@ -77,14 +79,14 @@ def offer(networks: list[str]) -> dict[str, Any]:
 
 
 def network_title(name: str) -> str:
-    """Return what a network is called: "asa_mobilenetv2_camvid" is "ASA, MobileNetV2, CamVid"."""
+    """Return a network's title: "asa_mobilenetv2_camvid" becomes "ASA, MobileNetV2, CamVid"."""
     return ", ".join(filter(None, (_NETWORK_PARTS.get(part, part) for part in name.split("_"))))
 
 
 def mount_settings(answers: Answers, *, mcp: bool = False) -> dict[str, Any]:
-    """Return how the page is served, wherever: nothing recorded, nothing from other hosts.
+    """Return the arguments for mounting the page: no analytics, nothing loaded from other hosts.
 
-    With `mcp` its endpoints are tools for agents too.
+    With `mcp` the endpoints are tools for agents too.
     """
     return {
         "theme": gr.themes.Base(

@@ -1,4 +1,4 @@
-"""What comes from outside, looked at before it is used: pictures, pixels and rules."""
+"""Validates what comes from outside: pictures, pixels and rules of requests."""
 
 import base64
 import math
@@ -23,26 +23,25 @@ NO_NUMBER = "{name} must be {kind}, not {value!r:.40}."
 NO_POINTS = "points must be a list of 1 to {most} pixels, each [x, y]."
 NO_DATA_URL = "That data URL is damaged, or longer than a picture may be."
 MOST_POINTS = 64
-# As much as an upload may have.
+# The limit of an upload holds for data URLs too.
 MOST_BYTES = 10 * 2**20
 
 _PHOTOGRAPHS = {example.name: example.path for example in EXAMPLES}
 
 
 class ElsewhereError(ValueError):
-    """A file that is no upload of this server: it may be one of another replica."""
+    """The file is no upload of this server; it may be one of another replica."""
 
 
 def picture_file(picture: object) -> str:
-    """Return the file of a picture: one that ships by its name, a data URL's, or an upload's.
+    """Return the path of a picture: a photograph by its name, a data URL, or an upload.
 
-    An upload may have been deleted since; whoever opens it finds out.
-
-    Gradio looks at files only where a value says that it is one; a path may come without that.
+    An upload may have been deleted since; opening it tells. Gradio checks paths only where a value
+    is marked as a file, so plain strings are checked here.
 
     Raises:
-        ElsewhereError: it is a file, and none of the uploads here.
-        ValueError: it is none at all.
+        ElsewhereError: it is a file outside the uploads of this server.
+        ValueError: it is no picture at all.
     """
     if isinstance(picture, str) and picture in _PHOTOGRAPHS:
         return _PHOTOGRAPHS[picture]
@@ -61,7 +60,7 @@ def picture_file(picture: object) -> str:
 
 
 def _written(url: str) -> str:
-    """Write the picture of a data URL where uploads lie, and return the file.
+    """Write the picture of a data URL into the folder of uploads, and return its path.
 
     Raises:
         ValueError: the URL is damaged, or too long.
@@ -73,14 +72,14 @@ def _written(url: str) -> str:
         data = base64.b64decode(text, validate=True)
     except ValueError as error:
         raise ValueError(NO_DATA_URL) from error
-    # Judged by its content, like any upload.
+    # No suffix: the format is found from the content, as for any upload.
     file = save_bytes_to_cache(data, "picture", get_upload_folder())
     keep(Path(file))
     return file
 
 
 def network_name(asked: object, names: Sequence[str]) -> str:
-    """Return the name of a network, where it is one of `names`.
+    """Return the name of a network if it is one of `names`.
 
     Raises:
         ValueError: it is not.
@@ -91,7 +90,7 @@ def network_name(asked: object, names: Sequence[str]) -> str:
 
 
 def pixel_at(x: object, y: object) -> Pixel:
-    """Return the pixel; whether it lies in the picture is the grid's to say.
+    """Return the pixel; whether it lies in the picture is checked by `Grid.cell_at`.
 
     Raises:
         ValueError: one of the numbers is not whole.
@@ -116,10 +115,10 @@ def pixels_at(points: object) -> list[Pixel]:
 def enlarged(grid: Grid, lattice: object) -> Grid:
     """Return `grid` over an image enlarged `lattice` times.
 
-    The viewer counts a picture with fewer pixels than cells so, that a pixel names every cell.
+    The viewer enlarges a picture with fewer pixels than cells, so that every cell has a pixel.
 
     Raises:
-        ValueError: the number is not whole, or not one that a viewer would take.
+        ValueError: the number is not whole, or outside the range that the viewer uses.
     """
     times = _whole("lattice", lattice)
     if not 1 <= times <= max(grid.height, grid.width):
@@ -137,10 +136,10 @@ def what_if(
     window: object = None,
     top_k: object = None,
 ) -> "WhatIf":
-    """Return the rule asked for; nothing that a program sends is of a type until it was looked at.
+    """Return the validated rule; a program may send values of any type.
 
     Raises:
-        ValueError: one of the numbers is none, or is out of range.
+        ValueError: a value is not a number, or is out of range.
     """
     from app.late import WhatIf
 

@@ -1,4 +1,4 @@
-"""The page's address for a room: a line to read, and a QR code to point a phone at."""
+"""The page's address as text and as a QR code, for others in the same network."""
 
 import io
 import sys
@@ -7,13 +7,13 @@ import segno
 
 
 def invitation(url: str, encoding: str | None = None) -> str:
-    """Return a QR code of an address as text for a terminal, and the address under it.
+    """Return a QR code of an address as text for a terminal, with the address under it.
 
-    `encoding` is the terminal's, by default that of standard output.
+    `encoding` is the terminal's, that of standard output by default.
     """
     drawn = io.StringIO()
     blocks = _has_blocks(encoding or sys.stdout.encoding or "ascii")
-    # Half blocks take half the room; without them colours of the terminal do.
+    # With half-block characters a row of text holds two rows of the code; without, colours do it.
     segno.make(url, micro=False).terminal(drawn, compact=blocks)
     return f"{drawn.getvalue()}\n{url}\nEverybody in this network can open the page."
 

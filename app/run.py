@@ -1,4 +1,4 @@
-"""Build the page and serve it until it is told to end."""
+"""Build the page and serve it until the process is told to end."""
 
 import argparse
 import os
@@ -29,9 +29,9 @@ def run(
     compares: bool,
     room_url: str | None = None,
 ) -> None:
-    """Serve the page at a socket; returns when the server has ended, and its folder is gone.
+    """Serve the page at a socket; returns when the server has ended and its folder is deleted.
 
-    A class is shown `room_url`.
+    `room_url` is the address printed as a QR code for a class.
     """
     allow_connections(MOST_CONNECTIONS)
     Sweeper(folders.uploads).start()
@@ -59,7 +59,7 @@ def run(
             from app.room import invitation
 
             print(invitation(f"{room_url}{arguments.root_path or ''}"), flush=True)
-        # The page answers, and photographs are stored: the network is needed for uploads alone.
+        # The page answers from stored photographs; the network is only needed for uploads.
         networks.warm_up(names[0], readiness)
 
     server = Server(
@@ -68,5 +68,6 @@ def run(
         started=started,
     )
     server.run([listening])
-    # Who interrupts it at the keyboard is done with it; a supervisor may start it again.
+    # Interrupted at the keyboard the uploads are deleted too; a supervisor may restart the process
+    # and keep them.
     folders.delete_run(with_uploads=server.ended_by == signal.SIGINT)

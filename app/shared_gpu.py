@@ -1,4 +1,4 @@
-"""The GPU that a Hugging Face Space lends for single calls (ZeroGPU), where it lends one."""
+"""Runs functions on the GPU that a Hugging Face Space lends for single calls (ZeroGPU)."""
 
 from collections.abc import Callable
 from importlib import import_module
@@ -10,11 +10,10 @@ Answer = TypeVar("Answer")
 
 
 def on_shared_gpu(function: Callable[Asked, Answer]) -> Callable[Asked, Answer]:
-    """Return a function that borrows the GPU for each call; where none is lent, the same function.
+    """Return a function that borrows the GPU for each call; without ZeroGPU, the same function.
 
-    A call may run in another process: what it is given and what it returns are pickled, and what
-    it changes stays there. The package `spaces` is installed by such a Space; elsewhere it does
-    nothing, if it is there at all.
+    A call may run in another process: arguments and results are pickled, and changes of state are
+    lost. Such a Space has the package `spaces` installed; elsewhere it does nothing.
     """
     if find_spec("spaces") is None:
         return function

@@ -1,4 +1,4 @@
-"""One query as a single picture: the six panels on a sheet, each under its title."""
+"""The six panels of one query on a single image, each under its title."""
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -12,7 +12,7 @@ TITLE_HEIGHT = 32
 
 
 def sheet(view: QueryView) -> Image.Image:
-    """Draw the panels of a query, two rows of three."""
+    """Return the panels of a query as one image, two rows of three."""
     panels = [(panel.title, panel.image) for panel in panels_of(view).values()]
     width, height = panels[0][1].size
     across, down = width + GAP, height + GAP + TITLE_HEIGHT

@@ -1,6 +1,7 @@
 """Upload the page to a Hugging Face Space: python -m app.to_space OWNER/NAME [--gpu] [--dry-run].
 
-`huggingface-cli login`, or HF_TOKEN, says by whom. What is there already and not needed is deleted.
+`huggingface-cli login`, or HF_TOKEN, gives the account. Files in the Space that are not needed are
+deleted.
 """
 
 import argparse
@@ -11,19 +12,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-# All that the page needs to run; tests, documentation and tools stay behind.
+# What the page needs to run; tests, documentation and tools are left out.
 NEEDED = (
     "README.md", "LICENSE", "CITATION.cff", "space.py", "requirements.txt", "app", "asa_viz",
     "checkpoints",
 )  # fmt: skip
 CPU_WHEELS = "https://download.pytorch.org/whl/cpu"
-# mmcv brings the OpenCV that draws windows.
+# System libraries of the OpenCV build that mmcv depends on.
 SYSTEM_PACKAGES = ("libgl1", "libglib2.0-0")
 BINARIES = ("*.safetensors", "*.jpg", "*.png")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Read the arguments, lay out the files, and upload them or list them."""
+    """Parse the arguments, lay out the files, and upload or list them."""
     parser = argparse.ArgumentParser(prog="python -m app.to_space", description=__doc__)
     parser.add_argument("space", metavar="OWNER/NAME", help="the Space; made if it is not there")
     parser.add_argument("--gpu", action="store_true", help="for hardware with a GPU, or ZeroGPU")
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def lay_out(folder: Path, *, gpu: bool = False) -> None:
-    """Copy what the page needs into a folder, as a Space wants it."""
+    """Copy what the page needs into a folder, in the layout of a Space."""
     for name in _committed():
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -57,7 +58,7 @@ def lay_out(folder: Path, *, gpu: bool = False) -> None:
 
 
 def for_cpu(requirements: str) -> str:
-    """Return requirements whose torch is the one without CUDA, some gigabytes smaller.
+    """Return requirements with the CPU build of torch, some gigabytes smaller.
 
     Raises:
         ValueError: they do not pin torch.
@@ -69,7 +70,7 @@ def for_cpu(requirements: str) -> str:
 
 
 def listing(folder: Path) -> str:
-    """Return the files of a folder with their sizes, and how much they are together."""
+    """Return the files of a folder with their sizes and the total size."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     sizes = [path.stat().st_size for path in files]
     lines = [
@@ -80,7 +81,7 @@ def listing(folder: Path) -> str:
 
 
 def _committed() -> list[str]:
-    """Return the files that are under version control: no leftover of a run goes along."""
+    """Return the files under version control, so that leftovers of a run are not uploaded."""
     told = subprocess.run(  # noqa: S603 - the names are constants
         ["git", "ls-files", "-z", "--", *NEEDED],  # noqa: S607
         cwd=ROOT, capture_output=True, text=True, check=True,

@@ -1,8 +1,8 @@
 """Measure the attention of many pictures: `python -m asa_viz.analyse FOLDER --out table.csv`.
 
-One line for each picture, no labels needed: what `measures` says. The lines are kept beside the
-table while it is made, so that `--resume` goes on where a run ended; they come out the same in any
-order of work, and of any division by `--shard`.
+One row for each picture, no labels needed: see `measures`. While a run lasts, its rows are kept in
+a file beside the table, so that `--resume` continues an interrupted run. The table does not depend
+on the order of the work or on its division by `--shard`.
 """
 
 import argparse
@@ -27,19 +27,19 @@ from asa_viz.session import Session
 from asa_viz.views import flips
 
 Row = dict[str, str | float | None]
-# Ray hands out pictures in so many parts: fewer leave workers idle at the end.
+# Ray hands out pictures in this many parts: with fewer, workers are idle at the end.
 BLOCKS_PER_WORKER = 16
 
 
 def measures(session: Session) -> dict[str, float | None]:
-    """Return numbers on the attention of one picture, the means over its n cells.
+    """Return figures on the attention of one picture, means over its n cells.
 
-    `support` is the share of the cells that a row keeps, `kept_mass` that of its dense mass,
-    `entropy` that of its weights in nats. `in_degree_std` is the spread of how often a cell is
-    kept. The scales are the thresholds. `changed_without_attention` is the share of the pixels
-    whose class changes where every cell reads itself; None where that is not known. `own_class`
-    is the share of the weights on cells of the query's predicted class, of all cells and, after a
-    colon, of those of one class; None of a class that is nowhere.
+    `support` is the share of the cells that a row keeps, `kept_mass` the share of its dense mass on
+    them, `entropy` the entropy of its weights in nats. `in_degree_std` is the standard deviation of
+    the in-degree. The scales are the thresholds. `changed_without_attention` is the share of the
+    pixels that change class when every cell reads its own value alone, None where the head cannot
+    be run so. `own_class` is the share of the weights on cells of the query's predicted class;
+    `own_class:NAME` is that of the queries of one class, None where the class does not occur.
     """
     whole, n = session.whole_image(), session.grid.size
     labels = torch.from_numpy(session.segmentation.cell_labels.ravel().astype(np.int64))
@@ -73,7 +73,7 @@ def measures(session: Session) -> dict[str, float | None]:
 
 
 def pictures_in(folder: Path, shard: tuple[int, int] = (1, 1)) -> list[Path]:
-    """List the pictures in a folder and those below it, by name; of `shard` i of n every nth.
+    """List the pictures below a folder, sorted by name; shard (i, n) takes every nth.
 
     Raises:
         DataError: there are none.
@@ -90,7 +90,7 @@ def pictures_in(folder: Path, shard: tuple[int, int] = (1, 1)) -> list[Path]:
 def analyse(segmenter: Segmenter, pictures: Iterable[Path], folder: Path) -> Iterator[Row]:
     """Yield the measures of each picture, under its name in the folder.
 
-    A picture that cannot be used has no numbers, and says why under "error".
+    A picture that cannot be used has no figures, and the reason under "error".
     """
     for path in pictures:
         row: Row = {"picture": path.relative_to(folder).as_posix(), "error": None}
@@ -102,23 +102,23 @@ def analyse(segmenter: Segmenter, pictures: Iterable[Path], folder: Path) -> Ite
 
 
 class Worker:
-    """One process's network, which measures one picture at a time; for Ray Data."""
+    """One process's network, which measures one picture at a time; Ray Data calls it."""
 
     def __init__(self, arguments: argparse.Namespace) -> None:
         self._segmenter = asked(arguments, arguments.network)
         self._folder = arguments.folder
 
     def __call__(self, item: dict[str, str]) -> dict[str, str]:
-        """Return the row of a picture as a line of JSON: its columns differ in kind."""
+        """Return the row of a picture as JSON: Ray needs columns of one type, and these differ."""
         (row,) = analyse(self._segmenter, [Path(item["picture"])], self._folder)
         return {"line": json.dumps(row)}
 
 
 def by_ray(arguments: argparse.Namespace, pictures: Sequence[Path]) -> Iterator[Row]:
-    """Yield what `analyse` yields, in any order, from `arguments.workers` processes of Ray.
+    """Yield what `analyse` yields, in any order, from `arguments.workers` Ray processes.
 
-    On the cluster that Ray finds (`RAY_ADDRESS`), or on this machine; the folder must be there
-    under the same path. Each process has a network of its own, and a GPU where "cuda" is asked for.
+    It runs on the cluster that Ray finds (`RAY_ADDRESS`), or on this machine; the folder must exist
+    there under the same path. Each process loads its own network, on a GPU if "cuda" is asked for.
 
     Raises:
         DataError: Ray is not installed.
@@ -146,7 +146,7 @@ def by_ray(arguments: argparse.Namespace, pictures: Sequence[Path]) -> Iterator[
 
 
 def write_table(rows: Sequence[Row], path: Path) -> None:
-    """Write rows as a table by the ending of the path, .csv or .parquet, sorted by name.
+    """Write rows as .csv or .parquet, by the path's ending, sorted by name.
 
     Raises:
         DataError: Parquet is asked for, and pyarrow is not installed.
@@ -204,7 +204,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _rows(arguments: argparse.Namespace, pictures: Sequence[Path]) -> Iterator[Row]:
-    """Yield the row of each picture, by the engine that is asked for."""
+    """Yield the row of each picture, computed by the chosen engine."""
     if not pictures:
         return iter(())
     if arguments.engine == "ray":
@@ -220,7 +220,7 @@ def _check_out(path: Path) -> None:
 
 
 def _kept(lines: Path) -> list[Row]:
-    """Return the rows of a run that ended; a line that it was writing then is left out."""
+    """Return the rows of an interrupted run, without an incomplete last line."""
     if not lines.is_file():
         return []
     whole = lines.read_text(encoding="utf-8").split("\n")[:-1]

@@ -1,14 +1,14 @@
-"""What sparse rows read, beside rows of the same size that are chosen in a simpler way.
+"""Own-class shares of ASA's sparse rows beside those of simpler rows of the same size.
 
-A query's own-class share is the share of its weights on keys of its own class. For the sparse row
-it says little alone: any short row of near or alike cells has a high one. So it stands beside
+A query's own-class share is the share of its weights on keys of its own class. Any short row of
+near or similar cells has a high share, so the sparse row is compared with
 
     dense        the whole softmax row
     top_k        the k largest affinities of the same row, k the size of the sparse row's support
     one_sided    the keys that are chosen or local, whether they choose back or not
-    box          k cells around the query, all alike: a square, filled up by distance
+        box          k cells around the query with equal weights: a square, filled up by distance
 
-where the first three are renormalised over what they keep.
+The first three are renormalised over the keys that they keep.
 """
 
 from collections.abc import Iterable

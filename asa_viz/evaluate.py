@@ -1,12 +1,15 @@
 """Evaluate a network: `python -m asa_viz.evaluate NETWORK --data ROOT --split val|test`.
 
-Each picture is encoded as the page encodes it, so the numbers speak of what is shown: the labels of
-the session, and its attention over the picture's cells. A cell's true class is the one labelled at
-its centre; cells that are not labelled ask no question, and as keys count as another class.
+Each picture is encoded as the page encodes it, so the figures describe what the page shows: the
+session's labels, and the attention over the picture's cells. A cell's true class is the label at
+its centre. Unlabelled cells are left out as queries, and as keys count as another class.
 
-Beside the network as trained stand its controls: the same network without attention (every cell
-reads its own value alone), without its block, without the local rule, and rows of the same size
-that are chosen in a simpler way (`asa_viz.controls`).
+Also evaluated are controls: the same network without attention (every cell reads its own value
+alone), without its block, without the local rule, and rows of the same size chosen in a simpler way
+(`asa_viz.controls`).
+
+`--as voc2012` evaluates a network with more classes on the pictures of VOC 2012: a class that VOC
+does not have, such as sky, counts as background.
 """
 
 import argparse
@@ -30,7 +33,7 @@ from asa_viz.controls import OWN_CLASS, means, of_queries
 from asa_viz.geometry import Cell
 from asa_viz.images import ImageError
 from asa_viz.networks.checkpoint import find
-from asa_viz.networks.datasets import DATA_SETS
+from asa_viz.networks.datasets import DATA_SETS, DataSet
 from asa_viz.networks.opening import add_arguments, asked
 from asa_viz.networks.pictures import IGNORED, DataError, labelled, read_labels
 from asa_viz.networks.segmenter import Segmenter
@@ -42,11 +45,10 @@ LabelMap = UInt8[np.ndarray, "height width"]
 
 
 def frames(data: Path, split: str, limit: int | None = None) -> list[tuple[Path, Path]]:
-    """List the pictures of a split with their label files, in the order of their names.
+    """List the pictures of a split with their label files, sorted by name.
 
     Raises:
-        DataError: there are no pictures, or one has no label file; the message says where they
-            were looked for.
+        DataError: there are no pictures, or one has no label file; the message names the folders.
     """
     return labelled(data / "images" / split, data / "annotations" / split)[:limit]
 
@@ -62,10 +64,12 @@ def cell_classes(labels: LabelMap, session: Session) -> UInt8[np.ndarray, "h w"]
 
 @dataclass
 class Tally:
-    """Pixels counted over pictures: per class, and those whose class a control changes."""
+    """Pixel counts over pictures: by class, and the pixels whose class a control changes."""
 
     classes: tuple[str, ...]
     scored: tuple[str, ...]
+    # The class that each label of the network counts as.
+    counts_as: UInt8[np.ndarray, " labels"]
     areas: np.ndarray = field(init=False)
     changed: int = 0
     pixels: int = 0
@@ -74,10 +78,10 @@ class Tally:
         self.areas = np.zeros((4, len(self.classes)))
 
     def add(self, shown: SegmentationView, truth: LabelMap, trained: SegmentationView) -> None:
-        """Count one picture; `trained` is what the network as trained says of it."""
+        """Count one picture; `trained` is the segmentation of the network as trained."""
         self.areas += np.stack(
             IoUMetric.intersect_and_union(
-                torch.from_numpy(shown.labels.astype(np.int64)),
+                torch.from_numpy(self.counts_as[shown.labels].astype(np.int64)),
                 torch.from_numpy(truth.astype(np.int64)),
                 len(self.classes),
                 IGNORED,
@@ -107,31 +111,57 @@ class Tally:
         }
 
     def control(self) -> dict[str, float]:
-        """Return the figures and the share of the pixels whose class differs from as trained."""
+        """Return the figures, and the share of pixels that differ from the network as trained."""
         return self.figures() | {"flips": _rounded(self.changed / self.pixels)}
 
 
-def evaluate(segmenter: Segmenter, pairs: Sequence[tuple[Path, Path]]) -> dict[str, Any]:
+def counted_as(names: Sequence[str], data_set: DataSet) -> UInt8[np.ndarray, " labels"]:
+    """Return the class of a data set that each of a network's classes counts as.
+
+    That of its own name; background where the data set has no such class.
+
+    Raises:
+        ValueError: the data set has no background.
+    """
+    known = {name: index for index, name in enumerate(data_set.classes)}
+    if "background" not in known and not known.keys() >= set(names):
+        raise ValueError(f"{data_set.name} has no background for what it does not name.")
+    return np.array([known.get(name, known.get("background")) for name in names], np.uint8)
+
+
+def evaluate(
+    segmenter: Segmenter, pairs: Sequence[tuple[Path, Path]], labelled_as: DataSet | None = None
+) -> dict[str, Any]:
     """Return segmentation and attention figures over all pictures, shares between 0 and 1.
 
-    `mIoU` is over all classes that are labelled in some picture, `mIoU_scored` over those that the
-    data set shows in numbers. `flips` are shares of the pixels at working size.
+    `mIoU` is over all classes labelled in some picture, `mIoU_scored` over those that the data set
+    scores. `flips` are shares of the pixels at working size. The labels are the network's classes,
+    or those of the data set `labelled_as` (`counted_as`).
+
+    Raises:
+        ValueError: the data set has no class for what the network may say.
     """
-    data_set = DATA_SETS.get(str(segmenter.card.training.get("data_set")))
+    data_set = labelled_as or DATA_SETS.get(str(segmenter.card.training.get("data_set")))
     scored = data_set.scored if data_set else segmenter.classes
+    classes = labelled_as.classes if labelled_as else segmenter.classes
+    counts_as = (
+        counted_as(segmenter.classes, labelled_as)
+        if labelled_as
+        else np.arange(len(classes), dtype=np.uint8)
+    )
     tallies: dict[str, Tally] = {}
     of_rows: list[dict[str, Tensor]] = []
     scales = []
-    for session, labels in _encoded(segmenter, pairs):
+    for session, labels in _encoded(segmenter, pairs, len(classes)):
         for name, shown in _controls(segmenter, session).items():
-            tally = tallies.setdefault(name, Tally(segmenter.classes, scored))
+            tally = tallies.setdefault(name, Tally(classes, scored, counts_as))
             tally.add(shown, labels, session.segmentation)
-        classes = cell_classes(labels, session)
-        of_cells = of_queries(session.attention, classes)
+        of_truth = cell_classes(labels, session)
+        of_cells = of_queries(session.attention, of_truth)
         of_rows.append(
             of_cells
             | {
-                "asked": torch.from_numpy(classes.ravel() != IGNORED),
+                "asked": torch.from_numpy(of_truth.ravel() != IGNORED),
                 "share": of_cells["support"] / session.grid.size,
             }
         )
@@ -154,9 +184,9 @@ def evaluate(segmenter: Segmenter, pairs: Sequence[tuple[Path, Path]]) -> dict[s
 
 
 def _controls(segmenter: Segmenter, session: Session) -> dict[str, SegmentationView]:
-    """Return the network's segmentation as trained, and what its controls make of the picture."""
+    """Return the segmentations of the network as trained and of its controls."""
     shown = {"trained": session.segmentation}
-    # Not every head can be run under other rows.
+    # Heads whose rows cannot be replaced have no controls.
     with suppress(ValueError):
         shown["without_attention"] = session.without_attention
     if (without_block := segmenter.without_block(session)) is not None:
@@ -167,13 +197,11 @@ def _controls(segmenter: Segmenter, session: Session) -> dict[str, SegmentationV
 
 
 def _encoded(
-    segmenter: Segmenter, pairs: Sequence[tuple[Path, Path]]
+    segmenter: Segmenter, pairs: Sequence[tuple[Path, Path]], classes: int
 ) -> Iterator[tuple[Session, LabelMap]]:
     progress = ProgressBar(len(pairs), file=sys.stderr)
     for image, annotation in pairs:
-        labels = read_labels(
-            annotation, len(segmenter.classes), reduce_zero_label=segmenter.reduce_zero_label
-        )
+        labels = read_labels(annotation, classes, reduce_zero_label=segmenter.reduce_zero_label)
         try:
             session = segmenter.encode(image)
         except ImageError as error:
@@ -189,7 +217,7 @@ def _encoded(
 
 
 def _spread(values: np.ndarray) -> dict[str, float]:
-    """Describe how much a scale differs from place to place."""
+    """Return mean and deviation figures of a scale over the cells."""
     low, middle, high = np.percentile(values, (5, 50, 95))
     numbers = {"mean": values.mean(), "std": values.std(), "p5": low, "median": middle, "p95": high}
     return {name: _rounded(number) for name, number in numbers.items()}
@@ -207,6 +235,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--data", required=True, type=Path, help="root folder of the data set")
     parser.add_argument("--split", choices=["train", "val", "test"], default="val")
+    parser.add_argument(
+        "--as", choices=sorted(DATA_SETS), dest="labelled_as", metavar="DATA_SET",
+        help="the labels are this data set's classes, not the network's",
+    )  # fmt: skip
     parser.add_argument("--limit", type=int, help="only so many pictures, the first by name")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     parser.add_argument("--card", action="store_true", help="keep the figures on the card as well")
@@ -217,7 +249,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         segmenter = asked(parsed, parsed.network)
         if parsed.card and parsed.config:
             raise WeightsError("A network that was opened has no card; export it first.")
-        figures = evaluate(segmenter, frames(parsed.data, parsed.split, parsed.limit))
+        pairs = frames(parsed.data, parsed.split, parsed.limit)
+        figures = evaluate(segmenter, pairs, DATA_SETS.get(parsed.labelled_as))
     except (WeightsError, DataError, ValueError) as error:
         raise SystemExit(str(error)) from error
     text = json.dumps({"network": segmenter.name, "split": parsed.split} | figures, indent=1)
@@ -225,9 +258,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if parsed.json:
         parsed.json.write_text(text + "\n", encoding="utf-8")
     if parsed.card:
+        of_data = f" as {parsed.labelled_as}" if parsed.labelled_as else ""
         subset = f" first {parsed.limit}" if parsed.limit else ""
         card = segmenter.card
-        metrics = card.metrics | {f"{parsed.split}{subset}": figures}
+        metrics = card.metrics | {f"{parsed.split}{of_data}{subset}": figures}
         replace(card, metrics=metrics).write(find(parsed.network).with_suffix(".json"))
 
 

@@ -1,8 +1,8 @@
-"""Make a checkpoint that ships: `python -m asa_viz.export CONFIG WEIGHTS NAME`.
+"""Write a checkpoint with its card: `python -m asa_viz.export CONFIG WEIGHTS NAME`.
 
-Writes `NAME.safetensors`, in half precision, and its card into the folder of networks; `python -m
-asa_viz.evaluate NAME --card` then adds the figures. What the card says of the data comes from the
-config and the checkpoint; what they do not tell is asked for, or left unsaid.
+Writes `NAME.safetensors`, in half precision, and its card; `python -m asa_viz.evaluate NAME --card`
+then adds the figures. What the card says of the data comes from the config and the checkpoint; what
+they lack is asked for or left out.
 """
 
 import argparse
@@ -52,11 +52,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def export(options: argparse.Namespace) -> Card:
-    """Write weights and card as the options say, and return the card.
+    """Write weights and card by the options, and return the card.
 
     Raises:
-        WeightsError: the weights are not exactly those of the config's network, or something that
-            a card must say is told nowhere.
+        WeightsError: the weights do not fit the config's network exactly, or something required on
+            the card is missing.
         FileNotFoundError: there is no such config.
     """
     if not re.fullmatch(r"\w[\w.-]*", options.name):

@@ -1,6 +1,6 @@
-"""Pixels of an image, cells of a feature map, and the grid that joins them.
+"""Pixels of an image, cells of a feature map, and the grid that maps between them.
 
-Everything counts from the top left: a pixel by (x, y), a cell by (row, col).
+All coordinates count from the top left: a pixel is (x, y), a cell (row, col).
 """
 
 from dataclasses import dataclass
@@ -34,8 +34,8 @@ class Box(NamedTuple):
 class Grid:
     """A feature map of `height` x `width` cells laid over an image of any size.
 
-    A pixel belongs to the cell that holds its centre. The image may be larger or smaller than the
-    working size of the network: only the proportions count.
+    A pixel belongs to the cell that contains its centre. The image may have any size, larger or
+    smaller than the network's working size.
     """
 
     height: int
@@ -70,8 +70,8 @@ class Grid:
     def box_of(self, cell: Cell) -> Box:
         """Return the pixels that `cell` covers: those whose centres it holds.
 
-        A cell smaller than a pixel may hold no centre; its box is then the pixel it lies in, so
-        that there is always something to mark.
+        A cell smaller than a pixel may contain no centre; its box is then the pixel that it lies
+        in, so that every cell can be marked.
 
         Raises:
             ValueError: the cell lies outside the grid.
@@ -91,13 +91,13 @@ class Grid:
 
 
 def _share(index: int, count: int, parts: int) -> int:
-    """Return in which of `parts` equal stretches the centre of the `index`-th of `count` lies."""
+    """Return which of `parts` equal intervals contains the centre of element `index` of `count`."""
     return (2 * index + 1) * parts // (2 * count)
 
 
 def _span(index: int, count: int, pixels: int) -> tuple[int, int]:
-    """Return the first and one past the last pixel whose centre lies in stretch `index`."""
-    # Pixel p has its centre in stretch i when i * pixels <= (p + 1/2) * count < (i + 1) * pixels.
+    """Return the first pixel with its centre in interval `index`, and one past the last."""
+    # Pixel p has its centre in interval i when i * pixels <= (p + 1/2) * count < (i + 1) * pixels.
     first = -((count - 2 * index * pixels) // (2 * count))
     last = -((count - 2 * (index + 1) * pixels) // (2 * count))
     if first == last:

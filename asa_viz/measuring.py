@@ -1,4 +1,4 @@
-"""What a piece of arithmetic costs: time against others in one run, memory, operations."""
+"""Measures what functions cost: median time, peak memory, multiply-adds."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -23,9 +23,9 @@ def seconds(
 def medians(
     timers: Mapping[str, Callable[[], float]], rounds: int, uncounted: int = 1
 ) -> dict[str, float]:
-    """Return the median of what each timer says, after some rounds that are not counted.
+    """Return the median of each timer's readings, after some warm-up rounds.
 
-    They run in turn, so that all see the same machine.
+    The timers run alternately, so that all see the same load.
     """
     said = [{name: timer() for name, timer in timers.items()} for _ in range(uncounted + rounds)]
     return {name: median(turn[name] for turn in said[uncounted:]) for name in timers}
@@ -39,16 +39,16 @@ def _timed(function: Callable[[], Any]) -> float:
 
 
 def _finish() -> None:
-    """Wait for what a GPU, where one is in use, still has to do."""
+    """Wait for pending work of a GPU, where one is in use."""
     if torch.cuda.is_initialized():
         torch.cuda.synchronize()
 
 
 def peak_bytes(function: Callable[[], Any]) -> int:
-    """Return the most memory, in bytes, that tensors made by `function` took at one time.
+    """Return the peak memory, in bytes, of tensors allocated by `function`.
 
-    Counted are allocations, not the process: caches of libraries do not show. Where a GPU is in
-    use, those on the GPU count, else those on the CPU.
+    Only torch allocations count, not caches of libraries. Where a GPU is in use, its memory counts,
+    else that of the CPU.
     """
     if torch.cuda.is_initialized():
         torch.cuda.reset_peak_memory_stats()
@@ -67,7 +67,7 @@ def peak_bytes(function: Callable[[], Any]) -> int:
 
 
 def multiply_adds(function: Callable[[], Any]) -> int:
-    """Return the multiply-adds of the products, convolutions and weighted bags in `function`."""
+    """Return the multiply-adds of matrix products, convolutions and weighted embedding bags."""
     mapping = {torch.ops.aten._embedding_bag_forward_only: _bag_operations}
     with FlopCounterMode(display=False, custom_mapping=mapping) as counter, torch.no_grad():
         function()
@@ -75,5 +75,5 @@ def multiply_adds(function: Callable[[], Any]) -> int:
 
 
 def _bag_operations(table: Sequence[int], indices: Sequence[int], *_: Any, **__: Any) -> int:
-    """Return the operations of an embedding bag, two for each number that it reads."""
+    """Return the operations of an embedding bag, two for each number it reads."""
     return 2 * indices[0] * table[1]

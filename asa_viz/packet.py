@@ -1,4 +1,4 @@
-"""A session as one file: what a browser needs to compute every row by itself.
+"""Serialises a session as one file, from which a browser can compute every row.
 
 A safetensors file, format version 1. The tensors, n = h * w cells row by row:
 
@@ -50,13 +50,13 @@ from asa_viz.session import Affine, Readout, Session
 from asa_viz.views import SegmentationView
 
 VERSION = 1
-# A picture this small costs little without loss, and a pixel of it is large enough to be looked at.
+# A picture this small is stored without loss: it costs little, and its pixels are seen enlarged.
 LOSSLESS_PIXELS = 256 * 256
 JPEG_QUALITY = 92
-# Rows that no queries and keys give are stored whole, some 64 MB at most.
+# Rows that are not those of queries and keys are stored whole, up to about 64 MB.
 MOST_ROWS = 4096
 _OF_ATTENTION = (SHARES, SIGNED, NOT_LEARNED)
-# Stands for the logarithm of 0: its exponential is 0 in any precision.
+# Stands for log(0); its exponential is 0 in every precision.
 LOG_NOTHING = -1e4
 
 
@@ -67,11 +67,11 @@ def pack(
     half: bool = False,
     made_from: Mapping[str, str] | None = None,
 ) -> bytes:
-    """Return the session as a file; the same session gives the same bytes.
+    """Return the session as a file; equal sessions give equal bytes.
 
-    `picture` is an encoded file of the whole image; without it the session's own is encoded, as PNG
-    where it is small, else as JPEG. With `half` queries and keys are rounded and the normalisers
-    computed anew from what remains, so that rows still sum to one.
+    `picture` is an encoded file of the whole image; without it the session's own picture is
+    encoded, as PNG where small, else as JPEG. With `half` queries and keys are rounded to float16
+    and the normalisers computed anew from them, so that rows still sum to one.
 
     Raises:
         ValueError: a number of the session is not finite, or too large for half precision, or its
@@ -113,7 +113,7 @@ def pack(
         **_without_attention(session),
         "picture": np.frombuffer(_encoded(session) if picture is None else picture, np.uint8),
     }
-    # The page draws thresholds of either kind alike, and says which they are.
+    # Thresholds set by the user are drawn like learned ones, and marked as not learned.
     posed = not session.thresholds_learned and attention.decides
     description = {
         "version": VERSION,
@@ -136,12 +136,12 @@ def pack(
 
 
 def unpack(data: bytes) -> Session:
-    """Return the session of a packet, which answers every query as the one that was packed.
+    """Return the session of a packet; it answers every query as the packed one does.
 
-    The head cannot be run again: neither network nor features are in a packet.
+    The head cannot be run again: a packet holds neither network nor features.
 
     Raises:
-        ValueError: the data are no packet of this version, or are damaged.
+        ValueError: the data are not a packet of this version, or are damaged.
     """
     try:
         (length,) = struct.unpack_from("<Q", data)
@@ -205,7 +205,7 @@ def _session(told: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Sessi
 
 
 def _without_attention(session: Session) -> dict[str, np.ndarray]:
-    """Return the labels without attention, where the head can be run so."""
+    """Return the labels without attention, empty where the head cannot be run so."""
     try:
         return {"without_attention": session.without_attention.working_labels}
     except ValueError:
@@ -213,7 +213,7 @@ def _without_attention(session: Session) -> dict[str, np.ndarray]:
 
 
 def _log_shares(attention: FixedAttention) -> Float[Tensor, "n n"]:
-    """Return the logarithm of the size of every weight as a share of those of its row.
+    """Return the logarithm of each weight's magnitude as a share of its row's total magnitude.
 
     Raises:
         ValueError: the map has too many cells.
@@ -229,7 +229,7 @@ def _single(values: Float[Tensor, " n"]) -> Float[np.ndarray, " n"]:
 
 
 def _encoded(session: Session) -> bytes:
-    """Return the picture that the session shows as a file."""
+    """Return the session's picture as an encoded file."""
     height, width = session.picture.shape[:2]
     image, file = Image.fromarray(session.picture), BytesIO()
     if height * width <= LOSSLESS_PIXELS:

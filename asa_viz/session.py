@@ -1,4 +1,4 @@
-"""One encoded image, which answers queries."""
+"""One encoded image that answers queries."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -33,17 +33,17 @@ class Affine:
 
 @dataclass(frozen=True, eq=False)
 class Readout:
-    """What a read only head makes of the values: from them and a row follow the class logits.
+    """The layers of a read only head that turn attended values into class logits.
 
-    `values` are those of every cell. What a query reads of them by its row, a vector of d numbers,
-    goes through the `layers`; nothing else decides on its class.
+    `values` are those of every cell. The weighted sum of values that a query reads, a vector of d
+    numbers, goes through the `layers`; nothing else decides its class.
     """
 
     values: Float[Tensor, "n d"]
     layers: tuple[Affine, ...]
 
     def logits(self, read: Float[Tensor, "r d"]) -> Float[Tensor, "r classes"]:
-        """Return the class logits of cells that read these sums of values."""
+        """Return the class logits of cells that read these weighted sums of values."""
         for layer in self.layers:
             read = layer(read)
         return read
@@ -51,18 +51,18 @@ class Readout:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Session:
-    """What one network made of one image. Never changed, so any number of clicks may share it.
+    """One network's output on one image: immutable, so that concurrent requests may share it.
 
-    `picture` is for display: upright, possibly smaller than the image that `grid` speaks of.
-    `notes` say what was done to the image on its way in. `thresholds_learned` is False for a dense
-    network, which keeps every cell. `own_value_logits` are the network's logits on the grid if
-    every cell reads its own value alone; `align_corners` is how it enlarges logits. `readout` is
-    there for read only networks: how a row becomes a class. `features` are the last two stages of
-    its backbone, the deepest first: what heads on that backbone, and no others, can be run on.
-    `shown` names the attention shown where a network has several. `own_value` is there in place of
-    `own_value_logits` where logits are not all that decides on classes; without either the head
-    cannot be run under other rows. `source` is the image that such a network is run on again.
-    `inner` is the part of the image that is no bar around it, where it was framed.
+    `picture` is for display: upright, possibly smaller than the image that `grid` refers to.
+    `notes` are keys of the decisions taken while reading the image. `thresholds_learned` is False
+    for a dense network, which keeps every cell. `own_value_logits` are the network's logits on the
+    grid if every cell reads its own value alone; `align_corners` is how it upsamples logits.
+    `readout` exists for read only networks: how a row becomes a class. `features` are the last two
+    stages of its backbone, the deepest first, on which heads trained on that backbone can be run.
+    `shown` names the attention shown where a network has several. `own_value` replaces
+    `own_value_logits` where classes depend on more than logits; without either the head cannot be
+    run under other rows. `source` is the image on which such a network is run again.
+    `inner` is the part of a framed image that is not a bar.
     """
 
     network: str
@@ -96,7 +96,7 @@ class Session:
 
     @property
     def size_in_bytes(self) -> int:
-        """The memory that the session takes."""
+        """The memory of the session's arrays."""
         segmentation = self.segmentation
         arrays = (self.picture, segmentation.working_labels, segmentation.cell_labels)
         tensors = [*self.features]
@@ -131,9 +131,9 @@ class Session:
         return QueryView(query=cell, image=self.image, **told)
 
     def _repr_html_(self) -> str:
-        """Return the session as a page in a frame, which notebooks show, and keep when exported.
+        """Return the session as a page in a frame, which notebooks show and export.
 
-        Where it cannot be packed, a sentence that says why.
+        Where it cannot be packed, return a sentence that says why.
         """
         from asa_viz.notebook.standalone import framed, page
 
@@ -152,15 +152,15 @@ class Session:
 
     @property
     def image(self) -> ImageView:
-        """What all queries of the session share."""
+        """The picture, classes and thresholds that all queries of the session share."""
         thresholds = self.scales[0] if self.thresholds_learned else None
         return ImageView(self.picture, self.grid, self.segmentation, thresholds)
 
     @cached_property
     def without_attention(self) -> SegmentationView:
-        """The segmentation if every cell read its own value alone, row i = e_i: no retraining.
+        """The segmentation if every cell read its own value alone (row i = e_i).
 
-        The same pass of the backbone, the same values, the same layers behind the block.
+        Backbone, values and the layers behind the block are the same; nothing is retrained.
 
         Raises:
             ValueError: the head cannot be run under other rows.
@@ -174,7 +174,7 @@ class Session:
         )
 
     def whole_image(self) -> WholeImageView:
-        """Return what every cell keeps, and by how many it is kept: one pass, not n queries."""
+        """Return every cell's support size, in-degree and kept mass, in one pass."""
         shape = (self.grid.height, self.grid.width)
         size, degree, mass = (part.view(shape).numpy() for part in self.attention.whole_image())
         return WholeImageView(size.astype(int), degree.astype(int), mass)

@@ -1,7 +1,7 @@
-"""What ships, by name and file; looking needs neither torch nor mmsegmentation.
+"""Names, files and digests of the networks in `checkpoints/`, found without torch.
 
-Networks of one's own are found beside those that ship: in the folder that ASA_VIZ_CHECKPOINTS, or
-`--checkpoints` of a command, names.
+A user's own networks are found beside them, in the folder that ASA_VIZ_CHECKPOINTS or
+`--checkpoints` of a command names.
 """
 
 import hashlib
@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 _HERE = Path(__file__).resolve().parent
-# An installed package carries the folder; in the repository it lies beside the package.
+# An installed package contains the folder; in the repository it lies beside the package.
 FOLDER = next(
     (folder for folder in (_HERE / "checkpoints", _HERE.parent / "checkpoints") if folder.is_dir()),
     _HERE.parent / "checkpoints",
 )
-DEFAULT = "asa_mobilenetv2_voc2012"
+DEFAULT = "asa_mobilenetv2_outdoor"
 OWN_FOLDER = "ASA_VIZ_CHECKPOINTS"
 
-# Networks of the user's own, by name, beside those in the folders: see `offer`.
+# The user's networks registered by `offer`, by name.
 _offered: dict[str, "Offered"] = {}
 
 HEADS_FOLDER = FOLDER / "heads"
@@ -28,7 +28,7 @@ HEADS_PROJECTION = "projection.safetensors"
 
 
 class Offered(NamedTuple):
-    """Trusted local files of a network of mmsegmentation, and which attention is shown of it."""
+    """Trusted local files of an mmsegmentation network, and which of its attentions is shown."""
 
     config: str
     checkpoint: str
@@ -36,10 +36,10 @@ class Offered(NamedTuple):
 
 
 def offer(files: Offered) -> str:
-    """Let a network be loaded by the name of its config, which is returned.
+    """Register a network under the name of its config, and return the name.
 
     Raises:
-        ValueError: one of the files is not there, or a network of that name is.
+        ValueError: a file is missing, or the name is taken.
     """
     for path in (files.config, files.checkpoint):
         if not Path(path).expanduser().is_file():
@@ -52,12 +52,12 @@ def offer(files: Offered) -> str:
 
 
 def offered(name: object) -> Offered | None:
-    """Return the files offered under a name; None where there are none."""
+    """Return the files registered under a name, or None."""
     return _offered.get(name) if isinstance(name, str) else None
 
 
 def folders() -> list[Path]:
-    """Return where networks are looked for: the user's own folder, if there is one, then ours."""
+    """Return the folders searched for networks: the user's own, if set, then `checkpoints/`."""
     own = os.environ.get(OWN_FOLDER)
     return [*([Path(own).expanduser()] if own else []), FOLDER]
 
@@ -69,7 +69,7 @@ def available() -> list[str]:
 
 
 def has_heads() -> bool:
-    """Whether there are trained heads to compare methods with."""
+    """Whether there are trained heads for the comparison of methods."""
     return (HEADS_FOLDER / HEADS_CARD).is_file()
 
 
@@ -79,12 +79,12 @@ def digest_of(path: Path) -> str:
 
 
 def damaged_networks(folder: Path = FOLDER) -> list[str]:
-    """Return the files of the networks that do not match the digest on their card."""
+    """Return the network files that do not match the digest on their card."""
     return [path.name for path in sorted(folder.glob("*.safetensors")) if not _matches_card(path)]
 
 
 def damaged_heads(folder: Path = HEADS_FOLDER) -> list[str]:
-    """Return the files of the heads that do not match the digests on the heads' card."""
+    """Return the head files that do not match the digests on the heads' card."""
     card = json.loads((folder / HEADS_CARD).read_text(encoding="utf-8"))
     return [
         name

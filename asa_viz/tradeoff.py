@@ -1,6 +1,6 @@
-"""Draw support against mIoU: python -m asa_viz.tradeoff FIGURES.json... --picture FILE.
+"""Plot support against mIoU: python -m asa_viz.tradeoff FIGURES.json... --picture FILE.
 
-The files are what `python -m asa_viz.evaluate ... --json` wrote, one for each network.
+The files are written by `python -m asa_viz.evaluate ... --json`, one for each network.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 @dataclass(frozen=True)
 class Point:
-    """What one trained network came to; all are shares of one."""
+    """The figures of one trained network; all are fractions."""
 
     name: str
     support: float
@@ -41,7 +41,7 @@ def table(points: Sequence[Point]) -> str:
 
 
 def picture(points: Sequence[Point]) -> Figure:
-    """Draw mIoU and the share on the query's own class over the support, which is logarithmic."""
+    """Plot mIoU and own-class share over the support, on a logarithmic axis."""
     points = sorted(points, key=lambda point: point.support)
     support = [point.support for point in points]
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "asa-viz", "font.size": 9}):

@@ -1,8 +1,8 @@
 """Train a network on mmengine's Runner: `python -m asa_viz.train CONFIG --data ROOT`.
 
-CONFIG is the name of a config in `asa_viz/networks/configs` or the path of another. The weights to
-start from come from the file given with `--init`, or with `--init-backbone` where the head in that
-file is of another kind and starts anew; nothing is downloaded.
+CONFIG is the name of a config in `asa_viz/networks/configs` or the path of one. The initial weights
+come from the file given with `--init`, or with `--init-backbone` where that file's head is of
+another kind and must start untrained; nothing is downloaded.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from asa_viz.networks.weights import (
 
 
 def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """Read the command line; see `--help`."""
+    """Parse the command line; see `--help`."""
     parser = argparse.ArgumentParser(prog="python -m asa_viz.train", description=__doc__)
     parser.add_argument("config", help="name or path of a config")
     parser.add_argument("--data", required=True, help="root folder of the data set")
@@ -48,20 +48,20 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     parser.add_argument(
         "--cfg-options", nargs="+", action=DictAction, help="settings to change: key=value ..."
     )
-    # torchrun's older spelling passes the rank as an argument.
+    # Older versions of torchrun pass the rank as an argument.
     parser.add_argument("--local-rank", "--local_rank", type=int, default=0, help=argparse.SUPPRESS)
     return parser.parse_args(arguments)
 
 
 def runner_config(arguments: argparse.Namespace) -> Config:
-    """Complete the config with what the command line says."""
+    """Return the config with the command line's settings."""
     config = read_config(arguments.config)
     for name in ("train_dataloader", "val_dataloader", "test_dataloader"):
         config[name].dataset.data_root = arguments.data
     config.work_dir = arguments.work_dir or str(Path("work_dirs", Path(arguments.config).stem))
     config.launcher = arguments.launcher
     config.randomness = {"seed": arguments.seed}
-    # With an empty work dir mmengine would resume from `load_from`: it is one or the other.
+    # With an empty work dir mmengine would resume from `load_from`, so only one of the two is set.
     config.resume = arguments.resume and find_latest_checkpoint(config.work_dir) is not None
     start = arguments.init or arguments.init_backbone
     if start and not config.resume:
@@ -78,10 +78,10 @@ def runner_config(arguments: argparse.Namespace) -> Config:
 
 
 def check_data(config: Config) -> None:
-    """Look for the pictures of a data set of this project and at their labels.
+    """Check that the pictures and labels of one of this project's data sets exist and are valid.
 
     Raises:
-        DataError: some are missing, or are no labels; the message says what was looked for.
+        DataError: some are missing or are not labels; the message says what was expected.
     """
     for name in ("train_dataloader", "val_dataloader"):
         dataset = config[name].dataset
@@ -94,7 +94,7 @@ def check_data(config: Config) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Train; the checkpoints in the work dir hold the averaged weights."""
+    """Train a network; the checkpoints in the work dir hold the averaged weights."""
     parsed = parse_arguments(arguments)
     os.environ.setdefault("LOCAL_RANK", str(parsed.local_rank))
     if not Path(parsed.data).is_dir():
@@ -108,10 +108,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (FileNotFoundError, WeightsError, DataError) as error:
         raise SystemExit(str(error)) from error
     if parsed.launcher == "none":
-        # One process has nobody to share its statistics with, and on a CPU may not ask for it.
+        # Synchronised batch norm needs several processes, and does not run on a CPU.
         runner.model = revert_sync_batchnorm(runner.model)
     if start := parsed.init or parsed.init_backbone:
-        # Loaded by the runner later, when it has initialised the network; here only: does it fit?
+        # The runner loads the file after it has initialised the network; this only checks that it
+        # fits.
         try:
             read = read_weights if parsed.init else read_backbone
             missing = load_weights(runner.model, read(start))

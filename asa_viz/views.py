@@ -1,7 +1,7 @@
-"""What is shown, as frozen numpy arrays: one query's attention, and an image's segmentation.
+"""Results for display as frozen numpy arrays: a query's attention, an image's segmentation.
 
-`h w` is the grid of cells, n = h * w of them. Weights of a row sum to one; the page shows them in
-multiples of the uniform weight 1 / n, the weight every key has when none is preferred.
+`h w` is the grid of cells, n = h * w of them. The weights of a row sum to one; the page shows them
+in multiples of the uniform weight 1 / n, which every key has in uniform attention.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ LabelMap = UInt8[np.ndarray, "h w"]
 
 
 def cells_along(pixels: int, cells: int) -> Int[np.ndarray, " pixels"]:
-    """Return the cell of each pixel along one side, as `Grid.cell_at` does."""
+    """Return the cell of each pixel along one side, consistent with `Grid.cell_at`."""
     return (2 * np.arange(pixels) + 1) * cells // (2 * pixels)
 
 
@@ -65,17 +65,17 @@ class QueryView:
 
     @property
     def reciprocal(self) -> MaskMap:
-        """The keys that are chosen and choose back."""
+        """The reciprocal neighbours: keys that are chosen and choose back."""
         return self.chosen & self.chooses_back
 
     @property
     def support(self) -> MaskMap:
-        """The keys that are kept: reciprocal or local. Where none is, the query reads itself."""
+        """The keys kept: reciprocal or local. If there is none, the query reads itself."""
         return (self.reciprocal if self.reciprocity else self.chosen) | self.local
 
     @property
     def kept_mass(self) -> float:
-        """The share of the dense row's mass that lies on the support."""
+        """The share of the dense row's mass on the support."""
         return float(self.dense[self.support].sum())
 
     @property
@@ -91,8 +91,8 @@ class QueryView:
     def figure(self) -> "PlotlyFigure":
         """Return the panels as one interactive Plotly figure.
 
-        The maps stand at the resolution of the grid, with row, column and value of the cell under
-        the pointer; zooming in one panel zooms in all. Needs the extra `notebook`.
+        The maps have the grid's resolution, with row, column and value of the cell under the
+        pointer; all panels zoom together. Needs the extra `notebook`.
 
         Raises:
             ValueError: the view has no image.
@@ -120,9 +120,9 @@ class QueryView:
 
 @dataclass(frozen=True, eq=False)
 class WholeImageView:
-    """What every query of an image keeps: how many cells, by how many it is kept, how much mass.
+    """For every query of an image: the size of its support, its in-degree, and its kept mass.
 
-    `kept_mass` is the share of the dense row that lies in the support, 0 where that is empty.
+    `kept_mass` is the share of the dense row's mass on the support, 0 where that is empty.
     """
 
     support_size: Int[np.ndarray, "h w"]
@@ -135,7 +135,7 @@ class SegmentationView:
     """The segmentation of one image.
 
     `working_labels` is at the size the network worked at, `cell_labels` on the grid of cells;
-    `labels` is stretched to the image, of `image_height` x `image_width` pixels.
+    `labels` is resized to the image, of `image_height` x `image_width` pixels.
     """
 
     classes: tuple[str, ...]
@@ -147,18 +147,18 @@ class SegmentationView:
 
     @property
     def labels(self) -> UInt8[np.ndarray, "height width"]:
-        """The class of every pixel of the image; stretched anew at each call, so keep it."""
+        """The class of every pixel of the image; resized at each call, so keep the result."""
         return labels_at(self.working_labels, self.image_height, self.image_width)
 
     def relabelled(
         self, working_labels: UInt8[np.ndarray, "working_height working_width"]
     ) -> "SegmentationView":
-        """Return the same image with other labels; those of cells are taken at their middles."""
+        """Return a segmentation of the image with other labels, a cell's taken at its centre."""
         cells = labels_at(working_labels, *self.cell_labels.shape)
         return replace(self, working_labels=working_labels, cell_labels=cells)
 
     def shares(self, weights: FloatMap) -> dict[str, float]:
-        """Return how much of `weights` lies on each class, largest first, none at zero."""
+        """Return the share of `weights` on each class, largest first, without zeros."""
         sums = np.bincount(
             self.cell_labels.ravel(), weights.ravel().astype(float), len(self.classes)
         )
@@ -169,9 +169,9 @@ class SegmentationView:
 
 @dataclass(frozen=True, eq=False)
 class ImageView:
-    """What all queries of one image share: the picture, its grid, its classes, and its thresholds.
+    """What all queries of one image share: picture, grid, classes and thresholds.
 
-    `picture` is for display, possibly smaller than the image that `grid` speaks of.
+    `picture` is for display, possibly smaller than the image that `grid` refers to.
     `nonlocal_scales` are the learned thresholds of all cells, None where none are learned.
     """
 
@@ -182,7 +182,7 @@ class ImageView:
 
 
 class Change(NamedTuple):
-    """How many pixels went from one class to another."""
+    """The number of pixels that changed from one class to another."""
 
     before: str
     after: str
@@ -191,7 +191,7 @@ class Change(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Flips:
-    """Where two segmentations of an image differ, at working size; `changes` largest first."""
+    """The pixels in which two segmentations differ, at working size; `changes` largest first."""
 
     changed: Bool[np.ndarray, "working_height working_width"]
     changes: tuple[Change, ...]
@@ -211,7 +211,7 @@ def flips(before: SegmentationView, after: SegmentationView) -> Flips:
     """Return where `after` differs from `before`.
 
     Raises:
-        ValueError: they are not of the same classes and size.
+        ValueError: the classes or the sizes differ.
     """
     old, new = before.working_labels, after.working_labels
     if before.classes != after.classes or old.shape != new.shape:
@@ -225,7 +225,7 @@ def flips(before: SegmentationView, after: SegmentationView) -> Flips:
     return Flips(changed, tuple(sorted(changes, key=lambda change: -change.pixels)))
 
 
-# The weights of a mean add up to 1. Of weights that add up to less than this nothing is left.
+# A mean's weights sum to 1. A row whose total magnitude is below this reads practically nothing.
 DEAD_BELOW = 0.001
 
 
@@ -234,9 +234,9 @@ class MethodView:
     """One method's answer for one query.
 
     `row` holds the weights with which the query reads every key; they may be negative, and sum to
-    `total`. It is None where the method has no matrix of cells: then `gates` hold what it has, by
-    what they weigh: "channels" [g, c], "cells" [h, w] or "matrix" [c, c]. `gain` is the learned
-    number that the method's block multiplies by what is read.
+    `total`. It is None where the method has no matrix over cells: then `gates` holds its weights by
+    what they multiply: "channels" [g, c], "cells" [h, w] or "matrix" [c, c]. `gain` is the learned
+    factor on the block's output.
     """
 
     name: str
@@ -246,7 +246,7 @@ class MethodView:
 
     @property
     def total(self) -> float:
-        """What the weights sum to; 0 without a row."""
+        """The sum of the weights; 0 without a row."""
         return 0.0 if self.row is None else float(self.row.sum(dtype=float))
 
     @property
@@ -256,9 +256,9 @@ class MethodView:
 
     @property
     def dead(self) -> bool:
-        """Whether the row reads next to nothing; False without a row.
+        """Whether the row reads practically nothing; False without a row.
 
-        So it is where the weights' absolute values, times the gain, add up to less than DEAD_BELOW.
+        True where the sum of the weights' absolute values, times the gain, is below DEAD_BELOW.
         """
         if self.row is None:
             return False
@@ -266,7 +266,7 @@ class MethodView:
 
     @property
     def effective_support(self) -> float:
-        """The exponential of the entropy of the weights' absolute values: a number of keys."""
+        """The effective number of keys: exp of the entropy of the weights' magnitudes."""
         if self.row is None or not self.row.any():
             return 0.0
         share = np.abs(self.row[self.row != 0].astype(float))
@@ -286,17 +286,17 @@ class MethodView:
 
 @dataclass(frozen=True, eq=False)
 class AgreementView:
-    """The segmentations of several heads of one image, on the grid of cells."""
+    """The segmentations of one image by several heads, on the grid of cells."""
 
     labels: Mapping[str, LabelMap]
 
     @property
     def agreeing(self) -> Int[np.ndarray, "h w"]:
-        """How many heads give a cell the class that most of them give it."""
+        """For each cell, the number of heads that agree with the majority's class."""
         stack = np.stack(list(self.labels.values()))
         votes = [(stack == index).sum(0) for index in range(int(stack.max()) + 1)]
         return np.max(votes, axis=0)
 
     def share_with(self, labels: LabelMap) -> dict[str, float]:
-        """Return for each head the share of the cells to which it gives the class in `labels`."""
+        """Return for each head the share of the cells where its class is that of `labels`."""
         return {name: float((own == labels).mean()) for name, own in self.labels.items()}

@@ -2,6 +2,7 @@
 
 import json
 import math
+import time
 from xml.etree import ElementTree
 
 import numpy as np
@@ -72,6 +73,9 @@ def test_the_start_of_the_page_is_timed_against_its_imports(monkeypatch):
 def test_a_process_is_timed_to_its_end_and_one_that_fails_is_not_a_figure():
     assert startup._seconds_until(None, "-c", "pass") > 0
     assert startup._seconds_until(lambda: True, "-c", "import time; time.sleep(60)") < 60
+    # The time that it waits for an answer is part of it.
+    slow = startup._seconds_until(lambda: time.sleep(0.3) is None, "-c", "input()")
+    assert slow >= 0.3
     with pytest.raises(RuntimeError, match="ended with 3"):
         startup._seconds_until(None, "-c", "raise SystemExit(3)")
     with pytest.raises(RuntimeError, match="ended with 0"):

@@ -9,8 +9,9 @@ from PIL import Image
 
 from asa_viz.attention.what_if import WhatIf
 from asa_viz.controls import OWN_CLASS, of_queries
-from asa_viz.evaluate import cell_classes, evaluate, frames, main
+from asa_viz.evaluate import cell_classes, counted_as, evaluate, frames, main
 from asa_viz.geometry import Cell
+from asa_viz.networks.datasets import DataSet
 from asa_viz.networks.segmenter import load
 from tests.networks.small import make_frames, save_small
 
@@ -153,6 +154,34 @@ def test_a_dense_and_a_read_only_network_have_the_controls_that_mean_something(n
     read_only = evaluate(load(save_small(tmp_path, read_only=True)[0], "cpu"), pairs)
     assert "without_block" not in read_only
     assert {"without_attention", "without_local_rule"} <= set(read_only)
+
+
+def test_labels_of_another_data_set_are_scored_as_its_classes(network, tmp_path):
+    """Road and sky are no classes there: they count as background."""
+    path, data = network
+    segmenter = lively(path)
+    names = segmenter.classes
+    own = DataSet("own", "", ("car", "background"), ((0, 0, 0), (1, 1, 1)), "")
+    assert counted_as(names, own).tolist() == [0 if name == "car" else 1 for name in names]
+    for kind in ("images", "annotations"):
+        (tmp_path / kind / "val").mkdir(parents=True)
+    both = np.zeros(2), np.zeros(2)
+    for number in range(2):
+        image = data / "images/val" / f"frame_{number}.webp"
+        (tmp_path / "images/val" / image.name).write_bytes(image.read_bytes())
+        found = segmenter.encode(image).segmentation.labels
+        truth = np.indices(found.shape).sum(0) % 2
+        Image.fromarray(truth.astype(np.uint8)).save(
+            tmp_path / "annotations/val" / f"frame_{number}.png"
+        )
+        is_car = found == names.index("car")
+        for label, said in enumerate((is_car, ~is_car)):
+            both[0][label] += (said & (truth == label)).sum()
+            both[1][label] += (said | (truth == label)).sum()
+    figures = evaluate(segmenter, frames(tmp_path, "val"), own)
+    assert figures["IoU"] == {
+        name: pytest.approx(both[0][i] / both[1][i], abs=1e-4) for i, name in enumerate(own.classes)
+    }
 
 
 def test_standard_output_is_what_the_file_holds_and_the_card_keeps_it(network, tmp_path, capsys):

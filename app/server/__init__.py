@@ -1,1 +1,1 @@
-"""The server of the page: uvicorn around FastAPI, with Gradio mounted and guarded."""
+"""The web server of the page: Gradio mounted behind ASGI middleware, served by uvicorn."""

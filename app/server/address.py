@@ -1,4 +1,4 @@
-"""The socket that the page listens at, or one sentence why there is none."""
+"""Opens the socket that the page listens at, or says in one sentence why it cannot."""
 
 import errno
 import os
@@ -8,9 +8,9 @@ from contextlib import suppress
 HOST = "127.0.0.1"
 FIRST_PORT = 7860
 PORTS_TRIED = 100
-EVERY_INTERFACE = "0.0.0.0"  # noqa: S104 - where a room is to find the page
+EVERY_INTERFACE = "0.0.0.0"  # noqa: S104 - to be reachable in the network
 UNKNOWN = EVERY_INTERFACE
-# An address that is kept for documentation: outside of every network.
+# An address reserved for documentation (RFC 5737), outside of every network.
 ANYWHERE = "192.0.2.1"
 
 
@@ -48,13 +48,13 @@ def listen(host: str | None, port: int | None) -> socket.socket:
 
 
 def host_of(listening: socket.socket) -> str:
-    """Return the address of this machine that a socket listens at."""
+    """Return the IP address that a socket listens at."""
     host: str = listening.getsockname()[0]
     return host
 
 
 def url_of(listening: socket.socket) -> str:
-    """Return the address at which a browser of this machine finds the page."""
+    """Return the URL of the page for browsers on this machine."""
     host, port = listening.getsockname()[:2]
     if host in (EVERY_INTERFACE, "::"):
         host = "127.0.0.1"
@@ -62,14 +62,14 @@ def url_of(listening: socket.socket) -> str:
 
 
 def room_url_of(listening: socket.socket) -> str:
-    """Return the address at which others in the network find the page.
+    """Return the URL of the page for others in the network.
 
     Raises:
         AddressError: this machine is in no network.
     """
     port = listening.getsockname()[1]
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as outwards:
-        # Nothing is sent: the system only says from which address it would be.
+        # Connecting a UDP socket sends nothing; the system only chooses the local address.
         with suppress(OSError):
             outwards.connect((ANYWHERE, 9))
         host = outwards.getsockname()[0]
@@ -101,7 +101,7 @@ def _bound(host: str, port: int) -> socket.socket:
         if os.name == "posix":
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(place)
-        # Bound is not yet taken, where addresses may be used again.
+        # Where addresses may be reused, a taken port is only refused by `listen`.
         listening.listen(2048)
     except OSError as error:
         listening.close()

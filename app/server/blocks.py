@@ -1,4 +1,4 @@
-"""Gradio's blocks, whose every error is a sentence."""
+"""Gradio's Blocks with an error sentence for every failure."""
 
 from typing import Any
 
@@ -13,13 +13,13 @@ FAILED = "Something went wrong on the server (code {code}). Try again."
 
 
 class Page(gr.Blocks):
-    """Blocks that answer a program with a sentence where Gradio has only null."""
+    """Blocks that answer programs with a sentence where Gradio answers null."""
 
     async def process_api(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Process an event as Gradio does.
 
         Raises:
-            gr.Error: it could not be; the text says why.
+            gr.Error: processing failed; the text says why.
         """
         try:
             if "inputs" in kwargs:
@@ -27,8 +27,8 @@ class Page(gr.Blocks):
             return await super().process_api(*args, **kwargs)
         except gr.Error:
             raise
-        # What an endpoint is given is looked at before the endpoint is called: also the files that
-        # it names, by names that may be too long to be any.
+        # Gradio preprocesses the inputs before it calls the endpoint, files included, whose names
+        # may be too long for the file system.
         except (ValueError, TypeError, KeyError, IndexError, AttributeError, OSError) as error:
             if is_disk_full(error):
                 raise gr.Error(FULL, print_exception=False) from error
@@ -38,7 +38,7 @@ class Page(gr.Blocks):
             raise gr.Error(sentence, print_exception=False) from error
 
     def _filled(self, asked: Any, given: Any) -> Any:
-        """Return the inputs of an endpoint, with the defaults of those that were left out."""
+        """Return the inputs of an endpoint, with defaults in place of those left out."""
         function = self.fns[asked] if isinstance(asked, int) else asked
         left_out = function.inputs[len(given) :]
         if not isinstance(given, list) or not all(isinstance(each, Api) for each in left_out):

@@ -1,4 +1,4 @@
-"""Bodies of requests: bounded in size and in time, counted while they arrive."""
+"""Limits the size and the duration of request bodies, counted while they arrive."""
 
 import asyncio
 from contextlib import suppress
@@ -9,7 +9,7 @@ from app.server.refusals import refuse
 
 MEGABYTE = 10**6
 MOST_BYTES = 1 * MEGABYTE
-# A picture of 10 MB and what multipart puts around it.
+# A picture of 10 MB and the multipart framing around it.
 MOST_UPLOADED = 12 * MEGABYTE
 MOST_SECONDS = 30.0
 DISCARDING_SECONDS = 10.0
@@ -17,14 +17,14 @@ UPLOADS = "/gradio_api/upload"
 
 
 class Bodies:
-    """Refuses a body that is too large or too slow, whatever its length was said to be."""
+    """Middleware that refuses a body that is too large or too slow, whatever length it declares."""
 
     def __init__(self, app: ASGIApp, most_seconds: float = MOST_SECONDS) -> None:
         self._app = app
         self._seconds = most_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, its body counted, or refuse it."""
+        """Pass a request on with its body counted, or refuse it."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         most = MOST_UPLOADED if scope["path"].rstrip("/") == UPLOADS else MOST_BYTES
@@ -33,7 +33,7 @@ class Bodies:
 
         async def send_unless_refused(message: Message) -> None:
             nonlocal begun
-            # Whoever reads a body makes an answer of its own of an error in it.
+            # The application answers a failed read with an error of its own, which is dropped here.
             if not body.refused or begun:
                 begun = True
                 await send(message)
@@ -55,11 +55,11 @@ class Bodies:
 
 
 class _BodyError(Exception):
-    """A body that is refused; nothing is made of what has arrived."""
+    """The body is refused; what has arrived is discarded."""
 
 
 class _Body:
-    """The body of one request; `refused` is the reason, once it is."""
+    """The body of one request; `refused` is the reason once it is refused."""
 
     def __init__(self, receive: Receive, most: int, seconds: float) -> None:
         self._receive = receive
@@ -69,7 +69,7 @@ class _Body:
         self.refused = ""
 
     async def receive(self) -> Message:
-        """Return the next part of the body; after it, word that the visitor has hung up."""
+        """Return the next message of the body; after its end, the disconnect message."""
         if self._complete:
             return await self._receive()
         try:
@@ -86,7 +86,7 @@ class _Body:
         return message
 
     async def discard(self) -> None:
-        """Read on for a while: who is still sending does not see an answer before the end."""
+        """Read on for a while: a client that is still sending does not read the answer yet."""
         with suppress(TimeoutError):
             async with asyncio.timeout(DISCARDING_SECONDS):
                 while not self._complete:
@@ -94,7 +94,7 @@ class _Body:
 
 
 def declared_length(scope: Scope) -> int:
-    """Return the length that the request says its body has; -1 where it says none."""
+    """Return the Content-Length of the request, -1 without one."""
     for name, value in scope["headers"]:
         if name == b"content-length":
             return int(value) if value.isdigit() else -1

@@ -1,4 +1,4 @@
-"""The end of the server: what runs is finished, new work is refused, all within a few seconds."""
+"""Graceful shutdown: running requests finish, new work is refused, all within seconds."""
 
 import asyncio
 from contextlib import suppress
@@ -7,19 +7,20 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.server.refusals import refuse
 
-# With what uvicorn takes afterwards, within the eight seconds that a supervisor may allow.
+# Together with uvicorn's own shutdown this stays within the eight seconds that a supervisor may
+# allow.
 MOST_SECONDS = 6.0
-# An answer names a file that its visitor fetches next.
+# Time for the visitor to fetch the file that the last answer names.
 FETCHING_SECONDS = 0.3
 
-# Streams that stay open as long as a page does; what is awaited in them was asked elsewhere.
+# Streams that stay open as long as a page does; they carry no running work.
 IDLE_STREAMS = ("/gradio_api/heartbeat/", "/gradio_api/upload_progress")
 QUESTIONS = ("/gradio_api/queue/data", "/gradio_api/call/")
 _ALWAYS = ("/healthz", "/readyz")
 
 
 class Draining:
-    """Counts the requests that are worked on; after `begin` no further work is let in."""
+    """Middleware that counts the requests in progress; after `begin` no new work is let in."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -27,7 +28,7 @@ class Draining:
         self.begun = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or refuse it."""
+        """Pass a request on, or refuse it while shutting down."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         path = scope["path"]
@@ -43,7 +44,7 @@ class Draining:
             self._running -= 1
 
     async def drained(self) -> None:
-        """Wait until nothing runs any more, or for as long as may be waited."""
+        """Wait until no request is in progress, at most MOST_SECONDS."""
         with suppress(TimeoutError):
             async with asyncio.timeout(MOST_SECONDS):
                 if self._running:
@@ -52,5 +53,5 @@ class Draining:
                     await asyncio.sleep(FETCHING_SECONDS)
 
     def begin(self) -> None:
-        """Let no further work in."""
+        """Refuse new work from now on."""
         self.begun = True

@@ -1,4 +1,4 @@
-"""Errors of the server itself: logged without what a visitor sent, answered with a sentence."""
+"""Handles errors of the server: logs them without visitors' data and answers with a sentence."""
 
 import errno
 import logging
@@ -22,9 +22,9 @@ _FRAMEWORK = tuple(
 
 
 def report(error: BaseException) -> str:
-    """Log where an error came from; returns the code by which a visitor may name it.
+    """Log where an error was raised; returns a code that the visitor can quote.
 
-    Its own words are left out, for they may quote what the visitor sent.
+    The error's message is left out, for it may contain what the visitor sent.
     """
     code = secrets.token_hex(4)
     lines = []
@@ -39,25 +39,25 @@ def report(error: BaseException) -> str:
 
 
 def is_disk_full(error: BaseException) -> bool:
-    """Whether an error says that the disk is full."""
+    """Return whether an error says that the disk is full."""
     return isinstance(error, OSError) and error.errno in _FULL
 
 
 def _is_of_framework(error: BaseException) -> bool:
-    """Whether the framework raised it: of a question that names or holds what there is not."""
+    """Return whether Gradio or FastAPI raised the error, about an invalid request."""
     if isinstance(error, OSError | MemoryError):
         return False
     return traceback.extract_tb(error.__traceback__)[-1].filename.startswith(_FRAMEWORK)
 
 
 class Faults:
-    """Answers with a sentence where what is behind it fails, or gives a bare error."""
+    """Middleware that answers with a sentence where the application fails or gives a bare error."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on; in place of a bare error there is a sentence."""
+        """Pass a request on, and replace a bare error by a sentence."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         bare = begun = False
@@ -85,5 +85,5 @@ class Faults:
             reason, code = "failed", "500"
         else:
             return None
-        # What has begun ends where it stands.
+        # An answer that has begun cannot be replaced; it is cut off.
         return None if begun else await refuse(send, reason, code=code)

@@ -1,4 +1,4 @@
-"""The folders of a running page: uploads, which outlive it, and packets, which do not."""
+"""The folders of a running page: uploads, kept between runs, and packets, deleted with the run."""
 
 import os
 import shutil
@@ -12,10 +12,10 @@ _LOCK = "lock"
 
 
 class Folders:
-    """An own folder in the system's temporary one, and in it one for this run.
+    """A folder of this program in the system's temporary folder, and in it one for each run.
 
-    The folder of a run is locked while the run lives. One that is not locked is what a killed run
-    has left: it is deleted when the next one starts.
+    A run locks its folder while it lives. An unlocked folder was left by a killed run and is
+    deleted when the next run starts.
     """
 
     def __init__(self, base: Path | None = None) -> None:
@@ -26,7 +26,7 @@ class Folders:
         self.uploads.mkdir(exist_ok=True, mode=0o700)
         runs = own / "runs"
         runs.mkdir(exist_ok=True, mode=0o700)
-        # Nobody starts a run between the look at a folder and its deletion.
+        # The lock keeps another run from starting between the check of a folder and its deletion.
         with FileLock(own / _LOCK):
             for run in runs.iterdir():
                 _delete_if_left(run)
@@ -37,11 +37,11 @@ class Folders:
         self.packets.mkdir()
 
     def use_for_uploads(self) -> None:
-        """Make Gradio put uploads here, whoever owns its own temporary folder."""
+        """Set Gradio's folder for uploads; its default folder may belong to another user."""
         os.environ["GRADIO_TEMP_DIR"] = str(self.uploads)
 
     def delete_run(self, *, with_uploads: bool = False) -> None:
-        """Delete what only this run needs; uploads too, unless another run serves them."""
+        """Delete the folder of this run; the uploads too, unless another run uses them."""
         with FileLock(self.uploads.parent / _LOCK):
             self._lock.release()
             shutil.rmtree(self._run, ignore_errors=True)
@@ -50,10 +50,10 @@ class Folders:
 
 
 def _own_folder(base: Path) -> Path:
-    """Return a folder in `base` that belongs to this user alone.
+    """Return a folder in `base` owned by this user, mode 0700.
 
     Raises:
-        OSError: none can be made there.
+        OSError: it cannot be created there.
     """
     user = os.getuid() if hasattr(os, "getuid") else os.getlogin()
     own = base / f"asa-viz-{user}"
@@ -63,7 +63,7 @@ def _own_folder(base: Path) -> Path:
     usable = own.is_dir() and not own.is_symlink() and os.access(own, os.W_OK | os.X_OK)
     if usable and (not hasattr(os, "getuid") or own.stat().st_uid == os.getuid()):
         return own.resolve()
-    # Somebody else has made a folder of that name: leftovers of this one are nobody's to sweep.
+    # Another user owns a folder of that name: use a random one, which no later run will clean up.
     return Path(tempfile.mkdtemp(prefix=f"{own.name}-", dir=base)).resolve()
 
 

@@ -1,10 +1,10 @@
-"""What a browser is told of the page: what it may load and run, and who may show it in a frame."""
+"""Security headers: what the page may load and run, and who may frame it."""
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# Gradio writes its settings into the page as a script and makes functions of strings; the viewer
-# starts its worker from a blob. Nothing is loaded from, or sent to, another host.
+# Gradio writes its settings as an inline script and builds functions from strings; the viewer
+# starts its worker from a blob. Nothing is loaded from or sent to another host.
 _POLICY = {
     "default-src": "'none'",
     "script-src": "'self' 'unsafe-inline' 'unsafe-eval'",
@@ -21,7 +21,7 @@ SPACE_FRAMES = "'self' https://huggingface.co https://*.huggingface.co https://*
 
 
 class SecurityHeaders:
-    """Adds to every answer what a browser has to hold to; `frames` are who may frame the page."""
+    """Middleware that adds the headers to every answer; `frames` lists who may frame the page."""
 
     def __init__(self, app: ASGIApp, frames: str = "'self'") -> None:
         self._app = app

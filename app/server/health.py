@@ -1,4 +1,4 @@
-"""Whether the server lives, and whether it is ready: a real forward pass of the network worked."""
+"""Health probes: whether the server lives, and whether a forward pass of the network works."""
 
 import shutil
 import threading
@@ -13,13 +13,13 @@ from app.server.draining import Draining
 from app.server.refusals import respond
 
 FREE_BYTES = 200 * 2**20
-# A pass that worked is believed for so long; one that failed is tried again sooner.
+# How long a successful pass counts; after a failed one the next try comes sooner.
 FRESH_SECONDS = 60.0
 RETRY_SECONDS = 5.0
 
 
 class Readiness:
-    """The last forward pass of the network: `attempt` runs one and raises where it fails."""
+    """The last forward pass of the network; `attempt` runs one and raises if it fails."""
 
     def __init__(self, attempt: Callable[[], object], folder: Path) -> None:
         self._attempt = attempt
@@ -29,10 +29,10 @@ class Readiness:
         self._known_until = 0.0
 
     def reason_not_ready(self) -> str | None:
-        """Return why the server is not ready, or None; runs the network where that is not known."""
+        """Return why the server is not ready, or None; runs the network if the last pass is old."""
         if shutil.disk_usage(self._folder).free < FREE_BYTES:
             return "The disk is nearly full."
-        # Many may ask at once; one of them tries.
+        # Of concurrent probes only one runs the network.
         if time.monotonic() >= self._known_until and self._lock.acquire(blocking=False):
             try:
                 self.check()
@@ -41,7 +41,7 @@ class Readiness:
         return None if self._works else "The network does not answer, or is being loaded."
 
     def check(self) -> bool:
-        """Run the network, and say whether it worked."""
+        """Run the network and return whether it worked."""
         try:
             self._attempt()
         except Exception:
@@ -53,7 +53,7 @@ class Readiness:
 
 
 class Health:
-    """Answers /healthz and /readyz; everything else is passed on."""
+    """Middleware that answers /healthz and /readyz and passes everything else on."""
 
     def __init__(self, app: ASGIApp, readiness: Readiness | None, draining: Draining) -> None:
         self._app = app

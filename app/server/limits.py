@@ -1,14 +1,14 @@
-"""The limit of open files, raised to what the connections of a large class need."""
+"""Raises the process's limit of open files to what the connections of a large class need."""
 
 import sys
 from contextlib import suppress
 
-# Beside connections: files that are sent, libraries, sockets of the loop.
+# File descriptors for anything but connections: files being sent, libraries, the event loop.
 BESIDE = 500
 
 
 def allow_connections(count: int) -> None:
-    """Raise this process's own limit of open files for `count` connections, as far as it may be."""
+    """Raise the soft limit of open files for `count` connections, up to the hard limit."""
     if sys.platform == "win32":
         return
     import resource

@@ -1,4 +1,4 @@
-"""Memory that is free again goes back to the system, where the C library can be told so."""
+"""Returns freed memory to the operating system, where the C library is glibc."""
 
 import ctypes
 import sys
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def give_back() -> None:
-    """Return what the allocator keeps free to the system; some milliseconds."""
+    """Call malloc_trim, which takes some milliseconds; without glibc do nothing."""
     library = _c_library()
     if library is not None:
         library.malloc_trim(0)
@@ -15,7 +15,7 @@ def give_back() -> None:
 
 @cache
 def _c_library() -> Any:
-    """Return glibc, or None where there is another."""
+    """Return glibc, or None with another C library."""
     if not sys.platform.startswith("linux"):
         return None
     library = ctypes.CDLL(None)

@@ -1,4 +1,4 @@
-"""Who may ask: the hosts that the page goes by, the sites whose pages may send to it."""
+"""Checks Host and Origin headers: which hosts serve the page and which sites may send to it."""
 
 import ipaddress
 from collections.abc import Iterable
@@ -12,15 +12,16 @@ from app.server.refusals import refuse
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _SAFE = ("GET", "HEAD")
-# What a proxy says of the visitor's request; Gradio believes it of anybody.
+# Headers by which a proxy describes the visitor's request; Gradio trusts them from anybody.
 _FORWARDED = (b"forwarded", b"x-forwarded-", b"x-gradio-server")
 
 
 @dataclass(frozen=True)
 class Reach:
-    """By which hosts the page is reached; None is any. `behind_proxy`: one speaks for visitors.
+    """The hosts by which the page is reached; None is any.
 
-    `own_hosts` are further hosts whose pages are this one, as a proxy shows it.
+    With `behind_proxy` the proxy's headers are trusted. `own_hosts` are further hosts whose pages
+    count as this one, as a proxy shows it.
     """
 
     hosts: frozenset[str] | None = LOOPBACK
@@ -29,10 +30,11 @@ class Reach:
 
 
 def reach_of(host: str, *, behind_proxy: bool, space_host: str | None) -> Reach:
-    """Return how a page is reached that listens at `host`.
+    """Return the hosts of a page that listens at `host`.
 
-    On this machine alone, only under the machine's own names: else a site's page that lets its
-    name point here could read the answers. In a network, under any address in numbers too.
+    A page that listens on this machine alone is served only under the machine's own names:
+    otherwise a site that points its own name here (DNS rebinding) could read the answers. In a
+    network every numeric address is allowed too.
     """
     if behind_proxy:
         return Reach(None, True, frozenset({space_host} if space_host else ()))
@@ -40,14 +42,14 @@ def reach_of(host: str, *, behind_proxy: bool, space_host: str | None) -> Reach:
 
 
 class Origins:
-    """Refuses requests for other hosts, and what other sites' pages send."""
+    """Middleware that refuses requests for other hosts and cross-site requests."""
 
     def __init__(self, app: ASGIApp, reach: Reach) -> None:
         self._app = app
         self._reach = reach
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, without what nobody may say, or refuse it."""
+        """Pass a request on without untrusted headers, or refuse it."""
         if scope["type"] == "websocket":
             return await send({"type": "websocket.close", "code": 1008})
         if scope["type"] != "http":
@@ -57,7 +59,7 @@ class Origins:
             scope = {**scope, "headers": kept}
         headers = Headers(scope=scope)
         hosts = headers.getlist("host")
-        # A health check may come by an address that no visitor uses.
+        # A health probe may come by an address that no visitor uses.
         if scope["path"] in ("/healthz", "/readyz"):
             return await self._app(scope, receive, send)
         if len(hosts) != 1 or not self._is_own(_name(hosts[0])):
@@ -74,12 +76,12 @@ class Origins:
     def _is_own(self, name: str) -> bool:
         if self._reach.hosts is None or name in self._reach.hosts:
             return True
-        # Listening in a network: no name of another site is an address in numbers.
+        # In a network: another site's host name is never a numeric address, so those are safe.
         return not self._reach.hosts <= LOOPBACK and _is_address(name)
 
 
 def visitor_address(scope: Scope, reach: Reach) -> str:
-    """Return the visitor's address, as the nearest proxy saw it where there is one."""
+    """Return the visitor's address: the one the nearest proxy saw, where there is a proxy."""
     if reach.behind_proxy:
         hops: Iterable[str] = Headers(scope=scope).get("x-forwarded-for", "").split(",")
         nearest = list(hops)[-1].strip()

@@ -1,4 +1,4 @@
-"""How much one visitor may ask for: requests at a time and a second; what is over it waits."""
+"""Rate limits by visitor: concurrent requests and requests a second; what exceeds them waits."""
 
 import asyncio
 from collections import OrderedDict
@@ -10,23 +10,24 @@ from app.server.bodies import MEGABYTE, declared_length
 from app.server.draining import IDLE_STREAMS, QUESTIONS
 from app.server.refusals import refuse
 
-# A page asks for about sixty files and then a few questions a minute. Browsers ask six at a time.
+# A page asks for about sixty files at first and then for a few requests a minute. Browsers open six
+# connections.
 MOST_AT_ONCE = 6
-# Writing the page takes the server's one loop for 14 ms, four times as long as a question.
+# Rendering the page blocks the event loop for 14 ms, four times as long as a request of the viewer.
 MOST_PAGES_AT_ONCE = 2
 POINTS_PER_SECOND = 10.0
 BURST_POINTS = 60.0
-# Who has no cookie shares one pace with everybody at that address: a class that opens the page.
+# Visitors without a cookie share one limit by address: a class that opens the page at once.
 BURST_POINTS_OF_ADDRESS = 800.0
-# What a request costs, in questions of 3.5 ms; a file that lies there costs far less.
+# The cost of a request in units of a viewer's request of 3.5 ms; a static file costs far less.
 QUESTION_POINTS = 1.0
 PAGE_POINTS = 4.0
 FILE_POINTS = 0.1
-# How many requests of one visitor are held, and how many refusals are held back.
+# How many requests of one visitor may wait, and how many refusals may be delayed.
 MOST_WAITING = 64
 MOST_WAITING_AT_ADDRESS = 400
 MOST_STREAMS = 100
-# An answer at once would be asked again at once.
+# Refusals are delayed, because clients repeat a refused request at once.
 REFUSAL_SECONDS = 2.0
 MOST_REFUSALS_HELD = 2000
 REMEMBERED = 2000
@@ -41,23 +42,23 @@ class _Visitor:
     most: int
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST_AT_ONCE))
     pages: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST_PAGES_AT_ONCE))
-    # When everything asked so far would have been answered at `POINTS_PER_SECOND`.
+    # When all requests so far would be answered at `POINTS_PER_SECOND`.
     paid_until: float = 0.0
     requests: int = 0
     streams: int = 0
 
     def delay(self, points: float, now: float) -> float:
-        """Return how long a request has to wait, and count it."""
+        """Return how long a request of this cost has to wait, and count it."""
         allowed_at = self.paid_until - self.burst / POINTS_PER_SECOND
         self.paid_until = max(self.paid_until, now) + points / POINTS_PER_SECOND
         return max(0.0, allowed_at - now)
 
 
 class Pace:
-    """Lets a visitor's requests in at a bounded pace, and refuses what would wait too long.
+    """Middleware that limits each visitor's rate and refuses what would wait too long.
 
-    It stands before anything of a request is read; waiting costs next to nothing. The visitor is
-    in the request's state (`Visitors`).
+    It runs before the request's body is read; a waiting request costs almost nothing. `Visitors`
+    has put the visitor into the request's state.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -66,7 +67,7 @@ class Pace:
         self._refusals = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on when it may go on, or refuse it."""
+        """Pass a request on when the limit allows, or refuse it."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         visitor = self._visitor(scope)
@@ -98,7 +99,7 @@ class Pace:
             )
         self._visitors.move_to_end(who.name)
         for old in list(self._visitors)[: max(0, len(self._visitors) - REMEMBERED)]:
-            # Whoever is being answered is still needed.
+            # A visitor with requests in progress must not be forgotten.
             if not self._visitors[old].requests and not self._visitors[old].streams:
                 del self._visitors[old]
         return self._visitors[who.name]
@@ -118,5 +119,5 @@ def _points(scope: Scope) -> float:
         if scope["path"] == "/":
             return PAGE_POINTS
         return FILE_POINTS if scope["path"].startswith(_FILES) else QUESTION_POINTS
-    # What is sent has to be read and taken apart: a megabyte takes as long as a question.
+    # A body has to be read and parsed: a megabyte takes about as long as a request.
     return QUESTION_POINTS + max(0, declared_length(scope)) / MEGABYTE

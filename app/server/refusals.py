@@ -1,4 +1,4 @@
-"""What the server says where it refuses a request: one sentence each, as JSON."""
+"""The sentences with which the server refuses requests, sent as JSON."""
 
 import json
 
@@ -25,7 +25,7 @@ SENTENCES = {
 async def refuse(send: Send, reason: str, **facts: object) -> None:
     """Answer a request with the sentence of `reason`, and close its connection.
 
-    Closed, for what is left of the request's body is not read.
+    The connection is closed because the rest of the request's body is not read.
     """
     status, sentence = SENTENCES[reason]
     await respond(send, status, {"error": sentence.format(**facts)}, close=True)

@@ -1,4 +1,4 @@
-"""Which of Gradio's routes are open: those that the viewer and programs use, and no others."""
+"""Allows only those of Gradio's routes that the viewer and programs use."""
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -12,7 +12,7 @@ _EXACT = frozenset({
     "/gradio_api/component_server", "/gradio_api/upload", "/gradio_api/upload_progress",
     "/gradio_api/cancel", "/gradio_api/reset", "/gradio_api/startup-events",
     "/gradio_api/theme.css", "/gradio_api/runs",
-    # Tools for agents; there only where `--mcp` asks for them.
+    # Tools for agents; these routes exist with `--mcp` only.
     "/gradio_api/mcp", "/gradio_api/mcp/schema",
 })  # fmt: skip
 _BELOW = (
@@ -22,7 +22,7 @@ _BELOW = (
 
 
 class Routes:
-    """Refuses what is not on the list."""
+    """Middleware that refuses routes outside the list."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

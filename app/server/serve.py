@@ -1,4 +1,4 @@
-"""Gradio's page mounted in an application of its own, and the uvicorn that serves it."""
+"""Mounts Gradio's page in an ASGI application and serves it with uvicorn."""
 
 import asyncio
 import signal
@@ -25,15 +25,15 @@ from app.server.pace import Pace
 from app.server.routes import Routes
 from app.server.visitors import Visitors
 
-# Connections that hang on after the drain: nothing is worked on in them.
+# Time for connections still open after draining; no work runs in them.
 HANGING_SECONDS = 1
 KEEP_ALIVE_SECONDS = 10
-# Two hundred browsers that open the page in the same moment, six connections each, and more.
+# Two hundred browsers that open the page at once with six connections each, and a reserve.
 MOST_CONNECTIONS = 4000
 
 
 class Application:
-    """The page as an ASGI application, guarded.
+    """The page as an ASGI application behind all middleware.
 
     `framed` is for a page that another site shows in a frame, as a Space is.
     """
@@ -51,12 +51,12 @@ class Application:
         reach = reach or Reach()
         mounted = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
         gr.mount_gradio_app(mounted, page, path="", root_path=root_path, **settings)
-        # Before a page is launched Gradio takes any path in a question for its author's own.
+        # Until a Blocks is launched, Gradio allows any local path in a request.
         self._blocks = page
         page.has_launched = page.is_running = True
         self._page = mounted.routes[-1].app  # type: ignore[attr-defined]
         self.draining = Draining(Bodies(mounted))
-        # From the inside out: what is refused further out costs less.
+        # Middleware from the inside out; the cheapest refusals are outermost.
         app: ASGIApp = Visitors(Pace(self.draining), reach, framed=framed)
         app = Routes(Health(app, readiness, self.draining))
         app = Origins(app, reach)
@@ -68,13 +68,13 @@ class Application:
         await self._guarded(scope, receive, send)
 
     def end_streams(self) -> None:
-        """Let go of the streams that Gradio keeps open for every page."""
+        """Close the streams that Gradio keeps open for every page."""
         self._blocks.is_running = False
         self._page.stop_event.set()
 
 
 class Server(uvicorn.Server):
-    """A uvicorn that finishes what it has begun before it ends, and then ends with 0."""
+    """A uvicorn server that finishes running requests before it ends, with exit code 0."""
 
     def __init__(
         self,
@@ -85,10 +85,10 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 application,
-                # The paths of requests name uploads.
+                # The paths of requests contain the names of uploads.
                 access_log=False,
                 log_level="warning",
-                # Whom to believe is decided before, for all headers alike.
+                # Proxy headers are handled by `Origins`, for all headers alike.
                 proxy_headers=False,
                 server_header=False,
                 timeout_keep_alive=KEEP_ALIVE_SECONDS,
@@ -103,21 +103,21 @@ class Server(uvicorn.Server):
         self._ending: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to answer, and tell it."""
+        """Start answering, and print the address."""
         await super().startup(sockets)
         if self._url:
             print(f"The page: {self._url}", flush=True)  # noqa: T201 - to whoever started it
         self._started()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to end; a second interrupt ends at once."""
+        """Begin the shutdown; a second signal ends at once."""
         if self._application.draining.begun and sig == signal.SIGINT:
             self.force_exit = self.should_exit = True
         self.ended_by = sig
         self._application.draining.begin()
 
     async def on_tick(self, counter: int) -> bool:
-        """Say whether to end, ten times a second; begin to wait for it where that was asked."""
+        """Return whether to end, ten times a second; starts draining when a shutdown is asked."""
         if self._application.draining.begun and self._ending is None:
             self._ending = asyncio.create_task(self._end())
         return await super().on_tick(counter)
@@ -128,7 +128,7 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
     def end(self) -> None:
-        """Begin to end, from any thread."""
+        """Begin the shutdown, from any thread."""
         self._application.draining.begin()
 
 

@@ -1,4 +1,4 @@
-"""Fair turns at what only one may use at a time: who was served longest ago comes first."""
+"""A fair queue for a resource that one request at a time may use: least recently served first."""
 
 import asyncio
 import time
@@ -7,21 +7,21 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
-# A class of 200 that opens its pictures at once waits; nobody needs several times that.
+# A class of 200 that opens pictures at once must fit; more is refused.
 MOST_WAITING = 400
 MOST_PER_ADDRESS = 250
-# What a page asks at once, twice.
+# Twice as many requests as a page sends at once.
 MOST_PER_VISITOR = 8
 LOOKING_SECONDS = 0.25
 REMEMBERED = 1000
 
 
 class BusyError(Exception):
-    """More wait than can be answered in reasonable time."""
+    """The queue is too long for an answer in reasonable time."""
 
 
 class LeftError(Exception):
-    """The visitor has hung up."""
+    """The visitor has disconnected."""
 
 
 async def _stays() -> bool:
@@ -30,7 +30,7 @@ async def _stays() -> bool:
 
 @dataclass(frozen=True)
 class Asker:
-    """Who asks: a visitor's token, where from, and whether the visitor has hung up meanwhile."""
+    """The visitor who asks: token, address, and whether the connection is closed meanwhile."""
 
     visitor: str = ""
     address: str = ""
@@ -44,7 +44,7 @@ class _Ticket:
 
 
 class Turns:
-    """Turns of one at a time; each visitor has a line of its own."""
+    """A mutual exclusion lock with a first-in-first-out queue for each visitor."""
 
     def __init__(self) -> None:
         self._lines: OrderedDict[str, deque[_Ticket]] = OrderedDict()
@@ -55,16 +55,16 @@ class Turns:
 
     @property
     def waiting(self) -> int:
-        """How many wait."""
+        """The number of waiting requests."""
         return sum(map(len, self._lines.values()))
 
     @asynccontextmanager
     async def turn(self, asker: Asker) -> AsyncIterator[None]:
-        """Wait for the turn of a visitor, and hold it.
+        """Wait for the visitor's turn, and hold the lock in the `with` block.
 
         Raises:
             BusyError: too many wait already, or too many of this visitor.
-            LeftError: the visitor has hung up while waiting.
+            LeftError: the visitor has disconnected while waiting.
         """
         await self._called(asker)
         start = time.monotonic()
@@ -76,9 +76,9 @@ class Turns:
             self._next()
 
     def place(self, visitor: str) -> tuple[int, float] | None:
-        """Return how many turns are before the last one of a visitor, and about how many seconds.
+        """Return how many requests run before the visitor's last one, and about how many seconds.
 
-        None where the visitor does not wait.
+        None where the visitor has no waiting request.
         """
         if visitor not in self._lines:
             return None
@@ -87,7 +87,7 @@ class Turns:
         before = own - 1 + int(self._running)
         for other, line in self._lines.items():
             if other != visitor:
-                # In each round, who was served longer ago comes first.
+                # Each round serves every visitor once, the least recently served first.
                 before += min(len(line), own if self._rank(other) < rank else own - 1)
         return before, (before + 1) * self._seconds
 
@@ -124,7 +124,7 @@ class Turns:
             raise
 
     def _next(self) -> None:
-        """Call whoever was served longest ago; among those never served, who came first."""
+        """Wake the least recently served visitor; among those never served, the first to come."""
         if not self._lines:
             self._running = False
             return

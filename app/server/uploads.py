@@ -1,4 +1,4 @@
-"""Visitors' pictures: kept as long as they are asked about, and within a total."""
+"""Deletes visitors' uploads: those unused for an hour, and the oldest over a total size."""
 
 import os
 import threading
@@ -13,14 +13,14 @@ SWEEPING_SECONDS = 60
 
 
 def keep(path: Path) -> None:
-    """Note that a picture has been asked about just now."""
-    # One that is gone is said to be so by whoever opens it.
+    """Mark an upload as used now."""
+    # A missing file is reported by whoever opens it.
     with suppress(OSError):
         os.utime(path)
 
 
 class Sweeper:
-    """Deletes files that nobody has asked about for an hour; over a total the oldest go."""
+    """Deletes uploads unused for an hour; over a total size the oldest first."""
 
     def __init__(
         self, folder: Path, seconds: float = KEPT_SECONDS, most_bytes: int = MOST_BYTES
@@ -30,11 +30,11 @@ class Sweeper:
         self._most_bytes = most_bytes
 
     def start(self) -> None:
-        """Sweep now, and every minute from now on, in a thread."""
+        """Start a thread that sweeps now and then every minute."""
         threading.Thread(target=self._go_on, name="sweeper", daemon=True).start()
 
     def sweep(self) -> None:
-        """Delete what is too old or too much, and the folders that are empty by that."""
+        """Delete uploads that are too old or too many, and the folders left empty."""
         oldest_allowed = time.time() - self._seconds
         total = 0
         for asked, size, path in sorted(self._files(), reverse=True):
@@ -44,7 +44,7 @@ class Sweeper:
                     path.unlink()
                 total -= size
         for folder in self._folder.iterdir():
-            # One that a picture is just being put into is young.
+            # A folder that has just been created for an upload may still be empty: young ones stay.
             with suppress(OSError):
                 if folder.is_dir() and folder.stat().st_mtime < time.time() - SWEEPING_SECONDS:
                     folder.rmdir()

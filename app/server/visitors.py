@@ -1,4 +1,4 @@
-"""Who a visitor is: a token in a cookie, for a whole class may share one address."""
+"""Identifies visitors by a token in a cookie, because a whole class may share one address."""
 
 import re
 import secrets
@@ -18,7 +18,7 @@ _TOKEN = re.compile(r"[0-9a-f]{32}")
 
 @dataclass(frozen=True)
 class Name:
-    """A visitor: the token of the cookie, or the address where there is none."""
+    """A visitor's identity: the token of the cookie, or the address without one."""
 
     name: str = ""
     address: str = ""
@@ -26,18 +26,18 @@ class Name:
 
 
 class Visitors:
-    """Gives every page a token, and puts it, or the address, beside what is asked."""
+    """Middleware that sets the cookie and puts the visitor's identity into the request's state."""
 
     def __init__(self, app: ASGIApp, reach: Reach, *, framed: bool = False) -> None:
         self._app = app
         self._reach = reach
-        # In another site's frame a cookie is kept only where it says so, and only encrypted.
+        # Inside another site's frame a browser keeps only cookies marked SameSite=None and Secure.
         self._attributes = "Path=/; HttpOnly; Max-Age=86400; " + (
             "SameSite=None; Secure; Partitioned" if framed else "SameSite=Lax"
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, its visitor named."""
+        """Pass a request on with its visitor in the state."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         token = _token(scope)
@@ -57,7 +57,7 @@ class Visitors:
 
 
 def asker_of(request: Request) -> Asker:
-    """Return who asks."""
+    """Return the visitor who sent the request."""
     who = getattr(request.state, "visitor", Name())
     return Asker(who.name, who.address, request.is_disconnected)
 

@@ -1,6 +1,6 @@
-"""The canvas viewer as it is built, and the words that it says.
+"""The built viewer and its dictionaries.
 
-`build.mjs` makes `built/viewer.js` of the sources in the other folders.
+`build.mjs` bundles `built/viewer.js` from the sources in the other folders.
 """
 
 import json
@@ -15,7 +15,7 @@ _TEXTS = Path(__file__).parents[1] / "texts"
 
 @cache
 def program() -> str:
-    """Return the viewer as the source of one JavaScript function, `asaViz(role, given)`.
+    """Return the source of one JavaScript function, `asaViz(role, given)`.
 
     It is the same for the page, its worker and a saved file.
     """
@@ -24,10 +24,10 @@ def program() -> str:
 
 @cache
 def dictionaries() -> dict[str, dict[str, str]]:
-    """Return everything the page says, by language and key; each language is a folder of files.
+    """Return all texts of the page, by language and key; each language is a folder of files.
 
-    What is said of a picture that is refused, or taken in with a decision, comes in English from
-    where that is decided.
+    The sentences on refused pictures and the notes on accepted ones come in English from
+    `asa_viz.images`.
     """
     words = {
         folder.name: {
@@ -38,7 +38,7 @@ def dictionaries() -> dict[str, dict[str, str]]:
         for folder in sorted(_TEXTS.iterdir())
         if folder.is_dir()
     }
-    # No visitor can send an array.
+    # A visitor cannot send an array.
     sentences = {code: text for code, text in SENTENCES.items() if code != "IMG_ARRAY"}
     words["en"].update({f"error.{code}": text for code, text in sentences.items()})
     words["en"].update({f"picture.{code}": text for code, text in NOTES.items()})

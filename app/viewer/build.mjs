@@ -35,4 +35,9 @@ await build({
   banner: { js: 'function asaViz(role,given){"use strict";' },
   footer: { js: "return roles[role](given)}" },
   plugins: [texts],
+  // The same program runs in a worker, where the usual build of lit finds no document.
+  platform: "neutral",
+  // `</script` never stands in it as it is: the program stands in an attribute and in saved pages.
+  supported: { "inline-script": true },
+  conditions: ["node"],
 });

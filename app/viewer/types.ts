@@ -1,6 +1,7 @@
 // What the parts of the viewer hand to each other: the shapes of its data, and the names of its events.
 
 import type { Stage } from "./core/stages.ts";
+import type { Regions } from "./draw/regions.ts";
 
 /** A pixel of the original picture, [x, y]. */
 export type Pixel = [x: number, y: number];
@@ -209,7 +210,37 @@ export interface Moment {
   row: AnsweredRow;
   maps: Maps | null;
   rerun: Rerun | null;
-  compared: [AnsweredRow, AnsweredRow] | null;
+  compared: readonly AnsweredRow[] | null;
+}
+
+/** Which picture is open, by which network. */
+export interface Opened {
+  picture: string;
+  network: string;
+}
+
+/** The panels in the order in which the network computes; the maps of the whole image stand beside. */
+export type PanelName = "photo" | "dense" | "neighbours" | "sparse" | "segmentation" | "map";
+
+export type Scenes = Record<PanelName, Scene>;
+
+/** What says the names of classes; core/texts.ts has the class. */
+export interface Speech {
+  className(name: string): string;
+}
+
+/** What all panels mark in a picture: the query, the cell under the pointer, the pins. */
+export interface Marks {
+  grid: Pick<Grid, "height" | "width">;
+  query: number;
+  hover: number | null;
+  pins: number[];
+  /** On a small map: frames are fine. */
+  fine?: boolean;
+  /** The label that the segmentation shows alone. */
+  alone?: number | null;
+  /** What a class is called in the reader's language. */
+  nameOf?: (name: string) => string;
 }
 
 /** Colours of cells, or of pixels, row by row; 0 is transparent. */
@@ -242,6 +273,8 @@ export interface ScaleLike {
 
 export interface LegendEntry {
   colour: string;
+  /** The label that this entry shows alone. */
+  label?: number;
   key?: string;
   name?: string;
   from?: string;
@@ -256,10 +289,15 @@ export interface Scene {
   note?: string;
   cells?: Cells;
   values?: ArrayLike<number>;
+  /** The cells lie half-transparent on the photograph, with outlines and names. */
+  regions?: Regions;
   bar?: Bar;
   legend?: LegendEntry[];
   lines?: number[];
+  /** The cells that are kept have an outline. */
   outlined?: boolean;
+  /** The picture under the cells is a faint one, though they are regions. */
+  isFaint?: boolean;
   /** The film has not come to this panel yet. */
   isVeiled?: boolean;
   summary?: { key: string; values: Record<string, unknown> };

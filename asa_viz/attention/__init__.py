@@ -1,4 +1,4 @@
-"""The mathematics of attention; torch and geometry, nothing else."""
+"""The mathematics of attention; imports torch and `geometry` only."""
 
 from asa_viz.attention.attend import adaptive_sparse_attention
 from asa_viz.attention.definition import adaptive_sparse_weights

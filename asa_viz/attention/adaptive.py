@@ -1,4 +1,4 @@
-"""Adaptive sparse attention as one method among the others."""
+"""ASA and the released rule with the common interface `Attention`."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from asa_viz.attention.what_if import AS_TRAINED, WhatIf
 
 @dataclass(frozen=True, eq=False)
 class AdaptiveAttention(Rowwise):
-    """The weights of an image's adaptive sparse attention, as trained or under a what-if."""
+    """The weights of one image's adaptive sparse attention, as trained or under a changed rule."""
 
     sparse: SparseAttention
     what_if: WhatIf
@@ -30,16 +30,16 @@ class AdaptiveAttention(Rowwise):
 
 
 def adaptive_attention(sparse: SparseAttention, what_if: WhatIf = AS_TRAINED) -> AdaptiveAttention:
-    """Return `sparse` with the interface of every attention."""
+    """Return `sparse` as an `Attention`."""
     shape = (sparse.height, sparse.width)
     return AdaptiveAttention(shape, shape, sparse, what_if)
 
 
 @dataclass(frozen=True, eq=False)
 class ReleasedAttention(Rowwise):
-    """The weights of an image's attention under the rule of the published block.
+    """The weights of one image's attention under the rule of the published block.
 
-    Its rows need not sum to one. It decides by the five tensors of `sparse`, and not by its rule.
+    Rows need not sum to one. Only the five tensors of `sparse` are used, not its rule.
     """
 
     sparse: SparseAttention

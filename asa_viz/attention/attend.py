@@ -1,8 +1,8 @@
-"""Adaptive sparse attention as an operator of torch: differentiable, exact, for any batch.
+"""Adaptive sparse attention as a torch operator: exact, differentiable, batched.
 
-The compiled kernels or those for GPUs compute what they serve, and the blocks of `engine` all else:
-there `asa_viz::attend` is one operator to autograd, `torch.compile` and `torch.func`. Its second
-derivative does not exist.
+Compiled C kernels or Triton kernels compute the inputs that they support, and `engine` in plain
+torch all others; there `asa_viz::attend` is a single operator to autograd, `torch.compile` and
+`torch.func`. It has no second derivative.
 """
 
 from collections.abc import Sequence
@@ -54,7 +54,7 @@ def adaptive_sparse_attention(
 
 
 class Attended(NamedTuple):
-    """What every query reads, how many keys it keeps, the log-sum-exp of its similarities.
+    """For each query: attended values, number of kept keys, log-sum-exp of similarities.
 
     Only the output has a gradient.
     """
@@ -77,7 +77,7 @@ def attend(
     scaled: bool = True,
     rule: Rule = "clean",
 ) -> Attended:
-    """Return `adaptive_sparse_attention` and what else it finds on its way."""
+    """Return the result of `adaptive_sparse_attention` with support sizes and log-sum-exps."""
     check_map(query, key, value, (nonlocal_scale, local_scale), height, width, rule)
     dtype, leading = value.dtype, query.shape[:-2]
     wide = widened(query, key, value, nonlocal_scale, local_scale)
@@ -114,7 +114,7 @@ def _attend(
     width: int,
     window: int,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """Return outputs, support sizes and the choice of each map of a batch."""
+    """Return outputs, support sizes and `Choice` tensors of each map of a batch."""
     check_scales(nonlocal_scale, local_scale)
     tensors = [each.contiguous() for each in (query, key, value, nonlocal_scale, local_scale)]
     made = []
@@ -176,7 +176,7 @@ def _(to_output: Tensor, *rest: Any) -> tuple[Tensor, ...]:
 
 
 def _over_maps(operator: Any) -> Any:
-    """Return the rule of `torch.func.vmap`: another axis of the batch."""
+    """Return the batching rule for `torch.func.vmap`: the mapped axis becomes a batch axis."""
 
     def rule(info: Any, axes: tuple[int | None, ...], *arguments: Any) -> tuple[Any, Any]:
         flat = [
@@ -196,7 +196,7 @@ for _operator in (_attend, _attend_backward):
 
 
 class _Attention(torch.autograd.Function):
-    """`_attend` with its gradient, which has none itself; forward differentiation is refused."""
+    """`_attend` with its gradient; a second derivative and forward mode raise an error."""
 
     generate_vmap_rule = True
 
@@ -213,13 +213,14 @@ class _Attention(torch.autograd.Function):
     @staticmethod
     def backward(context: Any, *to_outputs: Any) -> tuple[Tensor | None, ...]:
         inputs = (to_outputs[0], *context.saved_tensors, *context.shape)
-        # Dynamo cannot trace one such function in another, and has no second derivatives anyway.
+        # Dynamo cannot trace a Function inside a Function, and there is no second derivative
+        # anyway.
         gradient = _attend_backward if torch.compiler.is_compiling() else _Gradient.apply
         return *gradient(*inputs), None, None, None
 
 
 class _Gradient(torch.autograd.Function):
-    """`_attend_backward`, whose own derivative is refused."""
+    """`_attend_backward`; its own derivative raises an error."""
 
     generate_vmap_rule = True
 
@@ -229,7 +230,7 @@ class _Gradient(torch.autograd.Function):
 
     @staticmethod
     def setup_context(context: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
-        """Nothing is kept."""
+        """Save nothing."""
 
     @staticmethod
     def backward(context: Any, *to_outputs: Any) -> tuple[None, ...]:
@@ -246,7 +247,7 @@ def _released(
     width: int,
     window: int,
 ) -> list[Tensor]:
-    """Return outputs, support sizes and log-sum-exps under the released rule, rows in blocks."""
+    """Return outputs, support sizes and log-sum-exps under rule "released", in blocks of rows."""
     check_scales(nonlocal_scale, local_scale)
     made = []
     with torch.autocast(query.device.type, enabled=False):
@@ -276,7 +277,7 @@ def released_rows(
     shape: Shape,
     rows: slice,
 ) -> Float[Tensor, "r n"]:
-    """Return the weights of the queries `rows` under the released rule; queries already scaled."""
+    """Return the weights of the queries `rows` under rule "released"; queries already scaled."""
     n = len(key)
     affinity = (query[rows] @ key.mT).log_softmax(-1).exp()
     incoming = (key[rows] @ query.mT - log_normaliser).exp()

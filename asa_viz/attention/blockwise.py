@@ -1,23 +1,23 @@
-"""Blocks of whole rows, and what each row says by itself: its log-sum-exp, its k-th largest."""
+"""Splits queries into blocks of rows, and computes row statistics block by block."""
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-# A block holds about this many weights: 4 MB of float32, small enough for a processor's cache.
+# A block holds about this many weights: 4 MB of float32, which fits into a processor's cache.
 BLOCK_WEIGHTS = 1 << 20
 
 
 def blocks(n: int, held: int | None = None) -> list[slice]:
-    """Cut n queries into runs small enough for all of a run to be held at once.
+    """Split n queries into slices small enough to hold a whole slice in memory.
 
-    Of each query `held` numbers are held; by default a row, one for each of n keys.
+    Each query takes `held` numbers; by default a row of n weights.
     """
     return cut(n, max(1, BLOCK_WEIGHTS // (held or n)))
 
 
 def cut(n: int, rows: int) -> list[slice]:
-    """Cut n queries into runs of `rows`; the last may be shorter."""
+    """Split n queries into slices of `rows`; the last may be shorter."""
     return [slice(start, min(start + rows, n)) for start in range(0, n, rows)]
 
 

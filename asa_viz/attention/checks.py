@@ -1,4 +1,4 @@
-"""What adaptive sparse attention is not defined for, refused in one sentence."""
+"""Checks the arguments of adaptive sparse attention."""
 
 from functools import reduce
 from typing import Literal
@@ -18,10 +18,10 @@ def check_map(
     width: int,
     rule: str,
 ) -> None:
-    """Refuse tensors that do not fit each other or the map, and a rule that does not exist.
+    """Check that the tensors fit each other and the map, and that the rule exists.
 
     Raises:
-        ValueError: one of that.
+        ValueError: they do not, or it does not.
     """
     if rule not in ("clean", "released"):
         raise ValueError(f'The rule is "clean" or "released", not {rule!r}.')
@@ -47,7 +47,7 @@ def check_map(
 
 
 def check_scales(*scales: Tensor) -> None:
-    """Refuse scales that no affinity can be compared with.
+    """Check that every scale can be compared with affinities.
 
     Raises:
         ValueError: a scale is negative or not a number.

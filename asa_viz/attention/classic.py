@@ -1,4 +1,4 @@
-"""The classical ancestors: filters whose weights come from the image itself, nothing learned."""
+"""Classical image filters as attention: weights computed from the image, nothing learned."""
 
 import torch
 import torch.nn.functional as F
@@ -11,7 +11,7 @@ from asa_viz.attention.rowwise import SoftmaxAttention, softmax_attention
 
 
 def bilateral(image: Float[Tensor, "c h w"], *, window: int, space: float, value: float) -> FewKeys:
-    """Return the bilateral filter: Gaussians of the distance in cells and of that in values.
+    """Return the bilateral filter: a Gaussian of the distance in cells times one of values.
 
     `space` and `value` are their standard deviations, in cells and in units of the image.
     """
@@ -25,9 +25,9 @@ def non_local_means(
 ) -> FewKeys:
     """Return non-local means: exp(-|P_i - P_j|^2 / strength^2) in a search window, normalised.
 
-    |P_i - P_j|^2 is the mean squared difference of the two patches, `patch` cells wide. Patches
-    repeat the map's border beyond it; the search window is clipped. The centre weighs as it comes,
-    1 before normalisation.
+    |P_i - P_j|^2 is the mean squared difference of two patches of `patch` cells width. Patches are
+    padded by replication; the search window is clipped. The centre gets its plain weight, 1 before
+    normalisation.
     """
     margin = patch // 2
     wide = F.pad(image[None], (margin, margin, margin, margin), mode="replicate")
@@ -39,7 +39,7 @@ def non_local_means(
 def _closeness(
     features: Float[Tensor, "c h w"], window: int, bias: Float[Tensor, " k"], factor: float
 ) -> FewKeys:
-    """Softmax of minus the squared distances in the window, times `factor`, plus `bias`."""
+    """Return the softmax over the window of -factor x squared distance + bias."""
     _, height, width = features.shape
     keys = window_keys(height, width, window, features.device)
     own, table = features.flatten(1).mT, F.pad(features.flatten(1), (0, 1)).mT
@@ -52,11 +52,11 @@ def _closeness(
 def mean_shift(
     image: Float[Tensor, "c h w"], *, space: float, value: float, steps: int = 1
 ) -> SoftmaxAttention:
-    """Return what mean-shift filtering reads after some steps, under Gaussian kernels.
+    """Return the weights of mean-shift filtering's last step, with Gaussian kernels.
 
-    A point is a cell's place and value together, in units of `space` and `value`. Each step moves
-    every point to the weighted mean of the original ones, so that the result is a weighted mean of
-    these by the weights of the last step, whatever moved before.
+    A point is a cell's position and value, in units of `space` and `value`. Each step moves every
+    point to a weighted mean of the original points, so that the result after any number of steps is
+    the original points weighted by the last step.
     """
     _, height, width = image.shape
     places = torch.meshgrid(
@@ -65,7 +65,7 @@ def mean_shift(
         indexing="ij",
     )
     start = torch.cat([torch.stack(places) / space, image / value])
-    # |a - b|^2 / 2 = -a.b + |b|^2 / 2 and a part that the softmax over b does not see.
+    # |a - b|^2 / 2 = -a.b + |b|^2 / 2 + |a|^2 / 2, and the softmax over b cancels the last term.
     key = torch.cat([start, -start.square().sum(0, keepdim=True) / 2])
     one = torch.ones_like(start[:1])
     points = start

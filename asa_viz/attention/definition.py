@@ -1,4 +1,4 @@
-"""Adaptive sparse attention as it is defined, with the whole n x n matrix: to read and to test by.
+"""The definition of adaptive sparse attention with its whole n x n matrix, for reading and tests.
 
 P_ij is the softmax affinity of query i with key j, t1 and t2 are a query's non-local and local
 scale, W_i is the window around i. Rule "clean":
@@ -8,10 +8,10 @@ scale, W_i is the window around i. Rule "clean":
     weights(i, j)      P_ij / (sum of P_i over the support), support = reciprocal or local;
                        a query whose support is empty reads its own value
 
-Rule "released" is the arithmetic of the authors' published block: steps of a half at ties, in the
-local rule also outside the window where t2 is 0, a maximum for the union and 1e-12 in the
-denominator. Its thresholds get no gradient. docs/decisions/0001-clean-rule.md says why "clean" is
-the default.
+Rule "released" reproduces the arithmetic of the authors' published block: half steps at ties, a
+local rule that holds outside the window too where t2 is 0, a maximum for the union, and 1e-12 in
+the denominator. Its thresholds get no gradient. docs/decisions/0001-clean-rule.md says why "clean"
+is the default.
 
 Sun, Zhang, Zhang: Adaptive sparse attention module based on reciprocal nearest neighbors,
 J. Electronic Imaging 33(3) 033038, 2024.
@@ -82,7 +82,8 @@ def _clean_weights(
     *,
     reciprocity: bool,
 ) -> Float[Tensor, "*b n n"]:
-    # The steps decide, and teach the scales; queries and keys learn through the affinities alone.
+    # The steps decide and give the scales their gradient; queries and keys get theirs through the
+    # affinities only.
     level, n = log_affinity.detach(), log_affinity.shape[-1]
     log_threshold = log_scale(nonlocal_scale) - math.log(n)
     chosen = step(level, log_threshold[..., None])
@@ -96,8 +97,8 @@ def _clean_weights(
     support = reciprocal + local - reciprocal * local
     empty = (support == 0).all(-1, keepdim=True)
     support = support + empty * torch.eye(n, dtype=support.dtype, device=support.device)
-    # Affinities in relation to the largest one kept, so that no row underflows. The limit touches
-    # only what is left out, where it bounds what the surrogate promises for letting a key in.
+    # Affinities are divided by the largest one kept, so that no row underflows. The clamp affects
+    # only keys left out, whose surrogate gradient it bounds.
     highest = level.masked_fill(support == 0, -torch.inf).amax(-1, keepdim=True)
     kept = support * (log_affinity - highest).clamp(max=0).exp()
     return kept / kept.sum(-1, keepdim=True)
@@ -125,7 +126,7 @@ def released_weights(
 
 
 class _Step(torch.autograd.Function):
-    """1 for what passes, else 0; backward, the slope of a sigmoid of the margin stands in."""
+    """Heaviside step; its backward pass uses the slope of a sigmoid of the margin."""
 
     generate_vmap_rule = True
 
@@ -145,7 +146,7 @@ class _Step(torch.autograd.Function):
 
 
 def step(log_affinity: Tensor, log_threshold: Tensor) -> Tensor:
-    """Pass what reaches its threshold, which has the straight-through gradient of a sigmoid.
+    """Return 1 where the threshold is reached, else 0, with a sigmoid's straight-through gradient.
 
     Bengio, Leonard, Courville: Estimating or propagating gradients through stochastic neurons,
     arXiv 1308.3432.
@@ -154,31 +155,31 @@ def step(log_affinity: Tensor, log_threshold: Tensor) -> Tensor:
 
 
 def passes(log_affinity: Tensor, log_threshold: Tensor) -> Tensor:
-    """Tell where an affinity reaches its threshold, ties included: the rule that decides all."""
+    """Return where an affinity reaches its threshold, ties included; used everywhere."""
     return log_affinity >= log_threshold - tie_slack(log_affinity.dtype)
 
 
 def surrogate_slope(margin: Tensor, width: float) -> Tensor:
-    """Slope of sigmoid(margin / width)."""
+    """Return the slope of sigmoid(margin / width)."""
     passed = torch.sigmoid(margin / width)
     return passed * (1 - passed) / width
 
 
 def half_step(margin: Tensor) -> Tensor:
-    """Give 0 below, 1 above and a half at zero, as the published block does; its slope is 0."""
+    """Return 0 below, 1 above and 0.5 at zero, as the published block does; its gradient is 0."""
     return (1 + margin.sign()) / 2
 
 
 def log_scale(scale: Tensor) -> Tensor:
-    """Logarithm of a scale; a scale of 0, which everything passes, has no gradient."""
+    """Return the logarithm of a scale; a scale of 0, which every key passes, has no gradient."""
     positive = scale > 0
     return torch.where(positive, scale, 1).log().masked_fill(~positive, -torch.inf)
 
 
 def tie_slack(dtype: torch.dtype) -> float:
-    """How far below its threshold a log affinity still counts as a tie: rounding, nothing more.
+    """Return how far below its threshold a log affinity still counts as a tie, for rounding errors.
 
-    A flat row must pass a scale of 1 whole, whatever the last bits of its log-sum-exp are.
+    In a flat row every key must pass a scale of 1, whatever the rounding of the log-sum-exp.
     """
     return 64 * torch.finfo(dtype).eps
 

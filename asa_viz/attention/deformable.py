@@ -1,4 +1,4 @@
-"""Attention to a few displaced positions, read bilinearly between the cells."""
+"""Attention to a few displaced positions, sampled bilinearly between cells."""
 
 import torch
 from jaxtyping import Float
@@ -10,7 +10,7 @@ from asa_viz.attention.few_keys import FewKeys
 def samples(
     rows: Float[Tensor, "k h w"], cols: Float[Tensor, "k h w"], weights: Float[Tensor, "k h w"]
 ) -> FewKeys:
-    """Return what queries read at k positions each, given in cells and shared among four cells.
+    """Return attention to k fractional positions a query, each split bilinearly among four cells.
 
     Cells outside the map count as 0.
     """
@@ -41,9 +41,9 @@ def dynamic_graph(
 ) -> FewKeys:
     """Return DGMN's attention at one sampling rate, from what it predicts at each cell.
 
-    Its samples start from a square of cells `rate` apart and are displaced by `offsets`, in cells,
-    down and to the right. They weigh the softmax of `filters` times the sigmoid of `affinities`.
-    The network joins several rates, each with filters of its own.
+    Its samples form a square grid with spacing `rate`, displaced by `offsets` (in cells, down and
+    to the right). Their weights are the softmax of `filters` times the sigmoid of `affinities`. The
+    network combines several rates, each with its own filters.
     """
     places, height, width = filters.shape
     side = round(places**0.5)

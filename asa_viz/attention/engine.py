@@ -1,10 +1,9 @@
 """Adaptive sparse attention of one map in three steps over blocks of whole rows, in plain torch.
 
-1. `choose`: one product a block. With the whole row at hand its softmax is final, and with it who
-   chooses whom, one bit a pair, and which keys of its window are local, one bool a place.
-2. `kept_of`: reciprocity is the matrix of bits and its transpose; local keys are added.
-3. `read`: the similarities of the keys that remain, their softmax, and the weighted values.
-
+1. `choose`: one matrix product a block of rows. The softmax of whole rows is final, which gives who
+chooses whom (one bit a pair) and which keys of the window are local (one bool a place).
+2. `support_of`: the bit matrix AND its transpose gives reciprocity; local keys are added.
+3. `read`: similarities of the kept keys, their softmax, and the weighted sum of values.
 No n x n array of numbers is held. The result is that of `definition.adaptive_sparse_weights` times
 the values; `gradients` has the backward pass.
 """
@@ -21,16 +20,17 @@ from asa_viz.attention.definition import log_scale, passes
 from asa_viz.attention.neighbourhood import window_keys
 from asa_viz.attention.pair_bits import columns_of, no_pairs, rows_of, set_rows
 
-# A block of rows: large enough for a quick product, small enough for a cache.
+# Rows a block: large enough for a fast product, small enough for the cache.
 ROWS = 256
 
 
 class Map(NamedTuple):
-    """One map's queries, already scaled, its keys, and the rule that decides who is kept.
+    """One map's queries (already scaled), its keys, and the thresholds of the rule.
 
-    A query chooses a key whose log affinity reaches its `log_threshold`; a key in its window is
-    local from the logarithm of the window's mean plus `log_local_scale` on. Without `reciprocity` a
-    key needs only be chosen. `neighbours` are the keys of each window, n for none.
+    A query chooses a key whose log affinity reaches its `log_threshold`; a key of its window is
+    local if its log affinity reaches the log mean of the window plus `log_local_scale`. Without
+    `reciprocity` a key needs only be chosen. `neighbours` are the keys of each window, n for places
+    outside the map.
     """
 
     query: Float[Tensor, "n d"]
@@ -56,7 +56,7 @@ class Map(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """Who chooses whom as `pair_bits`, who is local in each window, the log-sum-exp of each row."""
+    """Who chooses whom (`pair_bits`), the windows' local keys, and the rows' log-sum-exp."""
 
     bits: UInt8[Tensor, "g rows n"]
     local: Bool[Tensor, "n k"]
@@ -71,14 +71,14 @@ def forward(
     local_scale: Float[Tensor, " n"],
     shape: tuple[int, int, int],
 ) -> tuple[Float[Tensor, "n c"], Float[Tensor, " n"], Choice]:
-    """Return what each query reads, how many keys it keeps, and the choice that this comes from."""
+    """Return the attended values, the number of kept keys, and the `Choice` of every query."""
     image = Map.of(query, key, nonlocal_scale, local_scale, shape)
     choice = choose(image)
     return *read(image, choice, value), choice
 
 
 def choose(image: Map) -> Choice:
-    """Decide for every pair whether the query chooses the key, and for windows who is local."""
+    """Return for every pair whether the query chooses the key, and windows' local keys."""
     n = len(image.query)
     rows = min(ROWS, n)
     bits = no_pairs(n, rows, image.query.device)
@@ -89,7 +89,7 @@ def choose(image: Map) -> Choice:
         similarity, log_affinity = space[:, : block.stop - block.start]
         torch.mm(image.query[block], image.key.mT, out=similarity)
         torch.log_softmax(similarity, -1, out=log_affinity)
-        # Largest numbers lose least: one of these is at most log n.
+        # Rounding is least at the largest affinity, which is at most log n away.
         log_normaliser[block] = similarity.amax(-1) - log_affinity.amax(-1)
         set_rows(bits, block, passes(log_affinity, image.log_threshold[block, None]))
         local[block] = local_of(image, block, log_affinity)
@@ -97,7 +97,7 @@ def choose(image: Map) -> Choice:
 
 
 def local_of(image: Map, block: slice, log_affinity: Float[Tensor, "r n"]) -> Bool[Tensor, "r k"]:
-    """Tell which keys in a block's windows are local; a place outside the map never is."""
+    """Return which keys in a block's windows are local; places outside the map never are."""
     near, log_mean = in_window(log_affinity, image.neighbours[block])
     passed = passes(near, image.log_local_scale[block, None] + log_mean)
     return passed & (image.neighbours[block] < len(image.query))
@@ -108,7 +108,7 @@ def in_window(
 ) -> tuple[Float[Tensor, "r k"], Float[Tensor, "r 1"]]:
     """Return the log affinities of each row's window, and the logarithm of their mean.
 
-    `keys` holds n for a place outside the map: minus infinity here, and not part of the mean.
+    `keys` holds n for places outside the map: they get minus infinity and do not count in the mean.
     """
     n = log_affinity.shape[-1]
     outside = keys == n
@@ -127,7 +127,7 @@ def support_of(image: Map, choice: Choice, block: slice) -> Bool[Tensor, "r n"]:
 
 
 def lay(near: Bool[Tensor, "r k"], keys: Int[Tensor, "r k"], rows: Bool[Tensor, "r n"]) -> None:
-    """Set in whole rows what is true in their windows."""
+    """Set the window's true entries in whole rows."""
     row, place = near.nonzero(as_tuple=True)
     rows[row, keys[row, place]] = True
 
@@ -137,17 +137,17 @@ def read(
 ) -> tuple[Float[Tensor, "n c"], Float[Tensor, " n"]]:
     """Return the weighted sum of the values for each query, and how many keys it keeps.
 
-    A query whose support is empty reads itself.
+    A query with an empty support reads its own value.
     """
     output, support_size = value.new_empty(value.shape), value.new_empty(len(value))
-    # 0 times infinity is no number: by the definition all rows read a value that is not finite.
+    # 0 times infinity is NaN: by the definition every row reads a value that is not finite.
     unbounded = ~value.isfinite().all(-1)
     for block in cut(len(value), choice.bits.shape[1]):
         support = support_of(image, choice, block)
         support_size[block] = numbers(support, value).sum(-1)
         empty = (support_size[block] == 0).nonzero()[:, 0]
         support[empty, block.start + empty] = True
-        # No query of the block reads any other column.
+        # Only these columns are read by any query of the block.
         columns = (support.view(torch.uint8).amax(0).bool() | unbounded).nonzero()[:, 0]
         left_out, keys, values = numbers(~support, image.query), image.key, value
         if len(columns) < len(keys):
@@ -157,11 +157,11 @@ def read(
         similarity.sub_(left_out, alpha=torch.finfo(similarity.dtype).max)
         weights = torch.softmax(similarity, -1).to(value)
         torch.mm(weights, values, out=output[block])
-    # A row with a similarity that is not finite has no affinities.
+    # A row with a similarity that is not finite has no affinities; its output is NaN.
     output += 0 * choice.log_normaliser[:, None]
     return output, support_size
 
 
 def numbers(mask: Bool[Tensor, "r n"], like: Tensor) -> Float[Tensor, "r n"]:
-    """Return 1 and 0: torch multiplies, sums and selects floats several times as fast as bools."""
+    """A float mask: torch vectorises products and sums of floats, not of bools."""
     return mask.view(torch.uint8).to(like.dtype)

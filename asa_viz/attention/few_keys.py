@@ -1,4 +1,4 @@
-"""Attention in which each query reads a few keys: windows, crosses, displaced samples."""
+"""Attention in which each query reads a few listed keys: windows, crosses, displaced samples."""
 
 from dataclasses import dataclass
 
@@ -16,8 +16,8 @@ from asa_viz.geometry import Cell
 class FewKeys(Attention):
     """Attention given by k keys of each query and their weights.
 
-    `keys` counts along the rows of the keys' grid; its size, one past the last, stands for a place
-    outside, where there is nothing to read. A key named twice has the sum of its weights.
+    `keys` are row-major indices into the keys' grid; the index n (one past the last) marks a place
+    outside, with nothing to read. The weights of a key listed twice add up.
     """
 
     keys: Int[Tensor, "n k"]
@@ -59,6 +59,6 @@ class FewKeys(Attention):
 def softmax_over(
     logits: Float[Tensor, "n k"], keys: Int[Tensor, "n k"], shape: tuple[int, int]
 ) -> FewKeys:
-    """Return the softmax of the logits over those of each query's keys that lie on the map."""
+    """Return the softmax of logits over each query's keys, without places outside the map."""
     outside = keys == shape[0] * shape[1]
     return FewKeys(shape, shape, keys, logits.masked_fill(outside, -torch.inf).softmax(-1))

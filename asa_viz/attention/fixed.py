@@ -1,8 +1,8 @@
-"""Rows of any attention with its weights fixed, under thresholds that it was not trained with.
+"""Any attention with fixed weights, optionally under thresholds that it was not trained with.
 
-What `row.SparseAttention` is to softmax attention, whose affinities follow from queries and keys,
-`FixedAttention` is to every other: rows that are signed, sum to another number than one, or are the
-product of several passes. Without thresholds a row is shown as the network computes it.
+`row.SparseAttention` has softmax affinities of queries and keys; `FixedAttention` holds all other
+attention: rows that are signed, have another sum than one, or are products of several passes.
+Without thresholds a row is shown as the network computes it.
 """
 
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ class OwnValue(Attention):
 
 @dataclass(frozen=True, eq=False)
 class Stored(Rowwise):
-    """Attention whose rows are all there."""
+    """Attention whose matrix is stored."""
 
     matrix: Float[Tensor, "n m"]
 
@@ -60,7 +60,7 @@ class Stored(Rowwise):
 
 @dataclass(frozen=True, eq=False)
 class Under(Rowwise):
-    """The rows of a fixed attention under a what-if, to be mixed by."""
+    """The rows of a fixed attention under a changed rule."""
 
     fixed: "FixedAttention"
     what_if: WhatIf
@@ -79,10 +79,10 @@ class Under(Rowwise):
 class FixedAttention:
     """Attention of one image, queries and keys on one grid; made by `of`.
 
-    The scales are thresholds, as of `SparseAttention`: a key is chosen where its weight reaches
-    the scale times the mean weight of the row, and it is kept where it is chosen and chooses back,
-    or is strong in its query's window. What is kept of a row adds up to what the row adds up to. Of
-    scales that are 0 everywhere nothing is decided: every row is the network's own.
+    The scales are thresholds as in `SparseAttention`: a key is chosen where its weight reaches the
+    scale times the row's mean weight; it is kept where it is chosen and chooses back, or is local.
+    Kept rows are rescaled to the sum of the original row. Where all scales are 0 no key is removed:
+    every row is the network's own.
 
     Raises:
         ValueError: queries and keys lie on different grids.
@@ -105,7 +105,7 @@ class FixedAttention:
 
     @property
     def height(self) -> int:
-        """The rows of cells."""
+        """The number of rows of cells."""
         return self.rows.height
 
     @property
@@ -115,7 +115,7 @@ class FixedAttention:
 
     @property
     def size_in_bytes(self) -> int:
-        """The memory that the tensors behind the rows take, as far as they are known."""
+        """The memory of the tensors behind the rows, as far as known."""
         return sum(tensor.nbytes for tensor in _tensors(self.rows))
 
     @property
@@ -129,9 +129,9 @@ class FixedAttention:
         return any(bool((block < 0).any()) for block in map(self._raw, self._blocks()))
 
     def shares(self) -> Float[Tensor, "n n"]:
-        """Return the sizes of all weights, each row divided by its sum; n x n, for small maps.
+        """Return the magnitudes of all weights, each row divided by its sum; n x n, for small maps.
 
-        A row that reads nothing stays as it is.
+        A row of zeros stays unchanged.
         """
         matrix = torch.cat([self._raw(block).abs() for block in self._blocks()])
         return matrix / matrix.sum(-1, keepdim=True).masked_fill(~matrix.any(-1, keepdim=True), 1)
@@ -142,7 +142,7 @@ class FixedAttention:
         """Return the same rows under one threshold of each kind for all cells.
 
         Raises:
-            ValueError: some weights are negative, and no thresholds apply to such rows.
+            ValueError: some weights are negative, for which thresholds are not defined.
         """
         if self.signed:
             raise ValueError("Some weights are negative; thresholds apply to shares alone.")
@@ -180,7 +180,7 @@ class FixedAttention:
         )
 
     def weights(self, queries: slice, what_if: WhatIf = AS_TRAINED) -> Float[Tensor, "r n"]:
-        """Return the rows of the queries in `queries`, counted along the rows of the map."""
+        """Return the rows of a slice of queries, in row-major order."""
         dense = self._raw(queries)
         if not self._cut(what_if):
             return dense
@@ -197,21 +197,21 @@ class FixedAttention:
     def mix(
         self, values: Float[Tensor, "n c"], what_if: WhatIf = AS_TRAINED
     ) -> Float[Tensor, "n c"]:
-        """Return what every query reads of the values, in blocks."""
+        """Return the weighted sum of the values for every query, computed in blocks."""
         mixed = self.under(what_if).mix(values.mT.unflatten(1, self.rows.shape))
         return mixed.flatten(1).mT
 
     def under(self, what_if: WhatIf) -> Attention:
-        """Return the rows under a what-if as an attention."""
+        """Return the rows under a changed rule as an `Attention`."""
         if not self._cut(what_if):
             return self.rows
         return Under(self.rows.shape, self.rows.key_shape, self, what_if)
 
     def decisions(self, queries: slice, what_if: WhatIf = AS_TRAINED) -> Decisions:
-        """Return whom the queries in `queries` choose, who chooses them back, and who is local.
+        """Return who is chosen by a slice of queries, who chooses them back, and who is local.
 
         Raises:
-            ValueError: some weights are negative, and have no logarithm.
+            ValueError: some weights are negative and have no logarithm.
         """
         dense = self._raw(queries)
         if (dense < 0).any():
@@ -232,7 +232,7 @@ class FixedAttention:
         return torch.cat(sizes), degree, torch.cat(masses)
 
     def _cut(self, what_if: WhatIf) -> bool:
-        """Return whether anything is decided at all."""
+        """Return whether any threshold applies."""
         return self.decides or what_if.top_k is not None
 
     def _decisions(self, queries: slice, what_if: WhatIf) -> Decisions:
@@ -251,7 +251,7 @@ class FixedAttention:
         return Decisions(dense, chosen, chooses_back, local)
 
     def _thresholds(self, what_if: WhatIf) -> Float[Tensor, " n"]:
-        """Return the weight from which each query chooses a key."""
+        """Return the weight from which on each query chooses a key."""
         n = self.height * self.width
         if what_if.top_k is None:
             return self.nonlocal_scale * what_if.nonlocal_factor * self._totals / n
@@ -260,8 +260,8 @@ class FixedAttention:
 
     @cached_property
     def _totals(self) -> Float[Tensor, " n"]:
-        """What each row adds up to."""
-        # What is read of a map of ones, in one pass.
+        """The sum of each row."""
+        # The sums are the attention applied to a map of ones, one pass.
         ones = self.rows.like.new_ones(1, *self.rows.key_shape)
         with torch.no_grad():
             return self.rows.mix(ones).flatten().float().cpu()
@@ -278,10 +278,10 @@ class FixedAttention:
         return self.rows.rows_of(queries).float().cpu()
 
     def _incoming(self, queries: slice) -> Float[Tensor, "r n"]:
-        """Return columns: how much every query reads of these cells."""
+        """Return columns: the weights of every query for a slice of keys."""
         with torch.no_grad():
             if queries.stop - queries.start == 1:
-                # Of one cell many attentions know a shorter way.
+                # Many attentions compute a single column more cheaply.
                 column = self.rows.column(Cell(*divmod(queries.start, self.width)))
                 return column.flatten()[None].float().cpu()
             sent = one_hot(self.rows.like, queries, self.rows.shape)
@@ -292,7 +292,7 @@ class FixedAttention:
 
 
 def _tensors(part: object) -> Iterator[Tensor]:
-    """Yield the tensors that an attention is made of."""
+    """Yield the tensors of an attention, nested ones included."""
     if isinstance(part, Tensor):
         yield part
     elif isinstance(part, tuple):

@@ -1,12 +1,12 @@
-"""The backward pass of `engine`: blocks of rows are formed anew from the bits of the forward pass.
+"""The backward pass of `engine`: rows are recomputed in blocks from the bits of the forward pass.
 
-With P the affinity, M the mass a query keeps, g the gradient of its output and o the output itself,
-letting key j into row i changes the loss by P_ij / M_i (g_i v_j - g_i o_i), the pair's `change`.
-Inside the support that is the gradient of the similarity. The thresholds learn by it through the
-slope of a sigmoid, as in `definition.step`: a pair that is not local hangs on the thresholds of
-both ends, and each learns where the other one passes; the local scale learns where the pair is not
-reciprocal. A key left out counts for no more than the strongest one kept, or a single strong key
-that never chooses back would drown all others.
+With P the affinity, M the mass that a query keeps, g the gradient of its output and o the output,
+adding key j to row i changes the loss by P_ij / M_i (g_i v_j - g_i o_i), called `change`. Inside
+the support this is the gradient of the similarity. The thresholds learn from it through the slope
+of a sigmoid, as in `definition.step`: a pair that is not local depends on the thresholds of both
+ends, and each gets a gradient where the other passes; the local scale gets one where the pair is
+not reciprocal. The `change` of a key left out is clamped to that of the strongest kept key, or a
+single strong key that never chooses back would dominate the gradient.
 """
 
 import torch

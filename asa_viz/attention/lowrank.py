@@ -1,4 +1,4 @@
-"""Attention of low rank: gather into a few nodes, let them reason, distribute to every cell."""
+"""Low rank attention: gather into a few nodes, transform the nodes, distribute to every cell."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from asa_viz.geometry import Cell
 
 @dataclass(frozen=True, eq=False)
 class LowRank(Attention):
-    """distribute x gather; what happens among the nodes is already part of `distribute`."""
+    """distribute x gather; the transformation of the nodes is already part of `distribute`."""
 
     distribute: Float[Tensor, "n k"]
     gather: Float[Tensor, "k m"]
@@ -57,14 +57,15 @@ def low_rank(
 
 
 def over_cells(logits: Float[Tensor, "k h w"]) -> Float[Tensor, "k h w"]:
-    """Softmax of each node over all cells."""
+    """Return the softmax of each node's logits over all cells."""
     return logits.flatten(1).softmax(-1).view_as(logits)
 
 
 def double_attention(gather: Float[Tensor, "k h w"], distribute: Float[Tensor, "k h w"]) -> LowRank:
-    """Return A2-Net's double attention from the logits of both of its maps.
+    """Return the double attention of A2-Net from its gather and distribute logits.
 
-    Each node gathers by a softmax over cells; each cell picks by a softmax over nodes.
+    Gathering is a softmax over cells for each node, distributing a softmax over nodes for each
+    cell.
     """
     return low_rank(distribute.softmax(0), over_cells(gather))
 
@@ -74,8 +75,8 @@ def expectation_maximisation(
 ) -> LowRank:
     """Return EMANet's attention: responsibilities of the bases after some EM steps.
 
-    The last bases, which the cells read, are means of the features over their own length; of these
-    the row is the weights. Nothing is learned here but the bases to start from.
+    The bases that cells read are normalised means of the features; the row has the weights of these
+    means. Only the initial bases are learned.
     """
     flat_features = features.flatten(1)
     for _ in range(stages):
@@ -91,9 +92,9 @@ def expectation_maximisation(
 def compact_generalised(theta: Float[Tensor, "c h w"], phi: Float[Tensor, "c h w"]) -> LowRank:
     """Return CGNL of one group of channels with the dot-product kernel.
 
-    Its matrix joins pairs of cell and channel, so that there are c x c matrices of cells, each the
-    outer product of two maps. This is what the mean over the output's channels reads when all the
-    group's channels carry the same value.
+    Its matrix is over pairs of (cell, channel): c x c matrices over cells, each an outer product of
+    two maps. Returned is the mean over the output's channels for equal values in all channels of
+    the group.
     """
     return low_rank(theta.mean(0, keepdim=True), phi.sum(0, keepdim=True))
 
@@ -103,7 +104,7 @@ def global_reasoning(
 ) -> LowRank:
     """Return GloRe's projection, (I + adjacency) among the nodes, and the projection back.
 
-    `adjacency` [to, from] is the weight of the convolution over nodes. `averaged` divides by the
+    `adjacency` [to, from] is the weight of the 1d convolution over nodes. `averaged` divides by the
     number of cells, for networks that take maps of any size.
     """
     reason = torch.eye(len(adjacency)).to(adjacency) + adjacency

@@ -1,4 +1,4 @@
-"""What is known of a method of attention, and what the page says of it."""
+"""The record of one attention method: facts, references and texts in every language."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -29,7 +29,7 @@ class Paper:
 
 
 class Support(NamedTuple):
-    """A number of keys: as the page writes it, and for h x w cells unless more decides it."""
+    """A number of keys: as text for the page, and as a function of the map's size."""
 
     text: str
     of: Callable[[int, int], int] | None = None
@@ -39,13 +39,13 @@ class Support(NamedTuple):
 class Method:
     """One design of attention.
 
-    `support_per_pass` is how many weights a query has computed, passes added up, and
-    `effective_support` how many keys it reads at most in the end. `row_sum` is None where rows have
-    no sum in common. A row is "exact" where the block's output is that row applied to its values,
-    "composed" where a step between the parts of the row is left out or summed up, which the note
-    says, and "none" where there is no matrix from cell to cell. `unchecked` says what of this could
-    not be compared with the paper or its code. `settings` are the head's settings that this record
-    prints, by the names that they have in the note.
+    `support_per_pass` is the number of weights computed for a query, summed over passes, and
+    `effective_support` the largest number of keys that it reads in the end. `row_sum` is None where
+    rows have no common sum. A row is "exact" where the block's output is the row applied to the
+    values, "composed" where a step between the row's factors is left out or averaged, which the
+    note says, and "none" where there is no matrix over cells. `unchecked` says what could not be
+    compared with the paper or its code. `settings` are the head's settings that the texts print,
+    under their names in the note.
     """
 
     name: str
@@ -67,7 +67,7 @@ class Method:
 
     @property
     def note(self) -> Text:
-        """What a visitor should know who looks at its row, by language, with its settings."""
+        """What a reader of its rows should know, by language, with the settings filled in."""
         notes = _text(f"{self.name}.note")
         return {language: note.format_map(self.settings) for language, note in notes.items()}
 
@@ -79,7 +79,7 @@ def family_title(family: Family) -> Text:
 
 @cache
 def texts(language: str) -> Mapping[str, str]:
-    """Return all texts of a language; what is not translated yet stands there in English."""
+    """Return all texts of a language; English where a translation is missing."""
     english = {} if language == "en" else texts("en")
     own = json.loads((files(__package__) / "texts" / f"{language}.json").read_text("utf-8"))
     return {**english, **own}
@@ -94,7 +94,7 @@ NONE = Support("–")
 
 
 def square(window: int) -> Support:
-    """Return the support of a clipped window."""
+    """Return the support of a clipped square window."""
     return Support(by([window] * 2), lambda h, w: min(h, window) * min(w, window))
 
 

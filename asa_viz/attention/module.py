@@ -11,12 +11,12 @@ from typing_extensions import override
 from asa_viz.attention.attend import attend
 from asa_viz.attention.checks import Rule
 
-# A scale is never exactly 0: its logarithm is what the thresholds compare.
+# Scales are at least this: thresholds are compared as logarithms.
 SMALLEST_SCALE = 1e-4
 
 
 class Projections(NamedTuple):
-    """What the attention of a batch of maps is computed from; n = height x width, row by row."""
+    """The projections of a batch of maps; n = height x width, row-major."""
 
     query: Float[Tensor, "b n d"]
     key: Float[Tensor, "b n d"]
@@ -26,9 +26,9 @@ class Projections(NamedTuple):
 
 
 class BlockOutput(NamedTuple):
-    """A block's output and what it came from; the normaliser is None where none was formed.
+    """A block's output with its projections; the normaliser is None if not computed.
 
-    `support_size` and `log_normaliser` are `attend`'s.
+    `support_size` and `log_normaliser` are those of `attend`.
     """
 
     output: Float[Tensor, "b c h w"]
@@ -40,21 +40,21 @@ class BlockOutput(NamedTuple):
 class AdaptiveSparseAttention2d(nn.Module):
     """Each cell of a feature map reads its reciprocal and strong local neighbours.
 
-    Queries, keys and values are 1 x 1 convolutions to `channels // reduction`, `conv_out` is one
-    back; it starts at zero, so that the module starts as the identity. With `residual` the input is
-    added to what is read. `scaled` divides the similarities by the root of their width.
+    Queries, keys and values are 1 x 1 convolutions to `channels // reduction`. `conv_out` projects
+    back and is initialised to zero, so that the module starts as the identity. With `residual` the
+    input is added to the output. `scaled` divides the similarities by the root of their width.
 
-    Two 3 x 3 convolutions predict the scales. The non-local one is their softplus, started near 1
-    (the published block has ReLU there, whose zeros make whole rows dense). The local one is their
-    sigmoid: below 1 the strongest key of a window always reaches its threshold, for it is no less
-    than the window's mean, so that no row is empty.
+    Two 3 x 3 convolutions predict the scales. The non-local one is a softplus, initialised near 1
+    (the published block uses ReLU, whose zeros make whole rows dense). The local one is a sigmoid:
+    below 1 the strongest key of a window always reaches its threshold, because it is at least the
+    window's mean, so that no row is empty.
 
     >>> module = AdaptiveSparseAttention2d(16)
     >>> module(torch.rand(2, 16, 12, 20)).shape
     torch.Size([2, 16, 12, 20])
 
-    A segmentation loss does not ask for sparsity: `attend` returns the support sizes and scales
-    that a loss on them needs (docs/decisions/0002-how-thresholds-and-affinities-learn.md).
+    A segmentation loss alone does not make rows sparse: `attend` returns the support sizes and
+    scales for an additional loss (docs/decisions/0002-how-thresholds-and-affinities-learn.md).
     """
 
     theta: nn.Module
@@ -83,24 +83,24 @@ class AdaptiveSparseAttention2d(nn.Module):
             nn.init.zeros_(parameter)
         self.nonlocal_scale = nn.Conv2d(channels, 1, 3, padding=1)
         self.local_scale = nn.Conv2d(channels, 1, 3, padding=1)
-        # Nearly the same everywhere at first: softplus of 0.5413 is 1, sigmoid of 0 a half.
+        # Nearly constant at first: softplus(0.5413) = 1, sigmoid(0) = 0.5.
         for scale, bias in ((self.nonlocal_scale, 0.5413), (self.local_scale, 0.0)):
             nn.init.normal_(scale.weight, std=0.01)
             nn.init.constant_(scale.bias, bias)  # type: ignore[arg-type]
 
     def project(self, x: Float[Tensor, "b c h w"]) -> Projections:
-        """Compute queries, keys, values and the two scales of every cell."""
+        """Return queries, keys, values and the two scales of every cell."""
         query, key, value = (part(x).flatten(2).mT for part in (self.theta, self.phi, self.g))
         nonlocal_scale = softplus(self.nonlocal_scale(x)).flatten(1) + SMALLEST_SCALE
         local_scale = torch.sigmoid(self.local_scale(x)).flatten(1).clamp_min(SMALLEST_SCALE)
         return Projections(query, key, value, nonlocal_scale, local_scale)
 
     def attend(self, x: Float[Tensor, "b c h w"]) -> BlockOutput:
-        """Return the module's output and what it came from."""
+        """Return the module's output with the projections behind it."""
         return self.read(x, self.project(x))
 
     def read(self, x: Float[Tensor, "b c h w"], projections: Projections) -> BlockOutput:
-        """Return the module's output for its input and the projections of it."""
+        """Return the module's output for an input and its projections."""
         height, width = x.shape[-2:]
         read, support_size, log_normaliser = attend(
             *projections, height=height, width=width,
@@ -115,7 +115,7 @@ class AdaptiveSparseAttention2d(nn.Module):
     def write(
         self, x: Float[Tensor, "b c h w"], read: Float[Tensor, "b n d"]
     ) -> Float[Tensor, "b c h w"]:
-        """Return the output for what every cell reads of the values."""
+        """Return the module's output from the attended values of every cell."""
         written = self.conv_out(read.mT.reshape(*read.shape[::2], *x.shape[-2:]))
         return x + written if self.residual else written
 

@@ -7,11 +7,11 @@ from jaxtyping import Int
 from torch import Tensor
 
 
-# A tensor made in inference mode could not be saved for a gradient by those who ask for it later.
+# Without inference mode: the cached tensor may later be saved for a backward pass.
 @lru_cache(maxsize=32)
 @torch.inference_mode(mode=False)
 def window_keys(height: int, width: int, window: int, device: torch.device) -> Int[Tensor, "n k"]:
-    """Return the keys in each query's window; places outside the map hold `height * width`.
+    """Return the keys in each query's window; places outside the map are `height * width`.
 
     Raises:
         ValueError: `window` is not odd and positive.
@@ -26,7 +26,7 @@ def window_keys(height: int, width: int, window: int, device: torch.device) -> I
 
 
 def check_window(window: int) -> None:
-    """Refuse a window that has no cell in its middle.
+    """Check that a window has a central cell.
 
     Raises:
         ValueError: it is not odd and positive.

@@ -1,8 +1,8 @@
-"""Attention with its weights fixed: a linear map over positions, whatever the method.
+"""The base class of all attention: a linear map over positions with fixed weights.
 
-Row i of the map holds the weights with which query i reads every key, column j how much of key j
-every query reads. A new method is a `mix`; the rest comes with it and is overridden where there is
-a shorter way. No method holds an n x n array.
+Row i holds the weights with which query i reads every key, column j the weights with which every
+query reads key j. A subclass must define `mix`; rows and columns follow from it and are overridden
+where there is a cheaper way. No method holds an n x n array.
 """
 
 from abc import ABC, abstractmethod
@@ -21,14 +21,14 @@ from asa_viz.geometry import Cell
 
 @dataclass(frozen=True, eq=False)
 class Attention(ABC):
-    """Attention of one image: queries on a grid of `shape` read keys on one of `key_shape`."""
+    """One image's attention: queries on a grid of `shape` read keys on a grid of `key_shape`."""
 
     shape: tuple[int, int]
     key_shape: tuple[int, int]
 
     @property
     def height(self) -> int:
-        """The rows of queries."""
+        """The number of rows of queries."""
         return self.shape[0]
 
     @property
@@ -39,14 +39,14 @@ class Attention(ABC):
     @property
     @abstractmethod
     def like(self) -> Tensor:
-        """A tensor of the precision and on the device of the weights."""
+        """A tensor with the dtype and device of the weights."""
 
     @abstractmethod
     def mix(self, values: Float[Tensor, "c kh kw"]) -> Float[Tensor, "c h w"]:
-        """Return what every query reads of the keys' values; linear in them."""
+        """Return the weighted sum of values for every query; linear in the values."""
 
     def adjoint(self, sent: Float[Tensor, "c h w"]) -> Float[Tensor, "c kh kw"]:
-        """Apply the transposed map: what every key receives of what the queries send."""
+        """Apply the transposed matrix: the weighted sum over queries for every key."""
         with torch.enable_grad():
             values = sent.new_zeros(len(sent), *self.key_shape, requires_grad=True)
             (received,) = torch.autograd.grad(self.mix(values), values, sent)
@@ -61,7 +61,7 @@ class Attention(ABC):
         return self.adjoint(self._one_hot(query, self.shape))[0]
 
     def rows_of(self, queries: slice) -> Float[Tensor, "r m"]:
-        """Return the rows of a run of queries, counted along the rows of the grid."""
+        """Return the rows of a slice of queries, in row-major order."""
         return self.adjoint(one_hot(self.like, queries, self.shape)).flatten(1)
 
     def column(self, key: Cell) -> Float[Tensor, "h w"]:
@@ -79,14 +79,14 @@ class Attention(ABC):
 
 
 def one_hot(like: Tensor, cells: slice, shape: tuple[int, int]) -> Float[Tensor, "r h w"]:
-    """Return a map for each cell of a run that is 1 there and 0 elsewhere."""
+    """Return for each cell of a slice a map that is 1 there and 0 elsewhere."""
     maps = like.new_zeros(cells.stop - cells.start, shape[0] * shape[1])
     maps[torch.arange(len(maps)), torch.arange(cells.start, cells.stop)] = 1
     return maps.unflatten(1, shape)
 
 
 def flat(cell: Cell, shape: tuple[int, int]) -> int:
-    """Return the index of `cell` when the rows of its grid are laid end to end.
+    """Return the row-major index of `cell` on its grid.
 
     Raises:
         ValueError: the cell lies outside the grid.
@@ -99,7 +99,7 @@ def flat(cell: Cell, shape: tuple[int, int]) -> int:
 
 @dataclass(frozen=True, eq=False)
 class Residual(Attention):
-    """What each position had and, times a gain, what it reads: I + gain x attention."""
+    """Attention with a residual connection: I + gain x attention."""
 
     attention: Attention
     gain: float
@@ -125,7 +125,7 @@ class Residual(Attention):
 
 @dataclass(frozen=True, eq=False)
 class Sum(Attention):
-    """Several attentions of the same grids, each times its gain."""
+    """A weighted sum of attentions over the same grids."""
 
     terms: tuple[Attention, ...]
     gains: tuple[float, ...]
@@ -162,7 +162,7 @@ class Sum(Attention):
 
 @dataclass(frozen=True, eq=False)
 class Product(Attention):
-    """One attention after another: `after` reads what `first` has written."""
+    """The matrix product of two attentions: `after` reads the output of `first`."""
 
     after: Attention
     first: Attention
@@ -215,12 +215,12 @@ def total(terms: Sequence[Attention], gain: float = 1.0) -> Sum:
 
 
 def mean_of(attentions: Sequence[Attention]) -> Sum:
-    """Return the mean of attentions of the same grids: heads, scales, groups of channels."""
+    """Return the mean of attentions over the same grids: heads, scales, groups of channels."""
     return total(attentions, 1 / len(attentions))
 
 
 def chain(*attentions: Attention) -> Attention:
-    """Return the product of attentions, the one that acts last written first, as in algebra."""
+    """Return the product of attentions, the last to act first, as in matrix notation."""
     return reduce(
         lambda after, first: Product(after.shape, first.key_shape, after, first), attentions
     )

@@ -1,4 +1,4 @@
-"""Dense attention that compares each query with every key."""
+"""Dense attention by pairwise comparison of queries and keys."""
 
 from dataclasses import dataclass
 
@@ -35,7 +35,7 @@ def dot_product(query: Float[Tensor, "d h w"], key: Float[Tensor, "d h w"]) -> L
 
 @dataclass(frozen=True, eq=False)
 class ConcatenationAttention(Rowwise):
-    """The rectified sum of a query's number and a key's, over n."""
+    """ReLU(query number + key number) / n."""
 
     query: Float[Tensor, " n"]
     key: Float[Tensor, " n"]
@@ -74,7 +74,7 @@ def disentangled(
 ) -> Sum:
     """Return the disentangled non-local block: a whitened pairwise softmax plus a shared one.
 
-    Both read the same values, so that a row sums to 2. `unary` holds the shared logits.
+    Both terms read the same values, so a row sums to 2. `unary` holds the shared logits.
     """
     scale = (query.shape[0] ** -0.5 if scaled else 1.0) / temperature
     white_query, white_key = (t - t.mean((1, 2), keepdim=True) for t in (query, key))
@@ -89,6 +89,6 @@ def ocnet_base(feature: Float[Tensor, "d h w"]) -> SoftmaxAttention:
 def heads(query: Float[Tensor, "m d h w"], key: Float[Tensor, "m d h w"]) -> list[SoftmaxAttention]:
     """Return the m heads of multi-head attention, each a scaled softmax.
 
-    Heads have values of their own, so that no one matrix does it; `operator.mean_of` is a summary.
+    Each head has its own values, so no single matrix is exact; `operator.mean_of` summarises them.
     """
     return [embedded_gaussian(q, k) for q, k in zip(query, key, strict=True)]

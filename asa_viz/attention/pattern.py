@@ -1,4 +1,4 @@
-"""Dense attention thinned by a fixed pattern: blocks, interlaced blocks, crosses."""
+"""Dense attention restricted to a fixed pattern: blocks, interlaced blocks, crosses."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from asa_viz.geometry import Cell
 
 @dataclass(frozen=True, eq=False)
 class Blocks(Attention):
-    """Attention inside each of the parts of a map; a part slices its rows and columns."""
+    """Attention inside each part of a map; a part is a pair of slices of rows and columns."""
 
     parts: tuple[tuple[slice, slice, Attention], ...]
 
@@ -50,7 +50,7 @@ class Blocks(Attention):
         return self._within(key, lambda attention, cell: attention.column(cell))
 
     def _within(self, cell: Cell, read: Callable[[Attention, Cell], Tensor]) -> Tensor:
-        """Ask the part that holds `cell`, and lay its answer over the map."""
+        """Return the row or column of the part that holds `cell`, placed in the whole map."""
         flat(cell, self.shape)
         answer = self.like.new_zeros(self.shape)
         for rows, cols, attention in self.parts:
@@ -64,10 +64,10 @@ class Blocks(Attention):
 
 @dataclass(frozen=True, eq=False)
 class Padded(Attention):
-    """Attention on a larger map in which this one lies at (top, left), zeros around it.
+    """Attention on a zero-padded map, in which this map starts at (top, left).
 
-    The cells of the padding are keys like any other and hold part of the mass, so that rows sum to
-    less than those of the larger map do.
+    The cells of the padding are keys with a share of the mass, so that rows sum to less than the
+    padded map's rows.
     """
 
     padded: Attention
@@ -115,7 +115,7 @@ def softmax_in_blocks(
     parts: Sequence[tuple[slice, slice]],
     scale: float,
 ) -> Blocks:
-    """Return softmax attention inside each of the parts, which together cover the map once."""
+    """Return softmax attention inside each of the parts, which partition the map."""
     inside = tuple(
         (rows, cols, softmax_attention(query[:, rows, cols], key[:, rows, cols], scale))
         for rows, cols in parts
@@ -125,10 +125,10 @@ def softmax_in_blocks(
 
 
 def ocnet_pyramid(feature: Float[Tensor, "d h w"], splits: int) -> Blocks:
-    """Return OCNet's attention in `splits` x `splits` blocks; the last ones take what is left.
+    """Return OCNet's attention in `splits` x `splits` blocks; the last ones take the remainder.
 
-    Queries and keys are the same map. The network joins several splits, each with values of its
-    own.
+    Queries and keys are the same map. The network combines several splits, each with its own
+    values.
 
     Raises:
         ValueError: the map has fewer rows or columns than there are splits.
@@ -147,7 +147,7 @@ def _split(size: int, splits: int) -> list[slice]:
 
 
 def isa_padding(height: int, width: int, block: tuple[int, int]) -> tuple[int, int, int, int]:
-    """Return the rows and columns that fill up the last block: (top, bottom, left, right)."""
+    """Return the padding to whole blocks: (top, bottom, left, right)."""
     rows, cols = -height % block[0], -width % block[1]
     return rows // 2, rows - rows // 2, cols // 2, cols - cols // 2
 
@@ -162,8 +162,8 @@ def interlaced(
 ) -> Attention:
     """Return interlaced sparse self-attention from queries and keys of both passes.
 
-    In the long pass the cells of one place in every block attend to each other, then in the short
-    pass those of one block. The four maps are those of the map padded by `isa_padding`.
+    In the long-range pass cells at equal places of all blocks attend to each other, in the
+    short-range pass the cells of one block. The four maps are padded by `isa_padding`.
 
     Raises:
         ValueError: the blocks do not divide the padded map.
@@ -189,11 +189,11 @@ def interlaced(
 
 
 def criss_cross(query: Float[Tensor, "d h w"], key: Float[Tensor, "d h w"]) -> FewKeys:
-    """Return one pass of criss-cross attention: softmax over a cell's column and row, unscaled."""
+    """Return one pass of criss-cross attention: unscaled softmax over a cell's column and row."""
     _, height, width = query.shape
     along_column = torch.einsum("dhw,diw->hwi", query, key)
     along_row = torch.einsum("dhw,dhj->hwj", query, key)
-    # The cell itself lies on both arms; it is counted along the row.
+    # The cell itself lies on both arms; it counts in the row only.
     own = torch.eye(height, dtype=torch.bool, device=query.device)[:, None]
     logits = torch.cat([along_column.masked_fill(own, -torch.inf), along_row], -1)
     cells = torch.arange(height * width, device=query.device).view(height, width)
@@ -207,10 +207,10 @@ def recurrent_criss_cross(
     passes: Sequence[tuple[Float[Tensor, "d h w"], Float[Tensor, "d h w"]]],
     gain: float | None = None,
 ) -> Attention:
-    """Return criss-cross passes one after another, queries and keys of the first given first.
+    """Return the product of criss-cross passes, queries and keys of the first pass first.
 
-    With a `gain` each pass adds to what the cells had, as in the network: (I + gain A) for each.
-    Without, the product of the passes alone.
+    With a `gain` each pass has a residual connection, as in the network: I + gain A. Without, it is
+    the product of the passes alone.
     """
     crosses: list[Attention] = [criss_cross(query, key) for query, key in passes]
     if gain is not None:

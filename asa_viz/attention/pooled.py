@@ -1,4 +1,4 @@
-"""Attention to regions in place of cells: the keys are averages over the bins of coarse grids."""
+"""Attention to regions: the keys are averages over the bins of coarse grids."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from asa_viz.attention.lowrank import LowRank, low_rank
 
 
 def pooling(height: int, width: int, bins: int, like: Tensor) -> Float[Tensor, "s h w"]:
-    """Return the adaptive average pooling to bins x bins regions: for each, a map of its weights.
+    """Return adaptive average pooling to bins x bins regions, as a map of weights for each.
 
     Bin a of a side of H cells runs from floor(a H / bins) to ceil((a + 1) H / bins): bins overlap
     where they do not divide the side, and repeat where there are more of them than cells.

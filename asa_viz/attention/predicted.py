@@ -1,4 +1,4 @@
-"""Weights that are predicted from one cell alone, not from comparing two."""
+"""Attention weights predicted from one cell alone, without comparing two."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -21,10 +21,10 @@ Direction = Literal["collect", "distribute"]
 class PointwiseAttention(Rowwise):
     """PSANet's attention in one direction.
 
-    `mask` [place, cell] is a mask of `mask_shape` predicted at each cell, its centre over the cell.
-    To collect, a query's logit for a key is that of its own mask at the key's place; to distribute,
-    that of the key's mask at the query's. Places off the mask have the logit 0, and the softmax
-    runs over all keys.
+    `mask` [place, cell] is a mask of `mask_shape` predicted at each cell and centred on it.
+    Collect: a query's logit for a key is its own mask at the key's place; distribute: the key's
+    mask at the query's place. Places outside the mask have logit 0, and the softmax is over all
+    keys.
     """
 
     mask: Float[Tensor, "k n"]

@@ -25,7 +25,7 @@ from asa_viz.geometry import Cell
 
 
 class Decisions(NamedTuple):
-    """What r queries decide on: the log affinity of every key, and the rules that it passes."""
+    """The decisions of r queries: the log affinity of every key, and which rules it passes."""
 
     log_affinity: Float[Tensor, "r n"]
     chosen: Bool[Tensor, "r n"]
@@ -34,7 +34,7 @@ class Decisions(NamedTuple):
 
 
 class _LastThresholds:
-    """The thresholds of the k asked for last: a visitor stays with one for many queries."""
+    """Caches the thresholds of the last k: a visitor keeps one k for many queries."""
 
     def __init__(self) -> None:
         self._k = 0
@@ -42,11 +42,11 @@ class _LastThresholds:
         self._lock = threading.Lock()
 
     def __reduce__(self) -> tuple[type["_LastThresholds"], tuple[()]]:
-        # Derived, and its lock belongs to one process: a copy starts anew.
+        # A cache, and its lock cannot be pickled: a copy starts empty.
         return _LastThresholds, ()
 
     def get(self, k: int, compute: Callable[[int], Tensor]) -> Tensor:
-        """Return the thresholds of `k`, computed once also where several threads ask."""
+        """Return the thresholds of `k`, computed once even if several threads ask."""
         with self._lock:
             if k != self._k:
                 self._thresholds = compute(k)
@@ -56,10 +56,10 @@ class _LastThresholds:
 
 @dataclass(frozen=True, eq=False)
 class SparseAttention:
-    """Adaptive sparse attention of one image with its projections fixed; made by `of`.
+    """One image's adaptive sparse attention with fixed projections; made by `of`.
 
-    Queries are already scaled, so that a similarity is a plain dot product. `log_normaliser` is the
-    log-sum-exp of each query's similarities. Scales of 0 everywhere make it dense attention.
+    Queries are already scaled: similarities are plain dot products. `log_normaliser` is the
+    log-sum-exp of each query's similarities. Where all scales are 0 it is dense attention.
     """
 
     query: Float[Tensor, "n d"]
@@ -98,7 +98,7 @@ class SparseAttention:
     def with_thresholds(
         self, nonlocal_scale: float, local_scale: float, window: int
     ) -> "SparseAttention":
-        """Return the same affinities under one threshold of each kind for all cells."""
+        """Return the same affinities under one pair of thresholds for all cells."""
         full = torch.ones_like(self.nonlocal_scale)
         return replace(
             self, nonlocal_scale=nonlocal_scale * full, local_scale=local_scale * full,
@@ -112,16 +112,17 @@ class SparseAttention:
 
     @property
     def size_in_bytes(self) -> int:
-        """The memory that the stored tensors take."""
-        # What is derived later does not count: a store adds this number now and subtracts it then.
+        """The memory of the stored tensors."""
+        # Derived tensors do not count: a cache adds this number at one time and subtracts it at
+        # another.
         values = [getattr(self, each.name) for each in fields(self)]
         return sum(value.nbytes for value in values if isinstance(value, Tensor))
 
     def row(self, query: Cell, what_if: WhatIf = AS_TRAINED) -> AttentionRow:
-        """Return one query's row, in O(n d); the first under another k takes O(n^2 d).
+        """Return one query's row, in O(n d); the first one under another k takes O(n^2 d).
 
-        The arithmetic is that of `weights`, in numpy: torch takes twice as long for a matrix times
-        a vector, and to start each step on vectors this short.
+        The arithmetic is that of `weights`, in numpy: torch takes twice as long for a matrix-vector
+        product and for each operation on vectors this short.
         """
         arrays = self._trained if what_if is AS_TRAINED else self._arrays(what_if)
         queries, keys, i = arrays[0], arrays[1], query.row * self.width + query.col
@@ -130,7 +131,7 @@ class SparseAttention:
     def rows(
         self, queries: Sequence[Cell | Collection[Cell]], what_if: WhatIf = AS_TRAINED
     ) -> list[AttentionRow | MeanRow]:
-        """Return the row of each query, which may be a set of cells; all with two products.
+        """Return the row of each query or set of cells; two matrix products for all.
 
         Raises:
             ValueError: a cell lies outside the grid, or a set is empty.
@@ -153,7 +154,7 @@ class SparseAttention:
             for query, of in zip(queries, sets, strict=True)
         ]
 
-    # The ratio to a threshold of next to nothing leaves the range of numbers, and is infinite.
+    # The ratio to a tiny threshold may overflow to infinity.
     @np.errstate(over="ignore")
     def _row(
         self,
@@ -163,7 +164,7 @@ class SparseAttention:
         arrays: tuple[np.ndarray, ...],
         what_if: WhatIf,
     ) -> AttentionRow:
-        """Return one query's row from its similarities with all keys, and theirs with it."""
+        """Return one query's row from its similarities with all keys and theirs with it."""
         i, grid = query.row * self.width + query.col, (self.height, self.width)
         slack = tie_slack(self.key.dtype)
         _, _, log_normaliser, log_thresholds, nonlocal_scales, local_scales = arrays
@@ -215,12 +216,12 @@ class SparseAttention:
     def mix(
         self, values: Float[Tensor, "n c"], what_if: WhatIf = AS_TRAINED
     ) -> Float[Tensor, "n c"]:
-        """Return what every query reads of the values: exact, in blocks, never n x n at once."""
+        """Return the weighted sum of values for every query, without an n x n array."""
         image = self._map(what_if)
         return read(image, choose(image), values)[0]
 
     def whole_image(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Return every query's support size, in-degree and kept mass: O(n^2 d)."""
+        """Return every query's support size, in-degree and kept mass, in O(n^2 d)."""
         image, n = self._map(AS_TRAINED), len(self.key)
         choice = choose(image)
         support_size, in_degree, mass = torch.zeros_like(self.log_normaliser).repeat(3, 1)
@@ -234,7 +235,7 @@ class SparseAttention:
         return support_size, in_degree, mass
 
     def weights(self, queries: slice, what_if: WhatIf = AS_TRAINED) -> Float[Tensor, "r n"]:
-        """Return the rows of the queries in `queries`, counted along the rows of the map."""
+        """Return the rows of a slice of queries, in row-major order."""
         parts = self.decisions(queries, what_if)
         chosen = parts.chosen & parts.chooses_back if what_if.reciprocity else parts.chosen
         support = chosen | parts.local
@@ -243,7 +244,7 @@ class SparseAttention:
         return parts.log_affinity.masked_fill(~support, -torch.inf).softmax(-1)
 
     def decisions(self, queries: slice, what_if: WhatIf = AS_TRAINED) -> Decisions:
-        """Return whom the queries in `queries` choose, who chooses them back, and who is local."""
+        """Return who is chosen by a slice of queries, who chooses them back, and who is local."""
         image = self._map(what_if)
         log_affinity = image.query[queries] @ image.key.mT - self.log_normaliser[queries, None]
         log_incoming = image.key[queries] @ image.query.mT - self.log_normaliser
@@ -269,10 +270,10 @@ class SparseAttention:
         )
 
     def _projections(self, what_if: WhatIf) -> tuple[Tensor, Tensor]:
-        """Return queries and keys, precise enough to compare.
+        """Return queries and keys in a precision that decides ties.
 
-        Under top-k one key of every row lies exactly at the threshold, which another order of
-        summation may move by more than a tie is allowed; in double precision it does not.
+        Under top-k one key of every row equals the threshold exactly, and summing in another order
+        may move it by more than the tolerance of a tie; in double precision it does not.
         """
         if what_if.top_k is None:
             return self.query, self.key
@@ -283,12 +284,12 @@ class SparseAttention:
         return self._arrays(AS_TRAINED)
 
     def _arrays(self, what_if: WhatIf) -> tuple[np.ndarray, ...]:
-        """Return queries, keys, their normalisers and thresholds as logarithms, both scales."""
+        """Return queries, keys, log normalisers, log thresholds and both scales as numpy arrays."""
         parts = (*self._projections(what_if), self.log_normaliser, self._log_thresholds(what_if))
         return tuple(part.numpy() for part in (*parts, self.nonlocal_scale, self.local_scale))
 
     def _log_thresholds(self, what_if: WhatIf) -> Float[Tensor, " n"]:
-        """Return the logarithm of the affinity from which each query chooses a key."""
+        """Return the log affinity from which on each query chooses a key."""
         n = len(self.key)
         if what_if.top_k is None:
             return log_scale(self.nonlocal_scale) - math.log(n) + _log(what_if.nonlocal_factor)

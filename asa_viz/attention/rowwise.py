@@ -1,4 +1,4 @@
-"""Attention with a key for every query in sight: its rows are formed a block at a time."""
+"""Attention computed a block of rows at a time."""
 
 from abc import abstractmethod
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ from asa_viz.geometry import Cell
 
 @dataclass(frozen=True, eq=False)
 class Rowwise(Attention):
-    """Attention given by a way to compute the rows of any run of queries."""
+    """Attention defined by the rows of any slice of queries."""
 
     @abstractmethod
     def weights(self, queries: slice) -> Float[Tensor, "r m"]:
-        """Return the rows of the queries in `queries`, counted along the rows of the map."""
+        """Return the rows of a slice of queries, in row-major order."""
 
     @override
     def rows_of(self, queries: slice) -> Float[Tensor, "r m"]:
@@ -55,8 +55,8 @@ class Rowwise(Attention):
 class SoftmaxAttention(Rowwise):
     """Softmax of the dot products of a query with every key; queries already scaled.
 
-    `log_normaliser` is the log-sum-exp of each query's products: with it a row and a column take
-    one product each.
+    With `log_normaliser`, the log-sum-exp of each query's products, a row or a column takes one
+    matrix-vector product.
     """
 
     query: Float[Tensor, "n d"]

@@ -1,8 +1,7 @@
-"""Softmax attention over the keys that a cheaper score selects: cells, or blocks of the map.
+"""Softmax attention over keys selected by a cheaper score: cells, or blocks of the map.
 
-Designs for the past tokens of a text, without their causal masks: the cells of an image take the
-place of the tokens, square blocks of the map that of runs of tokens. Selecting is a hard step:
-no gradient passes through it.
+Designs from language models, without causal masks: cells of an image take the place of tokens,
+square blocks that of runs of tokens. Selection is a hard step without a gradient.
 """
 
 import torch
@@ -19,7 +18,7 @@ from asa_viz.attention.window import windowed
 
 
 def highest(scores: Float[Tensor, "r m"], k: int) -> Int[Tensor, "r k"]:
-    """Return the places of the k highest scores of each row; of equal scores the first are taken.
+    """Return the indices of the k highest scores of each row; of equal scores the first ones.
 
     >>> highest(torch.tensor([[0.0, 2.0, 0.0, 1.0]]), 3).sort().values.tolist()
     [[0, 1, 3]]
@@ -30,7 +29,7 @@ def highest(scores: Float[Tensor, "r m"], k: int) -> Int[Tensor, "r k"]:
     if not 1 <= k <= scores.shape[1]:
         raise ValueError(f"Of {scores.shape[1]} keys or blocks {k} cannot be selected.")
     values, places = scores.topk(k)
-    # topk may take any of equal scores, and many index scores are exactly 0.
+    # `topk` may return any of equal scores, and many index scores are exactly 0.
     unclear = (scores >= values[:, -1:]).sum(-1) > k
     if unclear.any():
         ordered = scores[unclear].argsort(dim=-1, descending=True, stable=True)
@@ -41,9 +40,9 @@ def highest(scores: Float[Tensor, "r m"], k: int) -> Int[Tensor, "r k"]:
 def softmax_among(
     query: Float[Tensor, "d h w"], key: Float[Tensor, "d h w"], keys: Int[Tensor, "n k"]
 ) -> FewKeys:
-    """Return the softmax of q . k / sqrt(d) of each query over its own `keys` alone.
+    """Return each query's softmax of q . k / sqrt(d) over its own `keys`.
 
-    Only these products are formed, in O(n k d) time. Places that hold n lie outside the map.
+    Only these products are formed, in O(n k d) time. The index n marks places outside the map.
     """
     depth, height, width = query.shape
     queries = query.flatten(1).mT * depth**-0.5

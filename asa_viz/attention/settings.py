@@ -1,7 +1,7 @@
-"""The settings of the other designs that their heads are built with and their records print.
+"""Settings of the other designs, used by their heads and printed by their records.
 
-Counts are those of the paper or of its released code; a share is a number of the head's channels
-for each of the design's own. `tests/networks/zoo/test_settings.py` compares them with the heads.
+Counts are those of the paper or its released code; a share is the ratio of head channels to the
+design's own channels. `tests/networks/zoo/test_settings.py` compares them with the heads.
 """
 
 DNL_TEMPERATURE = 0.05
@@ -31,14 +31,14 @@ GLORE_SHARE = 4
 BEYOND_GRIDS_NODES = 32
 LATENT_NODES = 100
 
-# It covers the half of a map of 46 x 60 cells from any of its cells: 2 x 23 - 1, 2 x 30 - 1.
+# From any cell of a 46 x 60 map it covers half of the map: 2 x 23 - 1, 2 x 30 - 1.
 PSA_MASK = (45, 59)
-# The grid of a training crop, 256 x 256 pixels at stride 8: so many places have parameters.
+# The grid of a training crop (256 x 256 pixels at stride 8): each of its positions has parameters.
 SYNTHESIZER_SIDE = 32
 SYNTHESIZER_RANK = 8
 
-# In cells, eight pixels wide. The bilateral window holds three standard deviations; the search
-# window is the usual one; the patch is smaller, for a cell is a patch itself.
+# In cells of eight pixels. The bilateral window holds three standard deviations; the search window
+# is the usual one; the patch is smaller, because a cell is already an average.
 BILATERAL_WINDOW = 19
 MEANS_SEARCH = 21
 MEANS_PATCH = 3

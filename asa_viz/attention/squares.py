@@ -1,7 +1,6 @@
-"""The square blocks that a map is cut into, row by row from the upper left.
+"""Splits a map into square blocks, in row-major order.
 
-Where the side of the blocks does not divide the map, those at its right and lower border are
-smaller.
+Where the side does not divide the map, the blocks at its right and lower border are smaller.
 """
 
 import torch
@@ -16,7 +15,7 @@ def square_count(height: int, width: int, side: int) -> int:
 
 
 def square_of(height: int, width: int, side: int, device: torch.device) -> Int[Tensor, " n"]:
-    """Return the number of the block in which each cell lies.
+    """Return the index of the block that contains each cell.
 
     >>> square_of(2, 5, 2, torch.device("cpu")).view(2, 5).tolist()
     [[0, 0, 1, 1, 2], [0, 0, 1, 1, 2]]
@@ -27,7 +26,7 @@ def square_of(height: int, width: int, side: int, device: torch.device) -> Int[T
 
 
 def square_keys(height: int, width: int, side: int, device: torch.device) -> Int[Tensor, "m k"]:
-    """Return the cells of each of the m blocks; places outside the map hold `height * width`."""
+    """Return the cells of each of the m blocks; places outside the map are `height * width`."""
     place = torch.arange(side, device=device)
     rows, cols = (
         torch.arange(0, size, side, device=device)[:, None] + place for size in (height, width)

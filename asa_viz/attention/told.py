@@ -1,4 +1,4 @@
-"""What is told of one query, or of a set of cells taken as one: arrays over the grid of keys."""
+"""The answer of one query, or of a set of cells as one query: arrays over the grid of keys."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float
 
 @dataclass(frozen=True, eq=False)
 class AttentionRow:
-    """The weights of one query over the grid, and how the clean rule came to them.
+    """One query's weights over the grid, and how the clean rule arrives at them.
 
     `dense` is the affinity P_ij of the query i with every key j, `incoming` P_ji, and
     `incoming_ratio` is P_ji over the threshold of key j (infinite where that threshold is 0). The
@@ -43,11 +43,10 @@ class AttentionRow:
 
 @dataclass(frozen=True, eq=False)
 class MeanRow:
-    """The row of a set of cells taken as one query: the mean of their rows.
+    """The mean row of a set of cells.
 
-    `dense`, `incoming` and `weights` are the means of the affinities to and from every key and of
-    the weights; the others are the share of the set's cells that choose a key, that it chooses
-    back, for which both hold, that have it as a local key, and that keep it.
+    `dense`, `incoming` and `weights` are means over the set; the others are the share of the set's
+    cells for which it holds: choosing a key, being chosen back, both, local, kept.
     """
 
     dense: Float[np.ndarray, "h w"]
@@ -61,6 +60,6 @@ class MeanRow:
 
     @classmethod
     def of(cls, rows: Sequence[AttentionRow]) -> "MeanRow":
-        """Return the mean of some rows."""
+        """Return the mean of several rows."""
         names = [each.name for each in fields(cls)]
         return cls(**{name: np.mean([getattr(r, name) for r in rows], axis=0) for name in names})

@@ -1,4 +1,4 @@
-"""A question to a trained block: what would it keep under another rule?"""
+"""A change of the rule of a trained block, applied without retraining."""
 
 import math
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ LARGEST_WINDOW = 9
 
 @dataclass(frozen=True)
 class WhatIf:
-    """How the rule is changed; by default not at all.
+    """The changed rule; the default changes nothing.
 
     The factors multiply the two learned scales of every cell. Without `reciprocity` a key needs
-    only be chosen; without the `local_rule` nothing is local. `window` stands in for the trained
-    one. Under `top_k` the non-local thresholds are gone: a query chooses the k keys of the largest
-    affinity, ties included; a k over the number of cells means all of them.
+    only be chosen; without the `local_rule` no key is local. `window` replaces the trained one.
+    `top_k` replaces the non-local thresholds: a query chooses the k keys with the largest affinity,
+    ties included; k above the number of cells means all.
 
     Raises:
         ValueError: a factor is negative or not finite, the window is no odd number from 1 to 9, or
@@ -40,7 +40,7 @@ class WhatIf:
 
     @property
     def changed(self) -> bool:
-        """Whether anything differs from the rule as trained."""
+        """Whether the rule differs from the trained one."""
         return self != AS_TRAINED
 
 

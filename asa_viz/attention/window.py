@@ -1,6 +1,6 @@
 """Attention in a window around each query: learned offsets, geometry, predicted kernels.
 
-Except where a method says otherwise a window is clipped: there are no keys outside the map.
+Windows are clipped at the border of the map, unless a method says otherwise.
 """
 
 from typing import Literal
@@ -19,7 +19,7 @@ Measure = Literal["squared", "absolute", "product"]
 def windowed(
     query: Float[Tensor, "d h w"], key: Float[Tensor, "d h w"], window: int
 ) -> tuple[Float[Tensor, "n k"], Int[Tensor, "n k"]]:
-    """Return each query's dot products with the keys in its window, and which keys those are."""
+    """Return each query's dot products with the keys in its window, and their indices."""
     keys = window_keys(query.shape[1], query.shape[2], window, query.device)
     queries, table = query.flatten(1).mT, F.pad(key.flatten(1), (0, 1)).mT
     products = [(queries * table[keys[:, place]]).sum(-1) for place in range(window**2)]
@@ -68,7 +68,7 @@ def local_relation(
 
 
 def san_pairwise(logits: Float[Tensor, "g k h w"]) -> FewKeys:
-    """Return pairwise self-attention of SAN from its logits: of one group of channels, or the mean.
+    """Return pairwise self-attention of SAN from its logits, of one group or of the groups' mean.
 
     k counts the places of the window row by row. The map is mirrored at its border, as in the
     released code, so that each window is full and cells near the border are read twice.
@@ -92,7 +92,7 @@ def _mirrored_keys(
 
 
 def _mirror(index: Tensor, size: int) -> Tensor:
-    """Reflect at the first and the last of `size` positions, as often as it takes."""
+    """Reflect indices at both ends of `size` positions, as often as needed."""
     period = max(2 * (size - 1), 1)
     folded = index.remainder(period)
     return torch.minimum(folded, period - folded) if size > 1 else torch.zeros_like(index)
@@ -101,10 +101,10 @@ def _mirror(index: Tensor, size: int) -> Tensor:
 def carafe(logits: Float[Tensor, "k h w"], ratio: int) -> FewKeys:
     """Return CARAFE's up-sampling: each cell of a fine grid reads a window of the coarse one.
 
-    Here the queries are fine cells and the keys coarse ones: a row lies on the coarse grid, a
-    column on the fine one. The window's centre is the coarse cell over the fine one. The softmax
-    runs over the whole window, and what lies outside the map reads nothing, so that rows near the
-    border sum to less than 1.
+    Queries are fine cells and keys coarse ones: a row lies on the coarse grid, a column on the fine
+    one. The window is centred on the coarse cell over the fine one. The softmax is over the whole
+    window, and places outside the map contribute nothing, so that rows near the border sum to less
+    than 1.
 
     Raises:
         ValueError: the fine grid is not a multiple of the ratio.

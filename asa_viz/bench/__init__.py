@@ -1,6 +1,7 @@
-"""How fast adaptive sparse attention is, always against a peer: `python -m asa_viz.bench`."""
+"""Benchmarks of adaptive sparse attention, each against a peer: `python -m asa_viz.bench`."""
 
 import os
 
-# PyTorch's profiler, which measures memory, reads it once: it would write between the lines.
+# Set before the import of PyTorch's profiler, which measures memory: otherwise it logs between our
+# lines.
 os.environ.setdefault("KINETO_LOG_LEVEL", "99")

@@ -1,8 +1,8 @@
 """Measure adaptive sparse attention against its peers: `python -m asa_viz.bench`.
 
-Ours and a peer run in turn, in one process, and the medians are compared: only the ratio means
-anything on another machine. PyTorch's fused attention reads every key, its memory is that of the
-definition with its whole matrix.
+Our operator and its peer run alternately in one process, and their medians are compared: only the
+ratio carries over to another machine. The peer for time is PyTorch's fused attention, which reads
+every key; the peer for memory is the definition with its whole matrix.
 """
 
 import argparse

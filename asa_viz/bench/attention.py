@@ -1,4 +1,4 @@
-"""The attention alone, forward and with its gradients, against fused dense attention."""
+"""Benchmark of the attention alone, forward and backward, against fused dense attention."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -19,7 +19,8 @@ OURS = "adaptive sparse attention"
 FUSED = "fused dense attention"
 DEFINED = "the definition, n x n"
 
-# The definition holds several n x n arrays: larger maps than this are reckoned from one of its own.
+# The definition holds several n x n arrays: for larger maps its memory is extrapolated from this
+# grid.
 _DEFINED = (45, 60)
 
 Function = Callable[..., Tensor]
@@ -27,7 +28,7 @@ Step = Callable[[], Any]
 
 
 def designs(inputs: Inputs) -> dict[str, tuple[Function, tuple[Tensor, ...]]]:
-    """Return ours, its peer and its definition, each with the tensors that it is a function of."""
+    """Return ASA, fused attention and the definition, each with the tensors that it takes."""
     return {
         OURS: (partial(adaptive_sparse_attention, **inputs.shape), inputs.tensors),
         FUSED: (fused, inputs.tensors[:3]),
@@ -36,23 +37,23 @@ def designs(inputs: Inputs) -> dict[str, tuple[Function, tuple[Tensor, ...]]]:
 
 
 def fused(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-    """PyTorch's attention over all keys: without an axis of heads it would form the matrix."""
+    """PyTorch's attention; without the axis of heads it would form the n x n matrix."""
     query, key, value = (tensor[:, None] for tensor in (query, key, value))
     return scaled_dot_product_attention(query, key, value, scale=1.0)[:, 0]
 
 
 def defined(query: Tensor, key: Tensor, value: Tensor, *scales: Tensor, **shape: Any) -> Tensor:
-    """Adaptive sparse attention as it is defined, by its whole matrix."""
+    """Adaptive sparse attention by its definition, with the whole matrix."""
     return adaptive_sparse_weights(query, key, *scales, **shape) @ value
 
 
 def forward(function: Function, tensors: tuple[Tensor, ...]) -> Step:
-    """Return one pass without gradient."""
+    """Return a function that runs one forward pass without gradients."""
     return partial(torch.no_grad()(function), *tensors)
 
 
 def training(function: Function, tensors: tuple[Tensor, ...]) -> Step:
-    """Return one pass and the gradients of everything that goes in."""
+    """Return a function that runs one forward and backward pass."""
     leaves = [tensor.detach().clone().requires_grad_() for tensor in tensors]
     gradient = torch.randn(tensors[2].shape, generator=torch.Generator().manual_seed(1))
     gradient = gradient.to(tensors[2].device)
@@ -60,12 +61,12 @@ def training(function: Function, tensors: tuple[Tensor, ...]) -> Step:
 
 
 def forward_lines(options: Options) -> Iterator[Line]:
-    """Measure one pass without gradient."""
+    """Measure the forward pass."""
     return _lines("forward", forward, options, Goal(0.95), Goal(64 * MEGABYTE, of="ours"))
 
 
 def training_lines(options: Options) -> Iterator[Line]:
-    """Measure one pass with gradients."""
+    """Measure the forward and backward pass."""
     return _lines("with gradients", training, options, Goal(1.1), Goal(1 / 10))
 
 
@@ -82,7 +83,7 @@ def _lines(
 
 
 def _defined_bytes(step: Callable[..., Step], inputs: Inputs) -> tuple[float, str]:
-    """Return the peak memory of the definition, and what to call it: measured or reckoned."""
+    """Return the definition's peak memory, and whether it was measured or extrapolated."""
     size, how, device = inputs.size, "measured", inputs.query.device.type
     if size > math.prod(_DEFINED):
         inputs = random(*_DEFINED, inputs.value.shape[-1]).to(device)

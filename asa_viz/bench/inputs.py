@@ -1,4 +1,4 @@
-"""What the attention is measured on: a network's own features, and random ones like them."""
+"""Inputs of the benchmarks: a network's own features, and random ones with the same statistics."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -15,13 +15,14 @@ from asa_viz.networks.checkpoint import Card, find, open_checkpoint
 from asa_viz.networks.segmenter import Segmenter
 
 PICTURE = Path(__file__).parents[2] / "app" / "examples" / "cat.jpg"
-# The grid of the default working size, and that of Cityscapes at half its size; with channels.
+# (height, width, channels): the grid of the default working size, and that of Cityscapes at half
+# size.
 GRIDS = ((45, 60), (64, 128))
 CHANNELS = (128, 256)
 QUICK_GRIDS = ((6, 8), (8, 12))
 
-# Of random features: the standard deviation of a query's similarities, 0.4 to 0.6 on photographs,
-# and about the share of the keys that each query keeps.
+# Of random features: the standard deviation of a query's similarities (0.4 to 0.6 on photographs),
+# and the approximate share of the keys that each query keeps.
 SPREAD = 0.5
 SUPPORT = 0.1
 
@@ -32,9 +33,9 @@ Grids = tuple[tuple[int, int], ...]
 
 @dataclass(frozen=True)
 class Options:
-    """What every part is run with; `network` is a name or a path, None the default one.
+    """The options of all benchmarks; `network` is a name or a path, None the default network.
 
-    `device` is where the attention and the network run; one query is answered on the CPU.
+    `device` is where attention and network run; the benchmark of one query runs on the CPU.
     """
 
     rounds: int = 5
@@ -44,12 +45,12 @@ class Options:
     device: str = "cpu"
 
     def grids(self, grids: Grids) -> Grids:
-        """Return the grids to measure: these, or small ones."""
+        """Return the grids to measure, smaller ones in a quick run."""
         return QUICK_GRIDS if self.quick else grids
 
 
 class Inputs(NamedTuple):
-    """One map, row by row; queries are already scaled."""
+    """The inputs of one map, cells in row-major order; queries are already scaled."""
 
     query: Float[Tensor, "1 n d"]
     key: Float[Tensor, "1 n d"]
@@ -66,7 +67,7 @@ class Inputs(NamedTuple):
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:
-        """The five tensors that the attention is a function of."""
+        """The five tensor arguments of the operator."""
         return self[:5]
 
     def to(self, device: str) -> "Inputs":
@@ -76,12 +77,12 @@ class Inputs(NamedTuple):
 
     @property
     def shape(self) -> dict[str, Any]:
-        """The arguments that say how the cells lie, and that queries are scaled."""
+        """The keyword arguments of the operator: grid, and that queries are scaled."""
         return {"height": self.height, "width": self.width, "scaled": False}
 
 
 def cases(options: Options) -> Iterator[tuple[str, Inputs]]:
-    """Give what is measured, with its name: both kinds of features in both sizes."""
+    """Yield each benchmark input with its name: both kinds of features in both sizes."""
     for (height, width), channels in zip(options.grids(GRIDS), CHANNELS, strict=True):
         for kind, inputs in (
             ("real", widened(real(height, width, options), channels)),
@@ -96,7 +97,7 @@ def cases(options: Options) -> Iterator[tuple[str, Inputs]]:
 
 @torch.no_grad()
 def real(height: int, width: int, options: Options) -> Inputs:
-    """Return what enters the attention when the network works on the picture at this size."""
+    """Return the operator's inputs when the network encodes the picture at this size."""
     network, _ = opened(options.network)
     head = network.decode_head
     stage = segmenter(height, width, replace(options, device="cpu")).features(options.picture)[0]
@@ -108,7 +109,7 @@ def real(height: int, width: int, options: Options) -> Inputs:
 
 
 def segmenter(height: int, width: int, options: Options) -> Segmenter:
-    """Return the network, made to work at the size that gives a map of `height` x `width`."""
+    """Return the network with the working size that gives a map of `height` x `width`."""
     network, card = opened(options.network)
     card = replace(card, shapes=((height * _STRIDE, width * _STRIDE),))
     return Segmenter(network, card, torch.device(options.device))
@@ -116,14 +117,14 @@ def segmenter(height: int, width: int, options: Options) -> Segmenter:
 
 @cache
 def opened(name: str | None) -> tuple[Any, Card]:
-    """Return the network and its card, read once."""
+    """Return the network and its card; cached."""
     return open_checkpoint(find(name))
 
 
 def widened(inputs: Inputs, channels: int) -> Inputs:
-    """Return inputs of at least so many channels, their similarities as they were.
+    """Return inputs with at least so many channels and unchanged similarities.
 
-    Vectors are carried over by a matrix with orthonormal columns, which keeps dot products.
+    The vectors are multiplied by a matrix with orthonormal columns, which preserves dot products.
     """
     own = inputs.query.shape[-1]
     if own >= channels:
@@ -135,10 +136,11 @@ def widened(inputs: Inputs, channels: int) -> Inputs:
 
 
 def random(height: int, width: int, channels: int) -> Inputs:
-    """Return normal features whose similarities spread by `SPREAD`, and constant scales.
+    """Return normal features whose similarities have the deviation `SPREAD`, and constant scales.
 
-    A pair is kept when each chooses the other, and here the two are independent: every query
-    chooses the root of `SUPPORT`, by the quantile of a sample of affinities.
+    A pair is kept when each chooses the other, and with random features the two are independent:
+    the scale is a quantile of sampled affinities, such that a query chooses the share
+    sqrt(SUPPORT).
     """
     n = height * width
     draw = torch.Generator().manual_seed(0)

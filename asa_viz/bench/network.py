@@ -1,4 +1,4 @@
-"""What a visitor waits for: the answer to one query, and the encoding of a picture."""
+"""Benchmarks of what a visitor waits for: one query's row, and the encoding of a picture."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,14 +18,15 @@ from asa_viz.networks.capture import calls_of
 
 QUERY = Goal(2)
 ENCODE = Goal(1.05)
-# One query takes well under a millisecond: a median over more of them.
+# A query takes well under a millisecond: the median is taken over rounds of so many.
 _QUERIES_A_ROUND = 20
 
 
 def query_lines(options: Options) -> Iterator[Line]:
-    """Measure one row against the two products of a matrix and a vector that it cannot do without.
+    """Measure one row against the two matrix-vector products that any implementation needs.
 
-    The row is asked of the attention, and of the session, which hands it on as arrays.
+    Measured are the row from the attention and the view from the session, which converts it to
+    numpy.
     """
     for height, width in options.grids((*GRIDS, (128, 256))):
         on_cpu = replace(options, device="cpu")
@@ -51,12 +52,12 @@ def query_lines(options: Options) -> Iterator[Line]:
 def _products(
     query: Float[np.ndarray, "n d"], key: Float[np.ndarray, "n d"], i: int
 ) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
-    """Return the similarities from and to one query; numpy takes half of torch's time for them."""
+    """Return the similarities from and to one query; numpy is twice as fast as torch here."""
     return key @ query[i], query @ key[i]
 
 
 def encode_lines(options: Options) -> Iterator[Line]:
-    """Measure the encoding of a decoded picture against the bare network on the same pixels."""
+    """Measure encoding a decoded picture against the network's forward pass on it."""
     rgb = read_image(options.picture).rgb
     network, _ = opened(options.network)
     for height, width in options.grids(GRIDS):

@@ -1,4 +1,4 @@
-"""The scaling as a picture."""
+"""Plots time and memory over the number of cells."""
 
 import torch
 from matplotlib import rc_context

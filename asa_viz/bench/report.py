@@ -1,4 +1,4 @@
-"""A measured figure beside its peer's, as a line of a table and as data."""
+"""One measured figure with its peer's, as a row of the table and as data."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -11,7 +11,7 @@ HEADING = _ROW.format("what", "ours", "peer", "which peer", "ratio", "goal", "")
 
 @dataclass(frozen=True)
 class Goal:
-    """The most that the ratio or, where `of` is "ours", our own figure may be."""
+    """An upper limit on the ratio or, where `of` is "ours", on our own figure."""
 
     limit: float
     of: Literal["ratio", "ours"] = "ratio"
@@ -19,7 +19,7 @@ class Goal:
 
 @dataclass(frozen=True)
 class Line:
-    """What ours takes and what its peer takes, both in seconds or both in bytes."""
+    """Our figure and the peer's, both in seconds or both in bytes."""
 
     what: str
     unit: Literal["seconds", "bytes"]
@@ -30,7 +30,7 @@ class Line:
 
     @property
     def ratio(self) -> float:
-        """How many times as much as its peer ours takes."""
+        """Our figure divided by the peer's."""
         return self.ours / self.peer
 
     @property

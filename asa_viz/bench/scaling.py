@@ -1,4 +1,4 @@
-"""Time and memory over the number of cells, of attention that reads all keys and that reads few."""
+"""Measures time and memory over the number of cells, for dense and for sparse designs."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -17,14 +17,14 @@ from asa_viz.networks.zoo.methods import HEADS, build_head
 GRIDS = ((16, 16), (16, 32), (32, 32), (32, 64), (64, 64), (64, 128), (128, 128), (128, 256))
 CHANNELS = 128
 BLOCKS = ("ISA", "CCNet", "ANN")
-# A curve ends before the point that would take more than either, were it to grow like n squared.
+# A curve ends before the point that would exceed either limit if it grew like n squared.
 MOST_SECONDS = 60.0
 MOST_BYTES = 8e9
 
 
 @dataclass(frozen=True)
 class Point:
-    """What one pass over n cells takes."""
+    """Time and memory of one pass over n cells."""
 
     n: int
     seconds: float
@@ -35,9 +35,10 @@ Curves = dict[str, list[Point]]
 
 
 def scaling_lines(options: Options, curves: Curves) -> Iterator[Line]:
-    """Measure all designs on ever larger maps of random features, and add what they take.
+    """Measure all designs on growing maps of random features, and add the points to the curves.
 
-    Ours is set beside fused dense attention at each size, beside the others at their largest.
+    Our operator is compared with fused dense attention at each size, with others at their largest
+    size.
     """
     torch.manual_seed(0)
     blocks = _blocks()
@@ -50,7 +51,7 @@ def scaling_lines(options: Options, curves: Curves) -> Iterator[Line]:
             for name, step in _passes(height, width, blocks).items()
             if _goes_on(curves.setdefault(name, []), n)
         }
-        # This is also the round that is not counted: the largest maps take long enough.
+        # This pass also serves as the warm-up: the largest maps take long enough.
         held = {name: peak_bytes(step) for name, step in passes.items()}
         taken = seconds(passes, options.rounds, uncounted=0)
         for name in passes:
@@ -67,7 +68,7 @@ def scaling_lines(options: Options, curves: Curves) -> Iterator[Line]:
 
 
 def _goes_on(points: Sequence[Point], n: float) -> bool:
-    """Return whether a curve can be followed to n cells."""
+    """Return whether a curve can be continued to n cells within the limits."""
     if not points:
         return True
     growth = (n / points[-1].n) ** 2
@@ -87,10 +88,10 @@ def _passes(
 
 
 def _blocks() -> dict[str, Callable[[Tensor], Tensor]]:
-    """Return the blocks of other networks, from a map to a map, with their projections.
+    """Return other networks' attention blocks with their projections, as functions from map to map.
 
-    Their queries and keys have the share of the channels that they have in mmsegmentation: half of
-    them, in CCNet an eighth.
+    Queries and keys have the share of the channels that they have in mmsegmentation: a half, in
+    CCNet an eighth.
     """
     isa = _head("isa", isa_channels=CHANNELS // 2)
     isa.in_conv = isa.out_conv = isa.conv_seg = nn.Identity()

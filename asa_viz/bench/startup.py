@@ -1,4 +1,4 @@
-"""How long the page takes to start: until it answers, and how much of that is its imports."""
+"""Measures how long the page takes to start, and how much of that is imports."""
 
 import signal
 import socket
@@ -14,7 +14,7 @@ from asa_viz.bench.inputs import Options
 from asa_viz.bench.report import Goal, Line
 from asa_viz.measuring import medians
 
-START = Goal(6, of="ours")
+START = Goal(4, of="ours")
 
 _ROOT = Path(__file__).parents[2]
 _HOST = "127.0.0.1"
@@ -23,7 +23,7 @@ _MOST_ROUNDS = 3
 
 
 def startup_lines(options: Options) -> Iterator[Line]:
-    """Measure the page against a process that imports what the page imports and does nothing."""
+    """Measure the page's start against a process that only imports what the page imports."""
     rounds = min(options.rounds, _MOST_ROUNDS)
     taken = medians({"ours": _page_seconds, "peer": _import_seconds}, rounds)
     yield Line(
@@ -38,7 +38,8 @@ def _page_seconds() -> float:
         port = free.getsockname()[1]
 
     def answers() -> bool:
-        # It listens from its first moment on, and answers once all is imported.
+        # The socket is open from the first moment; requests are answered once everything is
+        # imported.
         visitor = HTTPConnection(_HOST, port, timeout=_PATIENCE)
         try:
             visitor.request("GET", "/healthz")
@@ -56,10 +57,10 @@ def _import_seconds() -> float:
 
 
 def _seconds_until(reached: Callable[[], bool] | None, *arguments: str) -> float:
-    """Return how long a Python took until `reached`, or until its end; then end it.
+    """Return the seconds until `reached` or until the process's end; then end the process.
 
     Raises:
-        RuntimeError: it ended with an error, or never got there.
+        RuntimeError: the process failed, or did not get there in time.
     """
     start = time.perf_counter()
     process = subprocess.Popen(  # noqa: S603 - our own
@@ -67,17 +68,19 @@ def _seconds_until(reached: Callable[[], bool] | None, *arguments: str) -> float
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        while (taken := time.perf_counter() - start) < _PATIENCE:
+        while time.perf_counter() - start < _PATIENCE:
+            # It may wait for an answer for seconds: the clock is read behind it.
             if reached is not None and reached():
-                return taken
+                return time.perf_counter() - start
             if process.poll() is not None:
                 if reached is None and process.returncode == 0:
-                    return taken
+                    return time.perf_counter() - start
                 raise RuntimeError(f"It ended with {process.returncode}: {' '.join(arguments)}")
             time.sleep(0.01)
         raise RuntimeError(f"Not there after {_PATIENCE:.0f} s: {' '.join(arguments)}")
     finally:
-        # The page then takes its temporary folder with it; where interrupts are ignored it must go.
+        # SIGINT lets the page delete its temporary folder; where interrupts are ignored, it is
+        # killed.
         process.send_signal(signal.SIGINT)
         try:
             process.wait(timeout=10)

@@ -1,1 +1,1 @@
-"""The comparison: heads on one frozen backbone, trained alike and measured alike."""
+"""The comparison experiment: heads on one frozen backbone, trained and evaluated alike."""

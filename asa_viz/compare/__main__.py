@@ -1,8 +1,8 @@
 """Compare heads on one frozen backbone: `python -m asa_viz.compare --data ROOT`.
 
-Encodes the pictures once, trains every head from several seeds, measures all of them alike and
-writes the tables. Runs that are done are not done again, so that an interrupted comparison goes on,
-and `--table` shows what is done while it goes.
+Encodes the pictures once, trains every head from several seeds, evaluates them all and writes the
+tables. Finished runs are skipped, so that an interrupted comparison can continue; `--table` shows
+the finished part.
 """
 
 import argparse
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             encode_pictures(segmenter, facts, parsed.data, features, teacher, parsed.every)
         except (FileNotFoundError, WeightsError, DataError) as error:
             raise SystemExit(str(error)) from error
-        # A GPU's memory holds the pictures once: there runs go one after the other.
+        # A GPU holds the pictures in memory once, so runs go one after the other.
         jobs = 1 if parsed.device == "cuda" else parsed.jobs
         run_all(parsed.work_dir, names, parsed.seeds, jobs, parsed.device)
     measured = experiment(

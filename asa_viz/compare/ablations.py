@@ -1,4 +1,4 @@
-"""ASA without one of its parts, as decode heads, and how their rows are read."""
+"""Ablations of ASA as decode heads, with the readers of their rows."""
 
 from typing import Any, Literal
 
@@ -20,7 +20,7 @@ from asa_viz.networks.zoo.adaptive import read_adaptive, sparse_attention
 from asa_viz.networks.zoo.dense import rebuilt_nonlocal
 from asa_viz.networks.zoo.record import HeadMethod, Reading
 
-# No affinity reaches this multiple of a mean: the rule is off.
+# A factor that no affinity reaches: it switches a rule off.
 NEVER = 1e9
 
 Ablation = Literal["nonlocal_only", "local_only", "fixed", "one_sided", "top_k"]
@@ -29,10 +29,10 @@ Ablation = Literal["nonlocal_only", "local_only", "fixed", "one_sided", "top_k"]
 class AblatedASABlock(ASABlock):
     """An ASA block without one of its parts.
 
-    "nonlocal_only" and "local_only" have one rule of the two. "fixed" has one non-local scale for
-    all cells, which only the push towards the target support moves, and the local scale at its
-    target. "one_sided" keeps what is chosen, whether it chooses back or not. "top_k" keeps the
-    largest tenth of every row and nothing else.
+    "nonlocal_only" and "local_only" keep one of the two rules. "fixed" has one non-local scale for
+    all cells, trained only by the loss on the mean support, and the local scale at its target.
+    "one_sided" keeps chosen keys whether or not they choose back. "top_k" keeps the largest tenth
+    of every row.
     """
 
     def __init__(self, *arguments: Any, ablation: Ablation, **settings: Any) -> None:
@@ -66,7 +66,8 @@ class AblatedASABlock(ASABlock):
         parts = self.project(x)
         height, width = x.shape[-2:]
         if self.ablation == "fixed":
-            # The segmentation has no say in the scale; the push, which reads `parts`, has.
+            # The segmentation loss does not train the scale; the support loss, which reads `parts`,
+            # does.
             fixed = parts._replace(nonlocal_scale=parts.nonlocal_scale.detach())
             return self.read(x, fixed)._replace(projections=parts)
         if self.ablation == "one_sided":
@@ -88,7 +89,7 @@ class AblatedASABlock(ASABlock):
 
 @MODELS.register_module()
 class AblatedASAHead(ASAHead):
-    """ASAHead with a block that lacks one part."""
+    """ASAHead with an ablated block."""
 
     block_type = AblatedASABlock
 
@@ -97,7 +98,7 @@ class AblatedASAHead(ASAHead):
 
 
 def read_ablated(head: Any, seen: Seen) -> Reading:
-    """Read an ASA block that lacks a part, from what entered it."""
+    """Read an ablated ASA block's attention from its input."""
     block, x = head.nl_block, seen["nl_block"][0].inputs[0]
     height, width = x.shape[-2:]
     if block.ablation == "top_k":
@@ -111,6 +112,6 @@ def read_ablated(head: Any, seen: Seen) -> Reading:
 
 
 def record(head: str, *, ablated: bool) -> HeadMethod:
-    """Return ASA as it is in a head, whole or without a part."""
+    """Return the record of ASA in a head, whole or ablated."""
     read = read_ablated if ablated else read_adaptive
     return HeadMethod(METHODS["asa"], head, ("nl_block",), read, rebuilt_nonlocal)

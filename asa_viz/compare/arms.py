@@ -1,11 +1,11 @@
-"""The arms of the experiment: one head for each question, in two forms.
+"""The arms of the experiment: ASA, its ablations and controls, each in two forms.
 
-Every arm comes as published (sum with the block's input, 3 x 3 convolutions, concatenation) and
-read only (the block's output and 1 x 1 convolutions alone). `nonlocal` is started as
-mmsegmentation starts it; every other arm with a block starts as the shipped networks do, so that
-`nonlocal_started` and `asa` differ in the rule alone. Pyramid pooling is there as a positive
-control: an experiment that cannot tell it from no context at all could tell nothing. Arms have the
-width and the rate of the networks that ship.
+Every arm exists as published (residual sum, 3 x 3 convolutions, concatenation) and as read only
+(the block's output and 1 x 1 convolutions alone). `nonlocal` has mmsegmentation's initialisation;
+every other arm with a block has that of the shipped networks, so that `nonlocal_started` and `asa`
+differ in the rule alone. Pyramid pooling is a positive control: an experiment that cannot
+distinguish it from no context could show nothing. Arms have the width and the learning rate of the
+shipped networks.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,9 +34,9 @@ RATE = 2e-3
 
 @dataclass(frozen=True, eq=False)
 class Arm:
-    """One head of the experiment; `started` where `start_attention` sets its queries and keys.
+    """One head of the experiment; `started` if `start_attention` initialises its queries and keys.
 
-    Without a `width` (channels) and a `rate` it has those of the other designs.
+    Without `width` (channels) and `rate` those of the other designs are used.
     """
 
     head: Head

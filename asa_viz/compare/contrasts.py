@@ -1,4 +1,4 @@
-"""The declared contrasts between arms: differences seed by seed, with what they can establish."""
+"""The pre-registered contrasts between arms: paired differences by seed, with their confidence."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -15,15 +15,15 @@ from asa_viz.networks.datasets import DataSet
 
 
 class Contrast(NamedTuple):
-    """A question: how much better is arm `first` than arm `second`?"""
+    """A tested difference: mIoU of arm `first` minus that of arm `second`."""
 
     name: str
     first: str
     second: str
 
 
-# The first is the paper's claim, the second the gate: where attention does not beat no attention,
-# nothing can be learned about its kinds. No other pair of arms is tested.
+# The first is the paper's claim, the second a precondition: where attention does not beat no
+# attention, nothing can be concluded about kinds of attention. No other pair of arms is tested.
 CONTRASTS = (
     Contrast("ASA - non-local, read only", "asa_read_only", "nonlocal_started_read_only"),
     Contrast("non-local - FCN, read only", "nonlocal_started_read_only", "fcn_read_only"),
@@ -32,11 +32,11 @@ CONTRASTS = (
     Contrast("ASA - fixed thresholds, read only", "asa_read_only", "asa_fixed_read_only"),
 )
 
-# A difference of mIoU that would matter, as a share; and how sure the experiment is to be.
+# The smallest relevant difference of mIoU, and the power for detecting it.
 MATTERS = 0.008
 CONFIDENCE = 0.95
 POWER = 0.8
-# Frames of a video that follow each other look alike: they are drawn again in blocks of so many.
+# Consecutive frames of a video are similar: they are resampled in blocks of this length.
 BLOCK = 10
 DRAWS = 2000
 
@@ -46,9 +46,9 @@ class Effect:
     """A difference of mIoU between two arms, paired by seed; shares, not points.
 
     `low` and `high` bound it with 95 % confidence over seeds (t), `pictures_low` and
-    `pictures_high` over pictures drawn again, the seeds' networks as they are. `detectable` is the
-    smallest true difference that so many seeds would have shown with a power of 80 %. `p` is of the
-    paired t-test, `p_holm` corrected for all contrasts that were tested.
+    `pictures_high` over resampled pictures (bootstrap) for the given seeds. `detectable` is the
+    smallest true difference that this number of seeds shows with a power of 80 %. `p` is of the
+    paired t-test, `p_holm` corrected for all tested contrasts.
     """
 
     difference: float
@@ -63,9 +63,9 @@ class Effect:
 
     @property
     def verdict(self) -> str:
-        """Return what is established, in a few words.
+        """Return the conclusion in a few words.
 
-        A direction where the interval over seeds leaves out 0 and the corrected p stays below 5 %.
+        It is a direction if the interval over seeds excludes 0 and the corrected p is below 5 %.
         """
         if self.low > 0 or self.high < 0:
             if self.p_holm >= 1 - CONFIDENCE:
@@ -99,16 +99,16 @@ def effect(
         pictures_high=float(high),
         detectable=(reach + float(student.ppf(POWER, count - 1))) * error,
         seeds=count,
-        # Differences that are all alike leave the test without a spread to judge by.
+        # Equal differences have no spread, for which the t-test is not defined.
         p=float(ttest_1samp(differences, 0.0).pvalue) if error else float(mean == 0),
     )
 
 
 def blocks_of(names: Sequence[str], prefix: int) -> list[Int[np.ndarray, " _"]]:
-    """Return the indices of pictures by blocks that are drawn together.
+    """Return the indices of pictures by blocks for resampling.
 
-    Without a `prefix` each picture is a block of its own. Else pictures whose names share so many
-    characters are frames of one video, in order, and its blocks are runs of BLOCK frames.
+    Without a `prefix` each picture is its own block. Otherwise pictures whose names share a prefix
+    of this length are frames of one video, in order, and the blocks are runs of BLOCK frames.
     """
     if not prefix:
         return [np.array([index]) for index in range(len(names))]
@@ -125,7 +125,7 @@ def blocks_of(names: Sequence[str], prefix: int) -> list[Int[np.ndarray, " _"]]:
 def _drawn_again(
     pairs: Sequence[tuple[Areas, Areas]], blocks: Sequence[Int[np.ndarray, " _"]], facts: DataSet
 ) -> Float[np.ndarray, " draws"]:
-    """Return the mean difference over seeds for DRAWS sets of blocks, drawn with replacement."""
+    """Return the mean difference over seeds for DRAWS bootstrap samples of blocks."""
     random = np.random.default_rng(0)
     of_blocks = [
         [np.stack([areas[block].sum(0) for block in blocks]) for areas in pair] for pair in pairs
@@ -141,7 +141,7 @@ def _drawn_again(
 
 
 def holm(values: Mapping[str, float]) -> dict[str, float]:
-    """Return p values corrected for their number by Holm's step-down method.
+    """Return p values corrected by Holm's step-down method.
 
     Holm: A simple sequentially rejective multiple test procedure, Scand. J. Statistics 6, 1979.
 

@@ -1,11 +1,11 @@
-"""What a frozen backbone makes of every picture of a data set, computed once and kept on disk.
+"""Encodes every picture of a data set by a frozen backbone, once, into files.
 
-Heads are compared on the principal components of the backbone's last two stages: a fraction of the
-work for each, and nearly all of what the stages say. Pictures are read as the page reads them;
-those to train on also as their mirror images. With a teacher its logits are kept as well.
+Heads are compared on the principal components of the backbone's last two stages, which cost a
+fraction of the work and keep nearly all of the variance. Pictures are read as the page reads them;
+training pictures also as mirror images. With a teacher its logits are stored too.
 
-A split is a few flat files, cells or pixels of one picture after another, and an index of names and
-grids: pictures of different formats stand side by side.
+A split consists of flat files, with the cells or pixels of all pictures one after another, and an
+index of names and grids, because pictures differ in format.
 """
 
 import json
@@ -35,12 +35,12 @@ from asa_viz.networks.zoo.projection import Projection, fit, load_projection, sa
 
 DONE = "done.json"
 COMPONENTS = 64
-FITTED_ON = 8  # every eighth picture decides on the components
+FITTED_ON = 8  # every eighth picture is used to fit the components
 STRIDE = 8  # pixels of a cell
 
 
 class Picture(NamedTuple):
-    """One picture in the files of a split: its name, its grid, and where its cells begin."""
+    """One picture in a split's files: its name, its grid, and the offset of its cells."""
 
     name: str
     height: int
@@ -170,7 +170,7 @@ class _Writer:
     def _leave_out(
         self, name: str, labels: UInt8[np.ndarray, "_ _"], taught: Float[Tensor, "1 classes h w"]
     ) -> None:
-        """Ignore background where the mask may miss a class that the teacher sees."""
+        """Ignore background where the teacher sees the class that may be unannotated."""
         seen = taught[0].argmax(0).numpy().repeat(STRIDE, 0).repeat(STRIDE, 1)
         for prefix, class_name in self._facts.not_annotated.items():
             if name.startswith(prefix):
@@ -217,7 +217,7 @@ class Pictures(Dataset[dict[str, Any]]):
     def _repeated(self, threshold: float) -> list[Picture]:
         shown = [set(self._labels_of(picture).unique().tolist()) for picture in self.index]
         pictures = Counter(label for labels in shown for label in labels - {IGNORED})
-        # A picture without any label is worth no repeat.
+        # A picture without labels is not repeated.
         rarest = [
             min((pictures[label] for label in labels - {IGNORED}), default=len(shown))
             for labels in shown
@@ -250,7 +250,7 @@ class Pictures(Dataset[dict[str, Any]]):
             of_picture = flat[first:last].view(height, width, -1)
             return of_picture[rows, cols].permute(2, 0, 1).float()
 
-        # To train on, every second label of a side is enough, and a good deal quicker.
+        # For training every second label in each direction suffices, and is faster.
         thin = 1 if self.crop is None else 2
         labels = self._labels_of(self.index[number]).view(height * STRIDE, width * STRIDE)[
             rows.start * STRIDE : rows.stop * STRIDE : thin,

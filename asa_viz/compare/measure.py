@@ -1,4 +1,4 @@
-"""What a trained head does on the validation pictures."""
+"""Evaluates a trained head on the validation pictures."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -22,7 +22,7 @@ from asa_viz.networks.zoo.ensemble import logits_of
 from asa_viz.networks.zoo.record import HeadMethod
 from asa_viz.views import MethodView, labels_at
 
-# Rows are asked for on every tenth picture, at the middle of every 5 x 5 cells.
+# Rows are evaluated on every tenth picture, at the centre of every 5 x 5 cells.
 ROW_PICTURES = 10
 ROW_CELLS = 5
 
@@ -128,7 +128,7 @@ def _figures(
 
 
 def queries(classes: np.ndarray) -> list[Cell]:
-    """Return the cells that are asked: the middles of squares of cells, where there is a label."""
+    """Return the evaluated queries: the centres of squares of cells, where labelled."""
     height, width = classes.shape
     half = ROW_CELLS // 2
     return [

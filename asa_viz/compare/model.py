@@ -1,4 +1,4 @@
-"""A head on encoded pictures, as mmengine's Runner trains it."""
+"""A decode head on encoded pictures, as a model for mmengine's Runner."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -38,7 +38,7 @@ class HeadModel(BaseModel):
         built: Any = build_head(
             head, channels, width, num_classes=classes, dropout_ratio=0.1, loss_decode=loss
         )
-        # Once, here: the Runner initialises what is not yet, and would close the gains again.
+        # Initialised here, once: otherwise the Runner would do it and reset the gains.
         built.init_weights()
         open_gains(built)
         self.head = built
@@ -62,7 +62,7 @@ class HeadModel(BaseModel):
 
     @torch.no_grad()
     def start(self, inputs: Sequence[Tensor]) -> None:
-        """Give the head's block of attention the start that the shipped networks have."""
+        """Initialise the head's attention block as in the shipped networks."""
         with calls_of(self.head, ["nl_block"]) as seen:
             logits_of(self.head, inputs)
         start_attention(self.head.nl_block, seen["nl_block"][0].inputs[0], SPREAD)
@@ -70,10 +70,10 @@ class HeadModel(BaseModel):
 
 @torch.no_grad()
 def open_gains(head: nn.Module) -> None:
-    """Set gains that start at 0 to 1: behind a closed one attention learns nothing at first.
+    """Set gains initialised at 0 to 1: behind a zero gain attention gets no gradient at first.
 
-    Such gains (the weight of a last normalisation, a scalar before the sum with the input) are for
-    long schedules and pretrained networks. Done for every head alike.
+    Such gains (a last normalisation's weight, a scalar before the residual sum) are meant for long
+    schedules and pretrained networks. This is done for every head.
     """
     for name, parameter in head.named_parameters():
         if parameter.numel() == 1 and not name.endswith("bias") and not parameter.any():

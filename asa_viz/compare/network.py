@@ -1,12 +1,12 @@
-"""Second stage on encoded pictures: `python -m asa_viz.compare.network CONFIG --data ROOT`.
+"""Train a head on encoded pictures: `python -m asa_viz.compare.network CONFIG --data ROOT`.
 
-CONFIG names a network with a read only head; its backbone comes from a first stage. The head is the
-comparison's arm of the same design in the config's width, rate and number of steps, trained on
-principal components of the backbone's last stage at the size at which the network works, beside a
-teacher that has seen the whole picture. The projection to the components is linear, and so is the
-head's first layer: one is folded into the other, and the weights of the whole network are written
-to `WORK_DIR/CONFIG.safetensors`, for `python -m asa_viz.export`. Pictures are encoded and the head
-is trained unless that is done in the work dir.
+CONFIG names a network with a read only head and a backbone from a first stage. The head is the
+comparison's arm of the same design with the config's width, rate and number of steps. It is trained
+on principal components of the backbone's last stage at the network's working size, with a teacher
+that sees the whole picture. The projection to the components and the head's first layer are both
+linear and are folded into one. The weights of the whole network are written to
+`WORK_DIR/CONFIG.safetensors`, for `python -m asa_viz.export`. Steps that are finished in the work
+dir are skipped.
 """
 
 import argparse
@@ -35,7 +35,7 @@ from asa_viz.networks.weights import (
 from asa_viz.networks.zoo.ensemble import PROJECTION
 from asa_viz.networks.zoo.projection import Projection, load_projection
 
-# The arm that a head of a network is.
+# The arm with the design of each head.
 ARM_OF = {
     "ASAHead": "asa_read_only",
     "NonLocalHead": "nonlocal_started_read_only",
@@ -44,7 +44,7 @@ _FIRST, _MEAN = "convs.0.conv.weight", "convs.0.bn.running_mean"
 
 
 def folded(head: Mapping[str, Tensor], projection: Projection) -> dict[str, Tensor]:
-    """Return the weights of a head that reads the backbone's deepest stage in place of components.
+    """Return the weights of a head that reads the backbone's deepest stage instead of components.
 
     The first layer is a 1 x 1 convolution without bias and a normalisation: the projection's matrix
     goes into the one, its centre into the mean of the other.

@@ -1,4 +1,4 @@
-"""All runs of the comparison: every head from every seed, several at a time, each kept on disk."""
+"""Runs the comparison: every head from every seed, several at a time, each stored on disk."""
 
 import json
 import multiprocessing
@@ -25,7 +25,7 @@ AREAS = "areas.npz"
 RUNS_A_PROCESS = 6
 
 
-# Everything that is trained alike: the arms of the experiment and the other designs of the zoo.
+# All that is trained in the same way: the experiment's arms and the zoo's other designs.
 ENTRANTS: Mapping[str, Arm] = MappingProxyType(
     dict(ARMS)
     | {
@@ -38,10 +38,10 @@ ENTRANTS: Mapping[str, Arm] = MappingProxyType(
 def run_all(
     work_dir: Path, names: Sequence[str], seeds: int, jobs: int, device: str = "cpu"
 ) -> None:
-    """Do the runs that are not done, `jobs` at a time with one thread each; first all of seed 0.
+    """Run what has not been run, `jobs` at a time with one thread each; seed 0 of all first.
 
     Raises:
-        RuntimeError: a run failed; the others are done all the same.
+        RuntimeError: a run failed; the others are finished all the same.
     """
     open_runs = [
         (work_dir, name, seed, device)
@@ -52,8 +52,8 @@ def run_all(
     if not open_runs:
         return
     progress = ProgressBar(len(open_runs))
-    # A forked process would share the parent's threads; one of its own starts clean. It ends after
-    # a few runs, for its memory grows with each.
+    # A forked process would share the parent's threads; a spawned one does not. It ends after a few
+    # runs, because its memory grows with each.
     context = multiprocessing.get_context("spawn")
     with context.Pool(jobs, torch.set_num_threads, (1,), maxtasksperchild=RUNS_A_PROCESS) as pool:
         failed = []
@@ -65,7 +65,7 @@ def run_all(
 
 
 def _run_task(task: tuple[Path, str, int, str]) -> str:
-    """Return what went wrong, so that one head does not end the runs of all others."""
+    """Run a task and return its error as text, so that one failure does not end all runs."""
     try:
         run(*task)
     except Exception:
@@ -74,7 +74,7 @@ def _run_task(task: tuple[Path, str, int, str]) -> str:
 
 
 def run(work_dir: Path, name: str, seed: int, device: str = "cpu") -> None:
-    """Train one head from one seed, measure it, and write down what was measured."""
+    """Train one head from one seed, evaluate it, and write the results."""
     folder, features = run_dir(work_dir, name, seed), work_dir / "features"
     entrant, facts = ENTRANTS[name], data_set_in(features)
     model = train(
@@ -92,7 +92,7 @@ def run(work_dir: Path, name: str, seed: int, device: str = "cpu") -> None:
 
 
 def figures_of(work_dir: Path, name: str) -> list[dict[str, Any]]:
-    """Return what was measured of a head, one entry a seed, as far as it is done."""
+    """Return the results of a head, one entry a finished seed."""
     found: list[dict[str, Any]] = []
     while (path := run_dir(work_dir, name, len(found)) / FIGURES).is_file():
         found.append(json.loads(path.read_text(encoding="utf-8")))
@@ -100,7 +100,7 @@ def figures_of(work_dir: Path, name: str) -> list[dict[str, Any]]:
 
 
 def areas_of(work_dir: Path, name: str) -> list[Areas]:
-    """Return the areas per picture of a head, one entry a seed, as far as they are there."""
+    """Return the areas by picture of a head, one entry a finished seed."""
     seeds = range(len(figures_of(work_dir, name)))
     return [np.load(run_dir(work_dir, name, seed) / AREAS)["areas"] for seed in seeds]
 

@@ -1,4 +1,4 @@
-"""Write trained heads into `checkpoints/heads`, where the page finds them."""
+"""Writes trained heads into `checkpoints/heads`, where the page loads them."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -24,9 +24,9 @@ def ship(
 ) -> dict[str, Any]:
     """Write the heads of seed 0 in half precision, the projection, and a card over all.
 
-    Heads that are there and stand on the same backbone, its projection included, stay, with their
-    figures and those of arms and contrasts that were not measured anew; those of another backbone
-    go, for no picture could be read by both.
+    Existing heads on the same backbone and projection stay, with their figures and those of arms
+    and contrasts that were not evaluated again; heads of another backbone are deleted, because one
+    page can use one backbone only.
 
     Returns:
         The experiment as the card has it.
@@ -78,7 +78,7 @@ Rows = Sequence[Mapping[str, Any]]
 
 
 def _added(before: Rows, now: Rows, key: str) -> list[Mapping[str, Any]]:
-    """Return the entries of both by their `key`; those of now in place of those before."""
+    """Return the entries of both by their `key`; those of `now` replace those of `before`."""
     return list(({row[key]: row for row in before} | {row[key]: row for row in now}).values())
 
 

@@ -1,4 +1,4 @@
-"""The comparison as data and as tables: contrasts, arms, the other designs, and what they cost."""
+"""The comparison's results as data and as tables: contrasts, arms, other designs, costs."""
 
 import json
 from collections.abc import Mapping, Sequence

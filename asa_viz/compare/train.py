@@ -1,4 +1,4 @@
-"""Train one head on encoded pictures: the same steps for every head, on mmengine's Runner."""
+"""Trains one head on encoded pictures with mmengine's Runner, the same steps for every head."""
 
 import json
 from pathlib import Path
@@ -25,7 +25,7 @@ CROP = 32  # cells
 RATE = 4e-3
 WARM_UP = 20
 
-# What is stated beside the results; nothing here depends on the head.
+# The schedule, printed beside the results; it does not depend on the head.
 SCHEDULE = {
     "steps": STEPS,
     "crops_per_step": BATCH,
@@ -61,12 +61,12 @@ def train(
     steps: int | None = None,
     repeat: float = 0.0,
 ) -> HeadModel:
-    """Return the head trained from `seed`; its weights are kept in `work_dir` and read from there.
+    """Return the head trained from `seed`; its weights are stored in `work_dir` and reused.
 
     Width, rate and number of steps are those of the comparison unless others are given.
 
-    The seed decides on the first weights and on the crops, the same crops for every head. With
-    `started` the block of attention begins as those of the networks that ship. `repeat` is that of
+    The seed determines the initial weights and the crops, which are the same for every head. With
+    `started` the attention block is initialised as in the shipped networks. `repeat` is that of
     `Pictures`.
     """
     weights = work_dir / WEIGHTS_FILE
@@ -117,7 +117,7 @@ def _settings(
         },
         "log_processor": {"by_epoch": False, "window_size": 25},
         "randomness": {"seed": seed},
-        # mmengine warns of two in one second that have the same name.
+        # mmengine warns of two experiments of the same name within one second.
         "experiment_name": f"{work_dir.parent.name}_{seed}_{uuid4().hex[:8]}",
         "default_scope": "mmseg",
     }  # fmt: skip

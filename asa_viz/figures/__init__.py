@@ -1,1 +1,1 @@
-"""Views in, images and Plotly figures out; no tensor comes here."""
+"""Draws views as images and Plotly figures; tensors do not enter this package."""

@@ -1,4 +1,4 @@
-"""One query's panels as a Plotly figure: maps at the grid's resolution that answer the pointer."""
+"""One query's panels as an interactive Plotly figure, maps at the grid's resolution."""
 
 import base64
 from io import BytesIO
@@ -15,10 +15,10 @@ from asa_viz.views import ImageView, QueryView
 
 COLUMNS = 3
 WIDTH = 960
-# Between columns and rows, as shares of the whole; the colour bar stands in the right margin.
+# Gaps between columns and rows as fractions of the figure; the colour bar is in the right margin.
 GAP, ROW_GAP = 0.02, 0.1
 MARGIN = {"l": 0, "r": 90, "t": 30, "b": 10}
-# What is at each map's cell, in the words of the hover text.
+# The hover text of a map's cell.
 _HOVER = "row %{y}, column %{x}<br>%{customdata}<extra></extra>"
 
 
@@ -47,7 +47,7 @@ def interactive_figure(view: QueryView) -> go.Figure:
             )  # fmt: skip
         else:
             figure.add_layout_image(_laid(panel.image, image, axes))
-            # Nothing is drawn over the picture; it is there for the pointer.
+            # The heatmap over the picture is invisible; it only provides hover texts.
             trace = go.Heatmap(
                 z=np.zeros(view.dense.shape), x0=1, y0=1, dx=1, dy=1, opacity=0, showscale=False,
                 customdata=_words(name, view, image), hovertemplate=_HOVER,
@@ -68,7 +68,7 @@ def _numbers(values: np.ndarray) -> np.ndarray:
 
 
 def _words(name: str, view: QueryView, image: ImageView) -> np.ndarray:
-    """Return what is said of each cell of a panel that shows no numbers."""
+    """Return the hover text of each cell of a panel without numbers."""
     classes = np.array(image.segmentation.classes)[image.segmentation.cell_labels]
     if name != "groups":
         return classes
@@ -78,7 +78,7 @@ def _words(name: str, view: QueryView, image: ImageView) -> np.ndarray:
 
 
 def _laid(picture: Image.Image, image: ImageView, axes: dict[str, str]) -> dict[str, Any]:
-    """Return a picture as one that covers the cells of a panel."""
+    """Return a picture as a layout image that covers the cells of a panel."""
     file = BytesIO()
     picture.save(file, "png")
     source = f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
@@ -98,7 +98,7 @@ def _mark(view: QueryView) -> dict[str, Any]:
 
 
 def _lay_out(figure: go.Figure, image: ImageView, rows: int) -> None:
-    """Give the panels the picture's proportions: linked axes take no scale ratio of their own."""
+    """Set axes with the picture's proportions: linked axes ignore a scale ratio of their own."""
     grid = image.grid
     bare = {"showticklabels": False, "ticks": "", "showgrid": False, "zeroline": False}
     figure.update_xaxes(range=[0.5, grid.width + 0.5], **bare)

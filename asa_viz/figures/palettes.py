@@ -1,4 +1,4 @@
-"""Colours: one sequential palette for numbers, four colours for the groups of keys."""
+"""The colormap for numbers, and four colours for the groups of keys."""
 
 from dataclasses import dataclass
 
@@ -24,20 +24,20 @@ _CIVIDIS = np.stack(
 
 
 def cividis(fractions: Float[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w 3"]:
-    """Return the colour of each fraction of the scale; what lies outside 0 to 1 is clipped."""
+    """Return the cividis colour of each fraction; fractions are clipped to 0 to 1."""
     levels = np.clip(fractions, 0, 1) * (_LEVELS - 1)
     return _CIVIDIS[np.rint(levels).astype(int)]
 
 
 @dataclass(frozen=True)
 class Group:
-    """Keys that share their relation to the query, and the colour they are drawn in."""
+    """A group of keys by their relation to the query, with its colour."""
 
     name: str
     colour: str
 
 
-# Okabe and Ito's colours, told apart with every common kind of colour vision.
+# Okabe and Ito's colours, which can be told apart with common kinds of colour blindness.
 GROUPS: tuple[Group, ...] = (
     Group("reciprocal", "#009E73"),
     Group("local", "#CC79A7"),
@@ -50,8 +50,8 @@ REST = -1
 def group_map(view: QueryView) -> Int[np.ndarray, "h w"]:
     """Return for each key the index of its group in GROUPS, or REST.
 
-    Each key is in one group at most: what is kept comes first, so the first two add up to the
-    support. Where keys need not choose back, all that are chosen stand in the first.
+    Each key is in at most one group, kept keys first, so that the first two groups add up to the
+    support. Without reciprocity all chosen keys are in the first group.
     """
     groups = np.full(view.dense.shape, REST)
     groups[view.chooses_back] = 3

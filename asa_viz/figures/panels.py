@@ -1,4 +1,4 @@
-"""The six panels as images of one size, the query's cell marked alike in each."""
+"""The six panels as images of one size, each with the query's cell marked."""
 
 from dataclasses import dataclass
 
@@ -16,13 +16,13 @@ Pixels = UInt8[np.ndarray, "height width 3"]
 Colours = UInt8[np.ndarray, "h w 3"]
 
 LONGEST_SIDE = 640
-# How far the photo's fine structure may lift or lower a colour, of 255: seen, yet not read as data.
+# The most by which the photo's texture may change a colour, of 255: visible, but not read as data.
 TEXTURE = 14.0
 
 
 @dataclass(frozen=True, eq=False)
 class Stage:
-    """One picture as its panels share it: the photo, a faint grey of it, and its fine structure."""
+    """A picture prepared for its panels: the photo, a faint grey version, and its texture."""
 
     grid: Grid
     photo: Pixels
@@ -31,16 +31,16 @@ class Stage:
 
     @property
     def rows(self) -> np.ndarray:
-        """The row of cells that each row of pixels shows."""
+        """The row of cells under each row of pixels."""
         return cells_along(self.grid.image_height, self.grid.height)
 
     @property
     def cols(self) -> np.ndarray:
-        """The column of cells that each column of pixels shows."""
+        """The column of cells under each column of pixels."""
         return cells_along(self.grid.image_width, self.grid.width)
 
     def spread(self, cells: np.ndarray) -> np.ndarray:
-        """Give every pixel what its cell holds."""
+        """Return an array with every pixel holding its cell's value."""
         return cells[self.rows[:, None], self.cols[None, :]]
 
 
@@ -57,7 +57,7 @@ def stage_of(picture: Pixels, grid: Grid) -> Stage:
     photo = Image.fromarray(picture).resize((width, height), Image.Resampling.BILINEAR)
     grey = np.asarray(photo.convert("L"), float)
     stage_grid = Grid(grid.height, grid.width, height, width)
-    # Mid-tones that stand back on a white page and on a black one.
+    # Mid greys, which recede on a white page and on a black one.
     faint = np.rint(150 + 66 * grey / 255).astype(np.uint8)
     return Stage(
         stage_grid,
@@ -68,31 +68,31 @@ def stage_of(picture: Pixels, grid: Grid) -> Stage:
 
 
 def photo_panel(stage: Stage, query: Cell) -> Image.Image:
-    """The photo itself."""
+    """Return the photo."""
     return _marked(stage, stage.photo, query)
 
 
 def faint_panel(stage: Stage, query: Cell) -> Image.Image:
-    """The faint photo alone, where there is nothing to show on it."""
+    """Return the faint photo alone, for a panel with nothing to show."""
     return _marked(stage, stage.faint, query)
 
 
 def map_panel(
     stage: Stage, values: FloatMap, scale: Scale, query: Cell, shown: MaskMap | None = None
 ) -> Image.Image:
-    """Numbers as colours; cells that are not `shown` leave the faint photo."""
+    """Return numbers as colours; cells that are not `shown` leave the faint photo."""
     return _marked(stage, _laid(stage, cividis(scale.fraction(values)), shown), query)
 
 
 def group_panel(stage: Stage, view: QueryView) -> Image.Image:
-    """The groups of keys in their colours, the rest faint."""
+    """Return the groups of keys in their colours, the rest as faint photo."""
     groups = group_map(view)
     colours = np.array([hex_to_rgb(group.colour) for group in GROUPS], np.uint8)
     return _marked(stage, _laid(stage, colours[groups], groups >= 0), view.query)
 
 
 def label_panel(stage: Stage, segmentation: SegmentationView, query: Cell) -> Image.Image:
-    """The class of every pixel in the palette of the classes."""
+    """Return the class of every pixel in its class colour."""
     labels = segmentation.working_labels
     height, width = labels.shape
     rows = cells_along(stage.grid.image_height, height)
@@ -102,7 +102,7 @@ def label_panel(stage: Stage, segmentation: SegmentationView, query: Cell) -> Im
 
 
 def mark_box(stage: Stage, query: Cell) -> Box:
-    """Return the inner edge of the query's mark: its cell, and a little more where that is tiny."""
+    """Return the inner edge of the query's mark: its cell, enlarged where that is tiny."""
     box = stage.grid.box_of(query)
     least = 3 * _stroke(stage)
     wider = max(0, least - (box.right - box.left) + 1) // 2
@@ -111,7 +111,7 @@ def mark_box(stage: Stage, query: Cell) -> Box:
 
 
 def _laid(stage: Stage, colours: Colours, shown: MaskMap | None) -> Pixels:
-    """Lay the colours of cells over the faint photo."""
+    """Return the faint photo with the cells' colours drawn over it."""
     pixels = _textured(stage, stage.spread(colours))
     if shown is None:
         return pixels
@@ -119,14 +119,14 @@ def _laid(stage: Stage, colours: Colours, shown: MaskMap | None) -> Pixels:
 
 
 def _textured(stage: Stage, pixels: Pixels) -> Pixels:
-    """Lend the photo's fine structure to flat colours."""
+    """Add the photo's texture to flat colours."""
     return np.clip(np.rint(pixels + stage.texture[:, :, None]), 0, 255).astype(np.uint8)
 
 
 def _fine_structure(
     grey: Float[np.ndarray, "height width"], grid: Grid
 ) -> Float[np.ndarray, "height width"]:
-    """Return the brightness less the mean of each cell: laid over a map it moves no cell's mean."""
+    """Return the brightness minus each cell's mean: added to a map it changes no cell's mean."""
     rows, cols = (
         cells_along(grid.image_height, grid.height),
         cells_along(grid.image_width, grid.width),
@@ -137,7 +137,7 @@ def _fine_structure(
     def centred(values: Float[np.ndarray, "height width"]) -> Float[np.ndarray, "height width"]:
         return values - (np.bincount(cells.ravel(), values.ravel(), grid.size) / counts)[cells]
 
-    # The second time for what the clipping moved; it at most doubles the largest step.
+    # Centre again what clipping has shifted; that at most doubles the largest step.
     return centred(np.clip(centred(grey) / 4, -TEXTURE / 2, TEXTURE / 2))
 
 

@@ -1,4 +1,4 @@
-"""One query's panels for a paper: a matplotlib figure, saved as PDF or SVG without a browser."""
+"""One query's panels as a matplotlib figure, saved as PDF or SVG without a browser."""
 
 from collections.abc import Sequence
 from io import BytesIO
@@ -20,7 +20,7 @@ from asa_viz.views import QueryView
 
 MOST_COLUMNS = 3
 FONT_SIZE = 7.0
-# Of a figure shown in a notebook.
+# The resolution in a notebook.
 SCREEN_DPI = 150
 GROUP_NAMES = {
     "reciprocal": "reciprocal",
@@ -28,17 +28,17 @@ GROUP_NAMES = {
     "query_only": "query only",
     "key_only": "key only",
 }
-# Texts stay texts: editable, and found by a search. The same view gives the same file.
+# Texts stay texts, which can be edited and searched. A fixed salt gives the same file each time.
 _SETTINGS: Any = {"svg.fonttype": "none", "pdf.fonttype": 42, "svg.hashsalt": "asa-viz"}
 _UNDATED = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
 
 
 class PaperFigure(Figure):
-    """A matplotlib figure that is saved with its texts as texts and without a date."""
+    """A matplotlib figure that is saved with editable texts and without a date."""
 
     @override
     def savefig(self, fname: Any, **settings: Any) -> None:
-        """Save the figure, as matplotlib does: .pdf, .svg, .png and others by the ending."""
+        """Save the figure as matplotlib does; the ending (.pdf, .svg, .png) gives the format."""
         from matplotlib import rc_context
 
         suffix = Path(fname).suffix.lower() if isinstance(fname, str | Path) else ""
@@ -63,7 +63,7 @@ def paper_figure(view: QueryView, names: Sequence[str] | None, width: float) -> 
     columns = min(MOST_COLUMNS, len(panels))
     rows = ceil(len(panels) / columns)
     picture_width, picture_height = next(iter(panels.values())).image.size
-    # Title and colour bar take about so many inches beside the picture.
+    # The title and the colour bar take about this many inches.
     height = rows * (width / columns * picture_height / picture_width + 0.65)
     figure = PaperFigure(figsize=(width, height), layout="compressed")
     axes = figure.subplots(rows, columns, squeeze=False)
@@ -83,7 +83,7 @@ def paper_figure(view: QueryView, names: Sequence[str] | None, width: float) -> 
 
 
 def _colour_bar(figure: Figure, axes: Any, scale: Scale, threshold: float | None) -> None:
-    """Draw the scale of a map under it, and a threshold on it."""
+    """Draw the colour bar of a map under it, with a threshold marked."""
     colours = cividis(np.linspace(0, 1, 256)[None])[0] / 255
     mappable = ScalarMappable(Normalize(scale.low, scale.high), ListedColormap(colours))
     bar = figure.colorbar(
@@ -99,7 +99,7 @@ def _colour_bar(figure: Figure, axes: Any, scale: Scale, threshold: float | None
 
 
 def _legend(axes: Any, view: QueryView) -> None:
-    """Name the groups under their panel, each with how many cells it holds."""
+    """Draw a legend of the groups with their numbers of cells under the panel."""
     counts = group_counts(view)
     handles = [
         Patch(color=group.colour, label=f"{GROUP_NAMES[group.name]} ({counts[group.name]})")

@@ -1,4 +1,4 @@
-"""The plane of pairs of one query, as a Plotly figure."""
+"""The scatter plot of one query's pairs (how much it chooses, how much it is chosen) in Plotly."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from jaxtyping import Float
 from asa_viz.figures.palettes import GROUPS, REST, group_map
 from asa_viz.views import QueryView
 
-# Mid-tones that can be read on white and on black; the page decides which lies behind.
+# A mid grey, legible on white and on black, because the page decides the background.
 INK = "#7d838c"
 LINE = "rgba(125,131,140,0.28)"
 FAINT = "rgba(125,131,140,0.38)"
@@ -21,7 +21,7 @@ _THRESHOLD: dict[str, object] = {"type": "line", "line": {"color": ACCENT, "widt
 
 @dataclass(frozen=True)
 class PlotTexts:
-    """What the figure says: titles of axes, and the names of the groups, the rest last."""
+    """The texts of the figure: titles of axes, and names of the groups, the rest last."""
 
     chooses: str
     chooses_dense: str
@@ -32,17 +32,17 @@ class PlotTexts:
 
 
 def pair_plane(view: QueryView, texts: PlotTexts) -> go.Figure:
-    """Every key by how much the query chooses it and how much it chooses the query.
+    """Return a scatter plot of all keys: affinity from the query against affinity to it.
 
-    Both in multiples of the threshold they are held against, which are the lines at 1. Without
-    thresholds (a dense network) both are in multiples of the uniform weight.
+    Both are in multiples of the threshold that decides, drawn as lines at 1. Without thresholds (a
+    dense network) both are in multiples of the uniform weight.
     """
     learned = view.nonlocal_scale > 0
     across, along = pair_coordinates(view)
     groups = group_map(view).ravel()
     if not learned:
         groups = np.full_like(groups, REST)
-    # Rows and columns are counted from 1 where people read them.
+    # Readers count rows and columns from 1.
     cells = np.indices(view.dense.shape).reshape(2, -1).T.astype(np.int32) + 1
     traces = []
     for index in (REST, *reversed(range(len(GROUPS)))):
@@ -74,7 +74,7 @@ def pair_plane(view: QueryView, texts: PlotTexts) -> go.Figure:
 def pair_coordinates(
     view: QueryView,
 ) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
-    """Return what the pair plane shows of each key, across and along."""
+    """Return the horizontal and vertical coordinates of each key."""
     across = view.dense_times_uniform.astype(float)
     if view.nonlocal_scale > 0:
         return (across / view.nonlocal_scale).ravel(), view.incoming_ratio.astype(float).ravel()
@@ -82,7 +82,7 @@ def pair_coordinates(
 
 
 def _log_range(values: Float[np.ndarray, " n"]) -> list[float]:
-    """Return a range of exponents that holds the values down to a millionth, and the line at 1."""
+    """Return a range of exponents that covers the values down to 1e-6, and the line at 1."""
     seen = values[np.isfinite(values) & (values > 0)]
     top = max(float(seen.max(initial=1.0)), 1.0)
     bottom = min(max(float(seen.min(initial=1.0)), 1e-6), 1.0)
@@ -96,7 +96,7 @@ def _figure(
     up: dict[str, object],
     lines: list[dict[str, object]],
 ) -> go.Figure:
-    """Put a figure together at once: each later change of a layout costs as much as the whole."""
+    """Build the figure in one call: each later change of a layout costs as much as building it."""
     layout = {
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
@@ -110,16 +110,16 @@ def _figure(
         "xaxis": across,
         "yaxis": up,
         "shapes": lines,
-        # Plotly's own template would colour the page white and name fonts of its own.
+        # Plotly's default template would set a white background and fonts.
         "template": {},
     }
     return go.Figure(traces, layout)
 
 
 def _axis(title: str, exponents: list[float]) -> dict[str, object]:
-    """A logarithmic axis over a range of exponents, with a line at each power of ten.
+    """Return a logarithmic axis over a range of exponents, with a grid line at each power of ten.
 
-    A range of less than two powers is marked at 2 and 5 as well: one number makes no scale.
+    A range shorter than two decades gets ticks at 2 and 5 as well, so that there are several.
     """
     short = exponents[1] - exponents[0] < 2
     return {
@@ -138,10 +138,10 @@ def _axis(title: str, exponents: list[float]) -> dict[str, object]:
 
 
 def _upright(x: float) -> dict[str, object]:
-    """A threshold as an upright line."""
+    """Return a threshold as a vertical line."""
     return {**_THRESHOLD, "xref": "x", "yref": "paper", "x0": x, "x1": x, "y0": 0, "y1": 1}
 
 
 def _level(y: float) -> dict[str, object]:
-    """A threshold as a level line."""
+    """Return a threshold as a horizontal line."""
     return {**_THRESHOLD, "xref": "paper", "yref": "y", "x0": 0, "x1": 1, "y0": y, "y1": y}

@@ -22,7 +22,7 @@ TIMES_UNIFORM = "times uniform weight"
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """One panel: its title, its picture, and of a map of numbers the scale of its colours.
+    """One panel: its title, its image, and for a map of numbers its scale.
 
     `values` are the numbers in multiples of the uniform weight 1 / n.
     """
@@ -34,7 +34,7 @@ class Panel:
 
 
 def panels_of(view: QueryView, names: Iterable[str] | None = None) -> dict[str, Panel]:
-    """Return the panels of a query by name, all of PANELS or those asked for, in that order.
+    """Return the panels of a query by name: all of PANELS or those asked for, in that order.
 
     Raises:
         ValueError: the view has no image, or there is no panel of a name.
@@ -48,7 +48,7 @@ def panels_of(view: QueryView, names: Iterable[str] | None = None) -> dict[str, 
 
 
 def image_of(view: QueryView) -> ImageView:
-    """Return the image that a view lies in.
+    """Return the image that a view belongs to.
 
     Raises:
         ValueError: it has none.

@@ -1,4 +1,4 @@
-"""The scale of a map: where its colours begin and end, and what is clipped."""
+"""The scale of a map: the values at both ends of its colours, and whether values are clipped."""
 
 import math
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from asa_viz.views import FloatMap, QueryView
 
-# A few keys, the query itself first, outweigh all others by far; the colours are for the others.
+# A few keys, first the query itself, have far larger weights; the colours are for the others.
 CEILING_PERCENTILE = 99.5
 
 
@@ -22,15 +22,15 @@ class Scale:
 
     @property
     def clipped(self) -> bool:
-        """Whether values lie above the end of the colours."""
+        """Whether values lie above the upper end of the colours."""
         return self.largest > self.high
 
     def fraction(self, values: FloatMap) -> Float[np.ndarray, "h w"]:
-        """Return where on the scale the values lie; 0 and 1 are its ends."""
+        """Return the position of each value on the scale, clipped to 0 to 1."""
         return (values - self.low) / (self.high - self.low)
 
     def position(self, value: float) -> float:
-        """Return where on the scale `value` lies, at most at its ends."""
+        """Return the position of `value` on the scale, clipped to 0 to 1."""
         return min(max((value - self.low) / (self.high - self.low), 0.0), 1.0)
 
     def ticks(self, count: int = 4) -> list[float]:
@@ -41,11 +41,11 @@ class Scale:
 
 
 def row_scale(view: QueryView) -> Scale:
-    """Return the one scale of both rows of a query, in multiples of the uniform weight.
+    """Return the common scale of both rows of a query, in multiples of the uniform weight.
 
-    It starts at zero and ends at a high percentile of the dense row, or higher where half of the
-    kept weights would be clipped, yet never beyond what the dense row fills: a few kept keys that
-    share all the weight would leave it dark. The query's threshold always lies on it.
+    It runs from zero to a high percentile of the dense row, or higher where half of the kept
+    weights would be clipped, but not beyond the largest dense weight: a few kept keys with all the
+    weight would leave the dense row dark. The query's threshold always lies on it.
     """
     dense, kept = view.dense_times_uniform, view.weights_times_uniform[view.weights > 0]
     largest = float(dense.max())
@@ -57,7 +57,7 @@ def row_scale(view: QueryView) -> Scale:
 def threshold_scale(scales: FloatMap) -> Scale:
     """Return a scale from the smallest to the largest learned number; nothing is clipped."""
     low, high = float(scales.min()), float(scales.max())
-    # A network that learned one number everywhere still needs a scale with two ends.
+    # A constant scale still needs two different ends.
     margin = 0.0 if high - low > 1e-3 * abs(high) else max(0.05 * abs(high), 0.05)
     return Scale(low - margin, high + margin, high)
 

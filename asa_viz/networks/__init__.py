@@ -3,7 +3,7 @@
 import sys
 from contextlib import redirect_stdout
 
-# On import they print what is not installed; standard output belongs to the figures asked for.
+# mmsegmentation prints missing optional packages on import; standard output is for the figures.
 with redirect_stdout(sys.stderr):
     import mmseg.datasets  # noqa: F401
 

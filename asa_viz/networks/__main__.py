@@ -1,4 +1,4 @@
-"""Build a network, without data, and say what it is: `python -m asa_viz.networks [CONFIG]`."""
+"""Build a network without data and print its size: `python -m asa_viz.networks [CONFIG]`."""
 
 import argparse
 from collections.abc import Sequence

@@ -1,8 +1,9 @@
-"""Blocks in which cells read each other's values: ASA, non-local, and each cell its own alone.
+"""Attention blocks of the project's networks: ASA, non-local, and own value only.
 
-All have the projections of mmcv's non-local block under its names, so that a checkpoint of
-one loads into another. As published, a block adds what is read to its input. With `read_only` it
-returns what is read and nothing else: whatever stands behind it can use only that.
+All use the projections of mmcv's non-local block under its parameter names, so that a checkpoint of
+one loads into another. As published, a block adds the attended values to its input. With
+`read_only` it returns the attended values alone, so that the layers behind it depend on nothing
+else.
 """
 
 from typing import Any
@@ -18,7 +19,7 @@ from asa_viz.attention.module import AdaptiveSparseAttention2d, BlockOutput, Pro
 
 
 class AttentionBlock(NonLocal2d):
-    """A non-local block with softmax affinities whose rows a subclass decides on."""
+    """Base class: a non-local block whose attention rows a subclass defines."""
 
     def __init__(self, in_channels: int, *, read_only: bool = False, **settings: Any) -> None:
         super().__init__(in_channels, mode="embedded_gaussian", **settings)
@@ -31,12 +32,12 @@ class AttentionBlock(NonLocal2d):
     def write(
         self, x: Float[Tensor, "b c h w"], read: Float[Tensor, "b n d"]
     ) -> Float[Tensor, "b c h w"]:
-        """Return the block's output for what every cell reads of the values."""
+        """Return the block's output from the attended values of every cell."""
         return block_output(self, x, read)
 
 
 class OwnValueBlock(AttentionBlock):
-    """A block in which every cell reads its own value alone: attention's projections without it."""
+    """A block in which every cell reads its own value only: the projections without attention."""
 
     @override
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
@@ -55,7 +56,7 @@ class NonLocalBlock(AttentionBlock):
 
 
 class ASABlock(AdaptiveSparseAttention2d):
-    """Adaptive sparse attention with the projections of mmcv's non-local block, by their names."""
+    """Adaptive sparse attention with the projections and parameter names of mmcv's block."""
 
     def __init__(
         self,
@@ -78,11 +79,11 @@ class ASABlock(AdaptiveSparseAttention2d):
 
 
 def attended(block: NonLocal2d | ASABlock, x: Float[Tensor, "b c h w"]) -> BlockOutput:
-    """Return a block's output and what it came from; a dense block, mmcv's too, has scales of 0."""
+    """Return a block's output with its projections; dense blocks, also mmcv's, have scales of 0."""
     if isinstance(block, ASABlock):
         return block.attend(x)
     query, key, value = (part(x).flatten(2).mT for part in (block.theta, block.phi, block.g))
-    # Four axes: with three, PyTorch forms the whole matrix.
+    # A head axis is needed: with three axes PyTorch forms the n x n matrix.
     q, k, v = (part[:, None] for part in (query, key, value))
     scale = None if block.use_scale else 1.0
     output = block_output(block, x, scaled_dot_product_attention(q, k, v, scale=scale)[:, 0])
@@ -94,6 +95,6 @@ def attended(block: NonLocal2d | ASABlock, x: Float[Tensor, "b c h w"]) -> Block
 def block_output(
     block: NonLocal2d | ASABlock, x: Float[Tensor, "b c h w"], read: Float[Tensor, "b n d"]
 ) -> Float[Tensor, "b c h w"]:
-    """Return what a block, mmcv's as well, makes of its input and of what every cell reads."""
+    """Return the output of a block, also of mmcv's, from its input and the attended values."""
     written = block.conv_out(read.mT.reshape(*read.shape[::2], *x.shape[-2:]))
     return written if getattr(block, "read_only", False) else x + written

@@ -1,4 +1,4 @@
-"""What enters and leaves parts of a network while it runs."""
+"""Records inputs and outputs of a network's modules during a pass."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 
 class Call(NamedTuple):
-    """One call of a module: what it was given, and what it returned."""
+    """One call of a module: its inputs and its output."""
 
     inputs: tuple[Any, ...]
     output: Any
@@ -20,10 +20,10 @@ Seen = Mapping[str, list[Call]]
 
 @contextmanager
 def calls_of(module: nn.Module, names: Iterable[str]) -> Iterator[Seen]:
-    """Collect the calls of the parts `names` of `module` while it runs, without gradient.
+    """Record the calls of the submodules `names` while the `with` block runs, detached.
 
-    The hooks never outlive the `with`. They belong to the shared network: hold a lock around them
-    where several threads run it.
+    The hooks are removed at its end. They act on the shared network: hold a lock where several
+    threads run it.
     """
     seen: dict[str, list[Call]] = {name: [] for name in names}
 

@@ -1,7 +1,7 @@
-"""Checkpoints: weights as safetensors, and beside them a card, JSON, that says what they are.
+"""Checkpoints: weights as safetensors, with a JSON card that describes them.
 
-The card holds the model's config as data. Names of parts go through a fixed list, so that no file
-can make the library import or run something else.
+The card contains the model's config as data. Types are checked against a fixed list, so that no
+file can make the library import or run anything else.
 """
 
 import dataclasses
@@ -37,7 +37,7 @@ _PARTS = frozenset({
     "SegmenterMaskTransformerHead", "SETRMLAHead",
     "BN", "BN1d", "BN2d", "LN", "GN", "IN", "ReLU", "ReLU6", "GELU", "HSwish", "LeakyReLU",
 })  # fmt: skip
-# Settings that are texts; of others a text could name a file or an address to read from.
+# Settings that may be strings; elsewhere a string could name a file or an address to read from.
 _TEXTS = frozenset({
     "type", "mode", "style", "rule", "input_transform", "loss_name", "padding_mode", "pool_type",
     "interpolate_mode",
@@ -50,7 +50,7 @@ _SMALLEST_SIDE, _LARGEST_SIDE = 32, 2048
 
 @dataclass(frozen=True)
 class Card:
-    """What a checkpoint is: enough to rebuild it, to name what it says, and to cite it.
+    """The description of a checkpoint: enough to rebuild the network, label its output and cite it.
 
     `shapes` are the (height, width) at which the network works; an image goes to the nearest.
     """
@@ -88,7 +88,7 @@ class Card:
 
 
 def find(name_or_path: str | Path | None = None) -> Path:
-    """Return the file of weights meant by a name or a path; None means the default network.
+    """Return the weights file for a name or a path; None means the default network.
 
     Raises:
         WeightsError: there is no such network; the message lists the names there are.
@@ -96,7 +96,7 @@ def find(name_or_path: str | Path | None = None) -> Path:
     path = Path(name_or_path or DEFAULT).expanduser()
     if path.suffix != ".safetensors":
         path = path.with_name(f"{path.name}.safetensors")
-    # A name is one part; whatever has more of them is a path.
+    # A name has one path component; anything else is a path.
     for folder in folders() if len(path.parts) == 1 else ():
         if (folder / path.name).is_file():
             return folder / path.name
@@ -116,17 +116,17 @@ def build(model: dict[str, Any]) -> Any:
     check_model(model, "The model")
     try:
         with DefaultScope.overwrite_default_scope("mmseg"), warnings.catch_warnings():
-            # Advice to who writes a config.
+            # Advice for authors of configs.
             warnings.simplefilter("ignore")
             return MODELS.build(model)
-    # The parts check their settings in their own ways: KeyError, TypeError, AssertionError, ...
+    # The parts raise KeyError, TypeError, AssertionError and others on bad settings.
     except Exception as error:
         reason = " ".join(str(error).split()).removesuffix(".")
         raise WeightsError(f"No network can be built from the model: {reason}.") from error
 
 
 def open_checkpoint(path: Path) -> tuple[Any, Card]:
-    """Read card and weights and return the network, ready to run.
+    """Return the network built from a card, with its weights loaded and in evaluation mode.
 
     Raises:
         WeightsError: a file is missing or damaged, the weights do not fit, or are not finite.
@@ -164,10 +164,10 @@ def save_half(weights: dict[str, Tensor], path: Path) -> None:
 
 
 def _check_fields(fields: Any, where: str) -> None:
-    """Hold the fields of a card to what a network can be built from and shown by.
+    """Check that the fields of a card suffice to build the network and to display its output.
 
     Raises:
-        WeightsError: something is not so; the message says what.
+        WeightsError: a field is missing or invalid; the message names it.
     """
     wanted = {field.name for field in dataclasses.fields(Card)}
     given = set(fields) if isinstance(fields, dict) else set()
@@ -202,7 +202,7 @@ def _check_fields(fields: Any, where: str) -> None:
 
 
 def _as_tuple(value: Any) -> tuple[Any, ...]:
-    """Return nested lists as tuples; anything else as a tuple without items."""
+    """Return nested lists as tuples; any other value as an empty tuple."""
     if not isinstance(value, list | tuple):
         return ()
     return tuple(_as_tuple(item) if isinstance(item, list) else item for item in value)
@@ -217,13 +217,13 @@ def _whole_numbers(items: Any, count: int, least: int, most: int) -> bool:
 
 
 def check_model(part: Any, where: str, name: str = "") -> None:
-    """Refuse what builds anything but a network of known parts; `name` is the part's own.
+    """Check that the model config contains known parts only; `name` is the part's own name.
 
-    Keys that begin with `_` make the registry import modules, and some settings that are texts name
-    files to be read: every key is looked at, and every text.
+    Keys that begin with `_` make the registry import modules, and some string settings name files
+    to read: every key and every string is checked.
 
     Raises:
-        WeightsError: the model asks for something else; the message says for what.
+        WeightsError: something else is in it; the message says what.
     """
     if isinstance(part, dict):
         for key, value in part.items():

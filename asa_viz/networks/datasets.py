@@ -1,6 +1,6 @@
-"""Data sets: what their classes, files and terms are, each fact in this one place.
+"""The facts of each data set: classes, colours, files, working sizes, terms.
 
-Training, evaluation, export, the comparison and the cards of the networks read them from here.
+Training, evaluation, export, the comparison and the cards all read them from here.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ SHAPES = ((360, 480), (480, 360), (416, 416), (344, 512), (312, 552), (552, 312)
 
 @dataclass(frozen=True)
 class DataSet:
-    """What has to be known of a data set.
+    """The facts of one data set.
 
     Pictures lie in `images/SPLIT` and label files of the same names in `annotations/SPLIT`, both of
     any kind that can be read; a label that is not the index of a class is not scored. `palette`
@@ -88,8 +88,29 @@ VOC2012 = DataSet(
     not_annotated=MappingProxyType({"ccp_": "person"}),
 )  # fmt: skip
 
+OUTDOOR = DataSet(
+    name="outdoor",
+    title="2504 photographs of VOC 2012 and Clothing Co-Parsing and 367 frames of CamVid: 20 "
+    "things, 6 kinds of stuff",
+    # The first 21 are those of VOC 2012, in its order.
+    classes=(
+        *VOC2012.classes, "sky", "building", "road", "pavement", "vegetation", "ground",
+    ),
+    palette=(
+        *VOC2012.palette, (70, 130, 180), (70, 70, 70), (128, 64, 128), (244, 35, 232),
+        (107, 142, 35), (152, 251, 152),
+    ),
+    licence=VOC2012.licence.removesuffix(".")
+    + "; and on CamVid (Brostow, Shotton, Fauqueur, Cipolla, ECCV 2008; Brostow, Fauqueur, "
+    "Cipolla, Pattern Recognition Letters 2008; Badrinarayanan, Kendall, Cipolla, PAMI 2017). "
+    "Stuff in the photographs is labelled by a DeepLab that was trained on Cityscapes (Cordts et "
+    "al., CVPR 2016).",
+    scored=(*VOC2012.scored, "sky", "building", "road", "pavement", "vegetation", "ground"),
+    not_annotated=VOC2012.not_annotated,
+)  # fmt: skip
+
 DATA_SETS: Mapping[str, DataSet] = MappingProxyType(
-    {facts.name: facts for facts in (VOC2012, CAMVID)}
+    {facts.name: facts for facts in (VOC2012, CAMVID, OUTDOOR)}
 )
 
 
@@ -109,11 +130,11 @@ def data_set_of(config: Config) -> DataSet:
 
 def facts_of_type(kind: str) -> DataSet | None:
     """Return the facts of a type of data set in a config, None for one of others."""
-    return next((each.facts for each in (CamVid, Voc2012) if each.__name__ == kind), None)
+    return next((each.facts for each in (CamVid, Voc2012, Outdoor) if each.__name__ == kind), None)
 
 
 class _Pictures(BaseSegDataset):
-    """Pictures and labels of a data set; labels that are no class become the ignored 255."""
+    """Pictures and labels of a data set; labels outside the classes become 255, ignored."""
 
     facts: ClassVar[DataSet]
 
@@ -160,3 +181,10 @@ class Voc2012(_Pictures):
     """VOC 2012 and CCP with 21 classes: pictures in `images/SPLIT`, `annotations/SPLIT`."""
 
     facts = VOC2012
+
+
+@DATASETS.register_module()
+class Outdoor(_Pictures):
+    """The outdoor data: `images/SPLIT`, `annotations/SPLIT`, made by `asa_viz.networks.outdoor`."""
+
+    facts = OUTDOOR

@@ -1,8 +1,8 @@
-"""Training beside a teacher: a network that also learns from the classes another one sees.
+"""Distillation: trains a network on labels and on a teacher's class probabilities.
 
-Masks know some classes from a handful of pictures; a network trained on many more knows them well.
-The teacher here is DeepLabV3 on MobileNetV2 without atrous branches: per pixel one projection,
-beside it one of the mean over the picture. It is needed to train, never to run what was trained.
+The labels show some classes in few pictures; a teacher trained on many more pictures knows them
+better. The teacher is DeepLabV3 on MobileNetV2 without atrous branches: a projection of each pixel
+and one of the image mean. It is used in training only.
 
 Hinton, Vinyals, Dean: Distilling the knowledge in a neural network, arXiv 1503.02531.
 """
@@ -55,7 +55,7 @@ class DeepLabTeacher(nn.Module):
 
 
 def load_teacher(path: str | Path) -> DeepLabTeacher:
-    """Read a teacher from a file of weights; its classes are counted there.
+    """Read a teacher from a file of weights; the file gives the number of classes.
 
     Raises:
         WeightsError: the file cannot be read or holds another network.
@@ -90,7 +90,7 @@ class DistilledEncoderDecoder(EncoderDecoder):
         self, *, data_set: str, teacher: str | None = None, weight: float = 0.5, **settings: Any
     ) -> None:
         super().__init__(**settings)
-        # In a tuple it is no part of the network: neither optimiser nor checkpoint sees it.
+        # Inside a tuple it is not a submodule: neither optimiser nor checkpoint includes it.
         self._teacher = (load_teacher(teacher),) if teacher else ()
         self._weight = weight
         self._not_annotated = dict(DATA_SETS[data_set].not_annotated)
@@ -109,7 +109,7 @@ class DistilledEncoderDecoder(EncoderDecoder):
         return losses
 
     def _leave_out(self, sample: SegDataSample, logits: Float[Tensor, "classes h w"]) -> None:
-        """Mark pixels as ignored where the mask may miss a class that the teacher sees."""
+        """Ignore background pixels where the teacher sees the class left out of annotations."""
         name = Path(sample.img_path).name
         labels = sample.gt_sem_seg.data
         for prefix, class_name in self._not_annotated.items():
@@ -121,7 +121,7 @@ class DistilledEncoderDecoder(EncoderDecoder):
 
 @contextmanager
 def logits_behind(head: Any) -> Iterator[list[Tensor]]:
-    """Collect the logits, gradient included, that a decode head makes while its loss is formed."""
+    """Record the logits of a decode head, with gradients, while its loss is computed."""
     made: list[Tensor] = []
     hook = head.conv_seg.register_forward_hook(lambda *call: made.append(call[2]))
     try:
@@ -131,9 +131,15 @@ def logits_behind(head: Any) -> Iterator[list[Tensor]]:
 
 
 def divergence(
-    logits: Float[Tensor, "b classes h w"], taught: Float[Tensor, "b classes th tw"]
+    logits: Float[Tensor, "b classes h w"], taught: Float[Tensor, "b known th tw"]
 ) -> Float[Tensor, ""]:
-    """Return KL(teacher || network) in nats, the mean over cells; the teacher's map is resized."""
+    """Return KL(teacher || network) in nats, the mean over cells; the teacher's map is resized.
+
+    Classes of the network that the teacher does not know, the last ones, count as its background.
+    """
     taught = F.interpolate(taught, logits.shape[-2:], mode="bilinear")
-    each = F.kl_div(logits.log_softmax(1), taught.log_softmax(1), reduction="none", log_target=True)
+    known = logits[:, : taught.shape[1]]
+    unknown = logits[:, [BACKGROUND, *range(taught.shape[1], logits.shape[1])]]
+    joined = torch.cat([unknown.logsumexp(1, keepdim=True), known[:, 1:]], 1)
+    each = F.kl_div(joined.log_softmax(1), taught.log_softmax(1), reduction="none", log_target=True)
     return each.sum(1).mean()

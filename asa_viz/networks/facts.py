@@ -1,7 +1,6 @@
-"""What a network of mmsegmentation says, as its config and its checkpoint tell it.
+"""Reads classes, colours and sizes of an mmsegmentation network from its config and checkpoint.
 
-Names and colours of the classes, sizes, and which label is no class; nothing is invented: what
-neither file tells is None, or a class's number.
+What neither file contains is None or, for the names of classes, a number.
 """
 
 import colorsys
@@ -25,7 +24,7 @@ MOST_CLASSES = 256
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of the data a network was trained on.
+    """What config and checkpoint say of a network's data.
 
     `classes` and `palette` are None where neither config nor checkpoint names as many as the head
     has. `shapes` are (height, width), upright and lying; empty where nothing says at which size the
@@ -41,7 +40,7 @@ class Facts:
 
 
 def read_facts(config: Config, meta: Mapping[str, Any], num_classes: int) -> Facts:
-    """Return what the config and the checkpoint's `meta` tell of a network of so many classes."""
+    """Return the facts that the config and the checkpoint's `meta` contain for so many classes."""
     datasets = list(_datasets(config))
     kinds = [str(dataset.get("type", "")).removeprefix("mmseg.") for dataset in datasets]
     known = next((facts for kind in kinds if (facts := facts_of_type(kind))), None)
@@ -66,7 +65,7 @@ def read_facts(config: Config, meta: Mapping[str, Any], num_classes: int) -> Fac
 
 
 def numbered(count: int) -> tuple[str, ...]:
-    """Return what classes without names are called.
+    """Return numbered names for classes without names.
 
     >>> numbered(2)
     ('class 0', 'class 1')
@@ -75,13 +74,13 @@ def numbered(count: int) -> tuple[str, ...]:
 
 
 def told_apart(count: int) -> tuple[Colour, ...]:
-    """Return as many colours that can be told apart, for classes that have none of their own."""
+    """Return as many distinct colours, for classes without colours."""
     shades = (colorsys.hsv_to_rgb(i * 0.618034 % 1, 0.9 - i % 3 / 4, 0.95) for i in range(count))
     return tuple((round(255 * r), round(255 * g), round(255 * b)) for r, g, b in shades)
 
 
 def classes_of(facts: Facts, count: int) -> tuple[tuple[str, ...], tuple[Colour, ...]]:
-    """Return names and colours of all classes, numbers and colours at large where none are told.
+    """Return names and colours of all classes, generated where the facts have none.
 
     Raises:
         WeightsError: there are more classes than a map of labels can hold.
@@ -136,7 +135,7 @@ def _palette(colours: Sequence[Any]) -> tuple[Colour, ...] | None:
 
 
 def _shapes(config: Config) -> tuple[Shape, ...]:
-    """Return the size that pictures are resized to in testing, else that of a training crop."""
+    """Return the test size of pictures, or else the size of a training crop."""
     for step in config.get("test_pipeline") or ():
         if step.get("type") == "Resize" and _count(step.get("scale")) == 2:
             width, height = step["scale"]
@@ -154,7 +153,7 @@ def _both_ways(height: int, width: int) -> tuple[Shape, ...]:
 
 
 def _reduces(datasets: Sequence[Mapping[str, Any]], kinds: Sequence[str]) -> bool:
-    """Return whether label 0 means "no class" and all others are one too high."""
+    """Return whether label 0 means "no class" and all others are shifted by one."""
     for dataset, kind in zip(datasets, kinds, strict=True):
         if "reduce_zero_label" in dataset:
             return bool(dataset["reduce_zero_label"])

@@ -1,10 +1,10 @@
-"""Decode heads around a block of attention: ASA, non-local, and each cell by itself.
+"""Decode heads with an attention block: ASA, non-local, and own value only.
 
-Each comes in two forms. As published, the block adds what it reads to its input, stands between
-two 3 x 3 convolutions, and the head's input is concatenated before the classifier. In the *read
-only* form there is no sum and no concatenation, and all convolutions are 1 x 1: the block alone
-moves anything from cell to cell, and the class of a cell is computed from what the cell reads and
-from nothing else. docs/decisions/0006-read-only-heads.md says why.
+Each has two forms. As published, the block adds its output to its input, lies between two 3 x 3
+convolutions, and the head's input is concatenated before the classifier. The *read only* form has
+no sum, no concatenation, and 1 x 1 convolutions only: the block alone moves information between
+cells, and a cell's class depends only on its attended values.
+docs/decisions/0006-read-only-heads.md gives the reason.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from asa_viz.attention.checks import Rule
 from asa_viz.networks.blocks import ASABlock, AttentionBlock, NonLocalBlock, OwnValueBlock
 from asa_viz.session import Affine
 
-# What the networks and heads that ship are led to: the mean support as a share of the cells, and
+# Training targets of the shipped networks and heads: the mean support as a share of the cells, and
 # the mean local scale.
 SUPPORT_TARGET = 0.1
 LOCAL_TARGET = 0.7
@@ -29,12 +29,12 @@ TARGETS = {"support_target": SUPPORT_TARGET, "local_target": LOCAL_TARGET}
 
 
 def largest(n: int) -> int:
-    """Return how many of n keys a design with a fixed number of them keeps: the target support."""
+    """Return how many of n keys a fixed-size design keeps: the target support."""
     return max(1, round(SUPPORT_TARGET * n))
 
 
 class AttentionHead(FCNHead):
-    """Convolution, block, convolution, concatenation, classifier: NLHead, whatever the block.
+    """Convolution, block, convolution, concatenation, classifier: NLHead with any attention block.
 
     With `read_only` both convolutions are 1 x 1, nothing is concatenated, and the block has no
     residual sum.
@@ -77,7 +77,7 @@ class NonLocalHead(AttentionHead):
 
 @MODELS.register_module()
 class OwnValueHead(AttentionHead):
-    """AttentionHead whose cells read their own values alone: what is left without attention."""
+    """AttentionHead whose cells read their own values only: the control without attention."""
 
     block_type = OwnValueBlock
 
@@ -86,12 +86,12 @@ class OwnValueHead(AttentionHead):
 class ASAHead(AttentionHead):
     """AttentionHead with adaptive sparse attention.
 
-    A segmentation loss alone does not ask for sparsity, so each rule has a target that holds it.
-    With a `support_target` the head pushes the logarithm of its non-local scales, up while the mean
-    support of the batch, as a share of the cells, lies above the target and down below it, with
-    `sparsity_weight`. With a `local_target` it draws the mean of its local scales there, by
-    `local_weight` times the squared distance; else they fall to 0, and whole windows pass always.
-    Both act on all cells alike: where scales differ from place to place the segmentation wants it.
+    A segmentation loss alone does not make attention sparse, so each rule has a target. With a
+    `support_target`, a loss of weight `sparsity_weight` moves the log non-local scales up while the
+    batch's mean support (as a share of the cells) is above the target, and down while it is below.
+    With a `local_target`, `local_weight` times the squared distance pulls the mean local scale
+    there; without it the local scales fall to 0 and every key of the window passes. Both act on all
+    cells alike: differences between cells come from the segmentation loss.
     """
 
     block_type: ClassVar[type[AttentionBlock | ASABlock]] = ASABlock
@@ -137,12 +137,13 @@ class ASAHead(AttentionHead):
 
 @torch.no_grad()
 def layers_behind(head: AttentionHead) -> tuple[Affine, ...]:
-    """Return what stands between a read only block's rows and the class logits, cell by cell.
+    """Return the layers between a read only block and the class logits, applied cell by cell.
 
     Normalisation is folded into the convolution before it; dropout is off outside training.
 
     Raises:
-        ValueError: the head is not read only: more than a cell's row decides on its class.
+        ValueError: the head is not read only: other cells influence a cell's class behind the
+            block.
     """
     if not head.nl_block.read_only:
         raise ValueError("Behind a block as published, a cell's class depends on its neighbours.")
@@ -163,7 +164,7 @@ def classify(
 ) -> Float[Tensor, "b classes h w"]:
     """Return the logits of each class from the head's input and its block's output.
 
-    For NLHead as well: behind the block the two heads are one.
+    Works for NLHead too: behind the block the two heads are the same.
     """
     mixed = head.convs[1](mixed)
     if head.concat_input:

@@ -21,60 +21,61 @@ WEIGHTS_FILE = "weights.safetensors"
 
 @HOOKS.register_module()
 class SaveWeights(Hook):
-    """Beside each checkpoint keep the weights alone, as safetensors, in the work dir.
+    """Hook that saves the weights alone as safetensors beside each checkpoint.
 
-    mmengine's checkpoints are pickles with code in them, for resuming one's own run; what is passed
-    on to a next stage or to others is this file. With EMAHook these are the averaged weights.
+    mmengine's checkpoints are pickles that contain code, for resuming a run; this file is the one
+    to pass on. With EMAHook it holds the averaged weights.
     """
 
     priority = "LOW"
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
-        """Write the weights that are about to be saved; replace the earlier file at once."""
+        """Write the weights that are about to be saved; replaces the earlier file atomically."""
         save_weights(checkpoint["state_dict"], Path(runner.work_dir, WEIGHTS_FILE))
 
 
 @HOOKS.register_module()
 class StartAttention(Hook):
-    """Before the first step, give the block of attention queries and keys that mean something.
+    """Hook that initialises the attention block's queries and keys before the first step.
 
-    Started as in mmsegmentation, small, apart, and behind a gain of zero, queries and keys get next
-    to no gradient; an adaptive optimiser then turns its noise into growth, all queries end up
-    alike, and every pixel attends to the same few others. Here both start as one random projection
-    of the centred features, so that an affinity is a likeness from the first step, scaled so that
-    the similarities spread by `spread`, and the gain starts at one. docs/decisions/0002 tells more.
+    With mmsegmentation's initialisation (small, independent, behind a gain of zero) queries and
+    keys get almost no gradient; an adaptive optimiser amplifies its noise, all queries become
+    similar, and every pixel attends to the same few others. Here both start as the same random
+    projection of the centred features, so that affinity is similarity from the first step. It is
+    scaled so that similarities have the deviation `spread`, and the gain starts at one; see
+    docs/decisions/0002.
     """
 
     def __init__(self, spread: float = 2.0) -> None:
         self.spread = spread
 
     def before_train(self, runner: Runner) -> None:
-        """Set the block's projections by the features of a few crops, unless resumed."""
+        """Initialise the block's projections from the features of a few crops, unless resumed."""
         if runner.iter > 0:
             return
         network = runner.model.module if is_model_wrapper(runner.model) else runner.model
         dataset = runner.train_dataloader.dataset
-        # Not from the loader: a second iterator would end that of the training loop.
+        # Not from the loader: a second iterator would end the training loop's.
         batch = pseudo_collate([dataset[i] for i in range(0, len(dataset), len(dataset) // 8)])
         data = network.data_preprocessor(batch, training=True)
         block = network.decode_head.nl_block
-        # As in a step: a frozen backbone knows only from `train` that its statistics are to stay.
+        # A frozen backbone keeps its batch statistics fixed only after `train` was called.
         network.train()
         with torch.no_grad(), calls_of(network.decode_head, ["nl_block"]) as seen:
             network.decode_head(network.extract_feat(data["inputs"]))
         start_attention(block, seen["nl_block"][0].inputs[0], self.spread)
         for parameter in block.parameters():
-            # Processes see different batches; all start as the first one.
+            # Processes see different batches; all take the first one's projections.
             broadcast(parameter.data)
 
 
 @torch.no_grad()
 def start_attention(block: Any, x: Float[Tensor, "b c h w"], spread: float) -> None:
-    """Make `theta` and `phi` one random projection of centred `x`; draw `g` anew; open the gain.
+    """Set `theta` and `phi` to one random projection, redraw `g`, set the gain to one.
 
-    The similarities of all maps together spread by `spread`. mmcv draws values with a deviation of
-    0.01, which an adaptive optimiser overwrites in its first steps; here they start as those of
-    any convolution.
+    Similarities over all maps get the deviation `spread`. mmcv initialises values with a deviation
+    of 0.01, which an adaptive optimiser overwrites in its first steps; here they start as in any
+    convolution.
     """
     cells = x.permute(0, 2, 3, 1).flatten(0, 2)
     centre = cells.mean(0)

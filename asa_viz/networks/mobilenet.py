@@ -1,4 +1,4 @@
-"""MobileNetV2 with DeepLab's dilation, on every depthwise convolution of a layer."""
+"""MobileNetV2 dilated as in DeepLab: every depthwise convolution of a layer."""
 
 from collections.abc import Sequence
 from typing import Any

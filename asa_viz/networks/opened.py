@@ -1,7 +1,7 @@
-"""Any network of mmsegmentation whose attention can be read, run as mmsegmentation runs it.
+"""A segmenter for any mmsegmentation network whose attention can be read.
 
-The labels are those of the network's own `predict`, behind its own test pipeline and data
-preprocessor; the attention is read by the zoo while that runs. Opened by `open_network`.
+The labels are those of the network's own `predict`, with its own test pipeline and data
+preprocessor; the zoo's readers read the attention during that pass. `open_network` creates it.
 """
 
 import threading
@@ -32,15 +32,15 @@ from asa_viz.networks.zoo.record import HeadMethod, Reading
 from asa_viz.session import Session
 from asa_viz.views import SegmentationView, labels_at
 
-# Rows rebuild the network's own numbers to this share of the largest of them, in single precision.
+# Rows must rebuild the network's values within this fraction of the largest value, in float32.
 REBUILT_WITHIN = 1e-2
 _CHECKED_SIDES = (96, 128)
 
 
 class OpenedSegmenter(Segmenter):
-    """A network that is asked as a whole; `encode` may be called from several threads.
+    """A network run as a whole; `encode` may be called from several threads.
 
-    `methods` are the ways to read its attention, by name, the first one shown unless another is
+    `methods` are the readers of its attention, by name, the first one shown unless another is
     asked for. Labels are at the size of the image, as mmsegmentation gives them.
     """
 
@@ -62,7 +62,8 @@ class OpenedSegmenter(Segmenter):
         self.attentions = tuple(methods)
         self._passes = Passes(network.to(device).eval(), card.name, prepare)
         self._methods = dict(methods)
-        # Hooks belong to the shared network: without the lock one picture reads another's.
+        # Hooks act on the shared network: without the lock one picture could read another's
+        # attention.
         self._lock = threading.Lock()
         self._shown = self._named(attention)
         self.check()
@@ -81,7 +82,7 @@ class OpenedSegmenter(Segmenter):
 
     @override
     def encode_batch(self, images: Iterable[Any], batch: int = 8) -> list[Session]:
-        """Return the session of each image, one after the other: parts are watched image by image.
+        """Return the session of each image, one pass an image, because hooks record single images.
 
         Raises:
             ImageError: one of the images cannot be used; the message says why.
@@ -89,7 +90,7 @@ class OpenedSegmenter(Segmenter):
         return [self.encode(image) for image in images]
 
     def encode_by(self, image: Any, attention: str) -> Session:
-        """Return a session as `encode`, of another attention of the network, one of `attentions`.
+        """Return a session like `encode` that shows another attention of the network.
 
         Raises:
             ImageError: the image cannot be used; the message says why.
@@ -99,7 +100,7 @@ class OpenedSegmenter(Segmenter):
         return self._session(picture.rgb, self._named(attention), picture.notes)
 
     def rerun(self, session: Session, what_if: WhatIf) -> SegmentationView:
-        """Run the network again with its rows under another rule; as trained, that is `encode`'s.
+        """Run the network with its rows under another rule; unchanged, it gives `encode`'s.
 
         Raises:
             ValueError: the session is another network's, or the head cannot be run under other
@@ -124,9 +125,9 @@ class OpenedSegmenter(Segmenter):
     def post_hoc(
         self, session: Session, nonlocal_scale: float, local_scale: float, window: int = 3
     ) -> Session:
-        """Return the session under thresholds that the network has not learned, for all cells.
+        """Return the session under thresholds set by the user, the same for all cells.
 
-        The head is run again with what the thresholds keep of its rows.
+        The head is run again with the rows that the thresholds keep.
 
         Raises:
             ValueError: the thresholds are learned, the rows are no shares, or the head cannot be
@@ -140,12 +141,12 @@ class OpenedSegmenter(Segmenter):
         return replace(changed, segmentation=self.rerun(changed, AS_TRAINED))
 
     def without_block(self, session: Session) -> SegmentationView | None:
-        """Return None: what is left of a head without its block is not known of every head."""
+        """Return None: a head without its block is not defined for every kind of head."""
         self._source_of(session)
         return None
 
     def check(self) -> None:
-        """Hold the rows of every method to what the network computes, on noise.
+        """Check on random input that the rows of every method rebuild its block's output.
 
         Raises:
             WeightsError: the rows of one do not rebuild its block's output.
@@ -159,7 +160,7 @@ class OpenedSegmenter(Segmenter):
                 for name, method in self._methods.items():
                     head, calls = self._passes.head, self._passes.of(method, seen)
                     pairs[name] = method.rebuilt(head, calls, method.read(head, calls))
-        # Parts are set up in ways nobody foresaw, and then fail in as many.
+        # Unknown combinations of parts may fail with any exception.
         except Exception as error:
             reason = " ".join(str(error).split())
             raise WeightsError(f"{name} in {self.name} cannot be read: {reason}.") from error
@@ -209,14 +210,14 @@ class OpenedSegmenter(Segmenter):
         )
 
     def _stored(self, reading: Reading, seen: Seen) -> SparseAttention | FixedAttention:
-        """Return a reading's rows as what a session asks."""
+        """Return a reading's rows as a session's attention."""
         block = getattr(self._passes.head, "nl_block", None)
         if isinstance(block, ASABlock):
             return sparse_attention(block, seen["nl_block"][0].inputs[0])
         rows = reading.shown
         if rows is None:
             raise WeightsError(f"{self.name} has gates, and no attention between cells.")
-        # Not its subclasses: their rows may add up to less than one.
+        # Exactly this type: rows of a subclass may sum to less than one.
         if type(rows) is SoftmaxAttention and rows.shape == rows.key_shape:
             nothing = torch.zeros(len(rows.key))
             parts = (rows.query, rows.key, rows.log_normaliser)
@@ -234,7 +235,7 @@ class OpenedSegmenter(Segmenter):
         rgb: UInt8[np.ndarray, "height width 3"],
         features: Any,
     ) -> Pass | None:
-        """Run the head once more, every cell reading itself; None where that has no meaning."""
+        """Run the head with every cell reading its own value; None where that is not defined."""
         if method.replaces is not None:
             like = features[0] if isinstance(features, Sequence) else features
             shape = (attention.height, attention.width)

@@ -1,7 +1,7 @@
-"""Open any network of mmsegmentation from its config and checkpoint, or say why not.
+"""Opens any mmsegmentation network from its config and checkpoint, or raises a clear error.
 
-A config is Python that runs when it is read: open only your own files, or those of people you
-trust. The checkpoint is read as data.
+A config is Python code that runs when it is read: open only files you trust. The checkpoint is read
+as data.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from asa_viz.networks.stock import methods_of, model_as_data, readable_heads
 from asa_viz.networks.transformers import layers_of
 from asa_viz.networks.weights import WeightsError, load_all, read_checkpoint
 
-# Steps of a test pipeline: those that load are replaced, those that resize are run as they are.
+# Steps of a test pipeline: loading steps are replaced, resizing steps are run.
 _LOADING = ("LoadImageFromFile", "LoadImageFromNDArray", "LoadAnnotations")
 _RESIZING = ("Resize", "ResizeShortestEdge", "ResizeToMultiple")
 _PACKING = "PackSegInputs"
@@ -72,7 +72,7 @@ def open_network(
             f"{kind} has no attention that can be shown; there is one to show in VisionTransformer "
             f"backbones and in {known}."
         )
-    # A head with one output says yes or no: it tells two classes apart.
+    # A head with one output channel is binary: two classes.
     facts = read_facts(read, meta, max(2, network.num_classes))
     classes, palette = classes_of(facts, max(2, network.num_classes))
     card = Card(
@@ -96,7 +96,7 @@ def open_network(
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what a command needs to be asked of a network of mmsegmentation."""
+    """Add the arguments that name a network to a command's parser."""
     group = parser.add_argument_group("a network of mmsegmentation, in place of one by name")
     group.add_argument("--config", help="its config; a program: yours, or of people you trust")
     group.add_argument("--checkpoint", help="its weights, .pth or .safetensors")
@@ -107,10 +107,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def asked(parsed: argparse.Namespace, network: str | None) -> Segmenter:
-    """Return the network that a command's arguments ask for, by name or by files.
+    """Return the network that a command's arguments name, by name or by files.
 
     Raises:
-        WeightsError: neither or half of it is named, or it cannot be opened.
+        WeightsError: neither is given completely, or the network cannot be opened.
     """
     if parsed.config is None and parsed.checkpoint is None:
         return load(network, parsed.device)
@@ -123,7 +123,7 @@ def asked(parsed: argparse.Namespace, network: str | None) -> Segmenter:
 
 
 def from_card(network: Any, card: Card, device: torch.device) -> Segmenter:
-    """Return a network that ships with a card, which works at the sizes on it.
+    """Return a segmenter for a shipped network, which works at the sizes on its card.
 
     Raises:
         WeightsError: its attention cannot be shown.
@@ -148,7 +148,7 @@ def _read(config: str | Path | Config, options: Mapping[str, Any] | None) -> Con
             config = read_config(str(Path(config).expanduser()))
         except FileNotFoundError as error:
             raise WeightsError(str(error)) from error
-        # It is a program, and may fail in any way.
+        # The config is a program and may fail with any exception.
         except Exception as error:
             reason = " ".join(str(error).split())
             raise WeightsError(f"The config {config} cannot be read: {reason}.") from error
@@ -159,7 +159,7 @@ def _read(config: str | Path | Config, options: Mapping[str, Any] | None) -> Con
 
 
 def _check_inference(model: Mapping[str, Any]) -> None:
-    """Refuse what decides on labels beyond one pass over the whole picture."""
+    """Raise an error where labels depend on more than one pass over the whole picture."""
     if model["type"] not in ("EncoderDecoder", "CascadeEncoderDecoder"):
         raise WeightsError(f"A segmentor of type {model['type']} is not supported.")
     mode = (model.get("test_cfg") or {}).get("mode", "whole")
@@ -191,17 +191,17 @@ def build(model: dict[str, Any]) -> Any:
     try:
         with DefaultScope.overwrite_default_scope("mmseg"):
             return MODELS.build(ConfigDict(model))
-    # The parts check their settings in their own ways.
+    # The parts raise various exceptions on bad settings.
     except Exception as error:
         reason = " ".join(str(error).split())
         raise WeightsError(f"The network cannot be built: {reason}.") from error
 
 
 def _prepare(config: Config) -> Prepare:
-    """Return the config's own way from a picture to a batch, its loading replaced.
+    """Return the config's preprocessing from picture to batch, with its loading steps replaced.
 
     Raises:
-        WeightsError: the pipeline does more than to resize the picture.
+        WeightsError: the pipeline does more than resize the picture.
     """
     steps = config.get("test_pipeline") or ()
     resizing = []

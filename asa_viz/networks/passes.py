@@ -1,4 +1,4 @@
-"""Passes of a network of mmsegmentation, watched, or with its attention under other rows."""
+"""Forward passes of an mmsegmentation network, recorded or with other attention rows."""
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -19,21 +19,21 @@ from asa_viz.attention.what_if import WhatIf
 from asa_viz.networks.capture import Call, Seen, calls_of
 from asa_viz.networks.zoo.record import HeadMethod, Reading
 
-# What is prepared of an image, as mmsegmentation's data loaders hand it over: a batch of one.
+# Preprocesses an image into a batch of one, in the format of mmsegmentation's data loaders.
 Prepare = Callable[[UInt8[np.ndarray, "height width 3"]], dict[str, Any]]
 
 
 class Pass(NamedTuple):
-    """The backbone's features and the labels of one pass."""
+    """The backbone's features and the labels from one pass."""
 
     features: Any
     labels: UInt8[np.ndarray, "height width"]
 
 
 class Passes:
-    """Runs one network; who calls it holds a lock, for hooks belong to the network.
+    """Runs one network; the caller holds a lock, because hooks act on the network.
 
-    A method's parts lie behind the `prefix` of its head, or where `aliases` say.
+    A method's submodules are found under the `prefix` of its head, or as `aliases` say.
     """
 
     def __init__(self, network: Any, name: str, prepare: Prepare) -> None:
@@ -43,12 +43,12 @@ class Passes:
         heads = network.decode_head
         cascade = isinstance(heads, nn.ModuleList)
         self._prefix = f"decode_head.{len(heads) - 1}" if cascade else "decode_head"
-        # The coarse logits of a cascade are what leaves the classifier of its first head.
+        # In a cascade, the coarse logits are the output of the first head's classifier.
         self._aliases = {"prior": "decode_head.0.conv_seg"} if cascade else {}
 
     @property
     def head(self) -> Any:
-        """The head whose attention is read, the last of a cascade."""
+        """The head whose attention is read; in a cascade the last one."""
         return self._network.get_submodule(self._prefix)
 
     def run(

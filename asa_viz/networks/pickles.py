@@ -1,11 +1,11 @@
-"""Checkpoints of torch.save read as data: named tensors are taken, everything else is inert.
+"""Reads torch.save checkpoints as data: only named tensors are used, nothing is executed.
 
 mmengine's checkpoints are pickles with objects in them (message hub, optimiser, numpy numbers).
-Here nothing that a pickle names is imported or called. The few names that tensors are made of have
-stand-ins of their own; any other name becomes a placeholder that swallows what is done to it.
+Here nothing that a pickle names is imported or called. The few names needed for tensors have
+stand-ins; any other name becomes a placeholder that ignores all operations on it.
 
-Both formats of torch.save are read: the zip archive, and the one before it (torch < 1.6), which
-zoos still hold. The tensors of optimisers and the like are never loaded.
+Both formats of torch.save are read: the zip archive, and the older one (torch < 1.6), still found
+in model zoos. Tensors of optimisers and the like are not loaded.
 """
 
 import pickle
@@ -31,24 +31,24 @@ _DTYPES = {
     "ByteStorage": torch.uint8,
     "BoolStorage": torch.bool,
 }
-# The first pickle of the format before the zip archive.
+# The first pickle of the older format.
 _MAGIC = 0x1950A86A20F9469CFC6C
 
 
 class Contents(NamedTuple):
-    """What a checkpoint holds: named tensors, and its `meta` as far as it is plain data."""
+    """The contents of a checkpoint: named tensors, and the plain data of its `meta`."""
 
     weights: dict[str, Tensor]
     meta: dict[str, Any]
 
 
 class Inert:
-    """Placeholder of whatever a pickle names; it takes any arguments and items and keeps none."""
+    """Placeholder for an object of a pickle; accepts any arguments and items and stores none."""
 
     __slots__ = ()
 
     def __new__(cls, *_: Any, **__: Any) -> "Inert":
-        """Return a placeholder whatever is given."""
+        """Return a placeholder for any arguments."""
         return super().__new__(cls)
 
     def __init__(self, *_: Any, **__: Any) -> None:
@@ -71,7 +71,7 @@ class Inert:
 
 
 class _Mapping(dict[Any, Any]):
-    """An ordered dictionary without the attributes that torch keeps on one."""
+    """An ordered dictionary that ignores the attributes torch attaches to it."""
 
     def __setstate__(self, state: Any) -> None:
         pass
@@ -79,7 +79,7 @@ class _Mapping(dict[Any, Any]):
 
 @dataclass(frozen=True, slots=True)
 class _Storage:
-    """Numbers of one kind in the file, under a key."""
+    """A storage of the file: numbers of one type, under a key."""
 
     dtype: torch.dtype
     key: str = ""
@@ -90,7 +90,7 @@ class _Storage:
 
 @dataclass(frozen=True, slots=True)
 class _Described:
-    """A tensor not yet loaded: a view of a storage."""
+    """A tensor that is not loaded yet: a view of a storage."""
 
     storage: _Storage
     offset: int
@@ -102,7 +102,7 @@ class _Described:
 
 
 class _Rebuild:
-    """Stand-in of the functions that torch makes tensors with."""
+    """Stand-in for the functions with which torch rebuilds tensors."""
 
     __slots__ = ()
 
@@ -126,7 +126,7 @@ _STAND_INS: dict[tuple[str, str], Any] = {
 
 
 class _Unpickler(pickle.Unpickler):
-    """Unpickler without a way to import: names give stand-ins or placeholders.
+    """Unpickler that imports nothing: names become stand-ins or placeholders.
 
     `sizes` holds the bytes of one number of each storage that was referred to.
     """
@@ -136,7 +136,7 @@ class _Unpickler(pickle.Unpickler):
         self.sizes: dict[str, int] = {}
 
     def find_class(self, module_name: str, global_name: str, /) -> Any:
-        """Return what stands in for a name."""
+        """Return the stand-in or placeholder for a name."""
         if module_name in ("torch", "torch.storage") and global_name in _DTYPES:
             return _Storage(_DTYPES[global_name])
         return _STAND_INS.get((module_name, global_name), Inert)
@@ -155,8 +155,8 @@ def read_pickled(path: Path) -> Contents:
     """Read a checkpoint written by torch.save; its weights may lie under `state_dict` or `model`.
 
     Raises:
-        Exception: the file is damaged or no checkpoint; of which kind the exception is depends on
-            what the file holds.
+        Exception: the file is damaged or is not a checkpoint; the type depends on what the file
+            holds.
     """
     with path.open("rb") as file:
         if zipfile.is_zipfile(file):
@@ -179,7 +179,7 @@ def _from_archive(archive: zipfile.ZipFile) -> Contents:
         key = described.storage.key
         if key not in read:
             entry = archive.getinfo(f"{folder}data/{key}")
-            # torch.save does not compress; a small file may hold no giant.
+            # torch.save does not compress; compressed entries could expand to huge sizes.
             if entry.compress_type != zipfile.ZIP_STORED:
                 raise ValueError("it is compressed")
             read[key] = bytearray(archive.read(entry))
@@ -218,7 +218,7 @@ def _parts(content: Any) -> tuple[dict[str, _Described], dict[str, Any]]:
 
 
 def _tensor(described: _Described, read: dict[str, bytearray]) -> Tensor:
-    """Return the tensor; a view that reaches out of its storage is refused by torch."""
+    """Return the tensor; torch raises an error for a view beyond its storage."""
     if not described.size or min(described.size) > 0:
         flat = torch.frombuffer(read[described.storage.key], dtype=described.storage.dtype)
         return flat.as_strided(described.size, described.stride, described.offset).clone()

@@ -1,4 +1,4 @@
-"""Labelled pictures in folders: which label file belongs to which picture, and reading labels."""
+"""Finds the label file of each picture, and reads labels."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -47,10 +47,10 @@ def labelled(images: Path, annotations: Path) -> list[tuple[Path, Path]]:
 
 
 def check_labels(files: Iterable[Path]) -> None:
-    """Look at the heads of label files.
+    """Check the headers of label files.
 
     Raises:
-        DataError: one is no picture, or has colours in place of one number a pixel.
+        DataError: one is not an image, or has colours instead of one number a pixel.
     """
     for path in files:
         try:

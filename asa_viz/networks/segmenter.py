@@ -27,7 +27,7 @@ LONGEST_DISPLAY_SIDE = 1280
 
 
 class _Made(NamedTuple):
-    """What a network makes of one picture, on its device but for the attention.
+    """A network's outputs for one picture, on its device except for the attention.
 
     Logits on the grid, and those without attention. Of the backbone's stages the first is the one
     that the head reads, the second the one before it of the same size. The values are the block's.
@@ -56,7 +56,7 @@ class Segmenter:
         self._behind: tuple[Affine, ...] = ()
         if getattr(block, "read_only", False):
             self._behind = layers_behind(network.decode_head)
-        # Channels beside each other: convolutions on CPUs are a sixth faster for it on large maps.
+        # Channels-last memory: convolutions on CPUs are a sixth faster on large maps.
         self._network = network.to(device, memory_format=torch.channels_last)
 
     def encode(self, image: Any) -> Session:
@@ -117,7 +117,7 @@ class Segmenter:
 
     @torch.no_grad()
     def rerun(self, session: Session, what_if: WhatIf) -> SegmentationView:
-        """Run the head again with its block under another rule; as trained, that is `encode`'s.
+        """Run the head again under another rule; the unchanged rule gives the labels of `encode`.
 
         Raises:
             ValueError: the session is another network's, or does not hold what the head needs.
@@ -161,9 +161,10 @@ class Segmenter:
 
     @torch.no_grad()
     def _run(self, pixels: Float[Tensor, "b 3 height width"]) -> list[_Made]:
-        """Return what the network makes of each of several pictures of one shape.
+        """Return the network's outputs for each of several pictures of one shape.
 
-        The network's own pass, with its block taken apart: no projection is computed twice.
+        This is the network's own pass with its block split up, so that no projection is computed
+        twice.
         """
         head, block = self._network.decode_head, self._block
         features = self._network.extract_feat(pixels)
@@ -200,7 +201,7 @@ class Segmenter:
         return self._last_two(self._network.extract_feat(self.pixels(image)))
 
     def pixels(self, image: Image.Image | Path) -> Float[Tensor, "1 3 _ _"]:
-        """Return an image as the backbone is given it: resized and normalised.
+        """Return an image as input for the backbone: resized and normalised.
 
         Raises:
             ImageError: the image cannot be used; the message says why.
@@ -211,7 +212,7 @@ class Segmenter:
 
     def _pixels(self, rgb: UInt8[np.ndarray, "height width 3"]) -> Float[Tensor, "1 3 _ _"]:
         preprocessor = self._network.data_preprocessor
-        # mmsegmentation reads files as BGR; a network that does not have that turned works on BGR.
+        # mmsegmentation reads files as BGR; without channel conversion a network works on BGR.
         ordered = rgb if preprocessor._channel_conversion else rgb[..., ::-1].copy()
         pixels = torch.from_numpy(ordered).to(self.device).permute(2, 0, 1).float()
         if preprocessor._enable_normalize:
@@ -225,7 +226,7 @@ class Segmenter:
 
 
 def shown_by_block(network: Any) -> bool:
-    """Whether the head is a non-local one whose rows are softmax affinities, all or some kept."""
+    """Return whether the head is a non-local one with softmax rows, dense or sparse."""
     head = network.decode_head
     block = getattr(head, "nl_block", None)
     return (

@@ -1,7 +1,7 @@
-"""mmsegmentation's own networks: their configs as data, and which methods their heads hold.
+"""mmsegmentation's own networks: their configs as data, and the methods in their heads.
 
-Two of its heads need compiled operations; they are replaced by those of the zoo, which take the
-same weights. What a head is asked to do that is not shown rightly is refused by name.
+Two of its heads need compiled operations; heads of the zoo that take the same weights replace them.
+Settings whose attention would be shown wrongly raise an error that names them.
 """
 
 from collections.abc import Mapping
@@ -14,14 +14,14 @@ from asa_viz.networks.weights import WeightsError
 from asa_viz.networks.zoo.methods import HEADS, METHODS
 from asa_viz.networks.zoo.record import HeadMethod
 
-# Settings that only training reads, of the model itself and of its parts.
+# Settings used in training only, of the model and of its parts.
 _OF_TRAINING = {
     "": ("auxiliary_head", "train_cfg", "teacher", "weight", "data_set"),
     "backbone": ("frozen", "frozen_stages", "norm_eval"),
     "decode_head": ("support_target", "sparsity_weight", "local_target", "local_weight"),
 }
 _DOWNLOADS = ("pretrained", "init_cfg", "checkpoint")
-# Settings that must have one value, the head's default or one that is named here, to be shown.
+# Settings that must have a given value, or the head's default, for the attention to be right.
 _ONLY: dict[str, dict[str, Any]] = {
     "PSAHead": {
         "psa_type": "bi-direction", "compact": False, "shrink_factor": 2,
@@ -38,7 +38,7 @@ _ONLY: dict[str, dict[str, Any]] = {
 
 
 def model_as_data(config: Config) -> dict[str, Any]:
-    """Return the model of a config as plain data, to be run on one device, without its training.
+    """Return a config's model as plain data, for one device and without its training parts.
 
     Raises:
         WeightsError: the config has no model, or one of another kind, or a setting of its head is
@@ -64,7 +64,7 @@ def model_as_data(config: Config) -> dict[str, Any]:
 
 
 def methods_of(model: Mapping[str, Any]) -> tuple[HeadMethod, ...]:
-    """Return how the attention of a model's head is read, method by method; none without any."""
+    """Return the methods that read the attention of a model's head; empty without attention."""
     heads = model["decode_head"]
     head = heads[-1] if isinstance(heads, list) else heads
     if head.get("rule", "clean") != "clean":
@@ -94,7 +94,7 @@ def readable_heads() -> tuple[str, ...]:
 
 
 def _signature(settings: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Return what tells the heads of the zoo apart: type, block, and kernel."""
+    """Return what distinguishes the heads of the zoo: type, block, and kernel."""
     kind = settings["type"]
     block = settings.get("block") or {}
     mode = settings.get("mode", "embedded_gaussian") if kind == "NLHead" else None
@@ -102,7 +102,7 @@ def _signature(settings: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def _watching(method: HeadMethod, head: Mapping[str, Any]) -> HeadMethod:
-    """Return the method with the parts to watch that a head of these settings has."""
+    """Return the method with the submodules to record that a head of these settings has."""
     if head["type"] != "APCHead":
         return method
     scales = [f"acm_modules.{i}" for i in range(len(head.get("pool_scales", (1, 2, 3, 6))))]
@@ -129,12 +129,12 @@ def _head_as_data(head: dict[str, Any]) -> dict[str, Any]:
 
 
 def _plain(part: Any) -> Any:
-    """Return settings without downloads and normalisation that speaks to other processes."""
+    """Return settings without downloads and without synchronised normalisation."""
     if isinstance(part, Mapping):
         return {
             name: _plain(value)
             for name, value in part.items()
-            # Parts are looked for in mmsegmentation anyway.
+            # mmsegmentation's registry is the default scope.
             if name not in _DOWNLOADS and (name, value) != ("_scope_", "mmseg")
         }
     if isinstance(part, list | tuple):

@@ -1,4 +1,4 @@
-"""Backbones of vision transformers: their attention, layer by layer and head by head.
+"""Reads the attention of vision transformer backbones, layer by layer and head by head.
 
 Dosovitskiy et al.: An image is worth 16x16 words, ICLR 2021, arXiv 2010.11929.
 """
@@ -25,11 +25,11 @@ _PATCHES = "backbone.patch_embed"
 
 @dataclass(frozen=True, eq=False)
 class AmongTokens(SoftmaxAttention):
-    """Softmax over the cells and tokens that are no cells; a row over cells adds up to less."""
+    """Softmax over cells and extra tokens; rows over the cells alone sum to less than one."""
 
 
 def layers_of(network: Any) -> dict[str, HeadMethod]:
-    """Return how the layers of a transformer backbone are read, by name, the last layer first.
+    """Return the readers of a transformer backbone's layers, by name, the last layer first.
 
     "layer 12" is the mean of its heads, "layer 12, head 3" one of them. Empty for any backbone
     that is not mmsegmentation's VisionTransformer.
@@ -64,9 +64,9 @@ def _read(_: Any, seen: Seen, *, attention: Any, part: str, head: int | None) ->
 def _rebuilt(
     _head: nn.Module, seen: Seen, reading: Reading, *, attention: Any, part: str, head: int | None
 ) -> tuple[Tensor, Tensor]:
-    """Rebuild what leaves the layer's attention: its input, and what the rows read of the values.
+    """Rebuild the output of the layer's attention from its input and the attended values.
 
-    What a row over cells lacks to one is read of the class token.
+    The remainder of a row over cells is read from the class token.
     """
     rows: list[Attention] = list(_rows(attention, seen, part))
     if head is None:

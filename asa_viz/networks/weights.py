@@ -1,6 +1,6 @@
-"""Weights from files: safetensors, or torch.save's, read as data; names mapped to the network's.
+"""Reads weights from safetensors or torch.save files as data, and maps names to the network's.
 
-Three kinds of file are read: checkpoints of this project, checkpoints of mmsegmentation (its zoo),
+Three kinds of file are supported: checkpoints of this project, checkpoints of mmsegmentation's zoo,
 and ImageNet weights under torchvision's names, which become the `backbone.` of a network.
 """
 
@@ -25,13 +25,13 @@ _COUNTER = "num_batches_tracked"
 
 
 class WeightsError(Exception):
-    """A file of weights cannot be used; the message says why, in one sentence for its owner."""
+    """A file of weights cannot be used; the message says why in one sentence."""
 
 
 def read_weights(path: str | Path) -> dict[str, Tensor]:
     """Read a file of weights into float32 tensors on the CPU, under the names mmsegmentation uses.
 
-    Nothing in the file is executed: of a pickle the tensors alone are taken (`pickles`).
+    Nothing in the file is executed: of a pickle only the tensors are read (`pickles`).
 
     Raises:
         WeightsError: the file is missing, damaged, or holds no weights.
@@ -70,21 +70,21 @@ def read_checkpoint(path: str | Path) -> Contents:
 
 
 def save_weights(weights: Mapping[str, Tensor], path: Path) -> None:
-    """Write weights as safetensors, replacing an earlier file at once.
+    """Write weights as safetensors, replacing an earlier file atomically.
 
-    safetensors' own `save_file` gives its file to its owner alone, whatever the umask.
+    safetensors' own `save_file` sets mode 0600, whatever the umask.
     """
     part = path.with_suffix(".part")
-    # Clones, for layers may share their weights, and each name shall be in the file.
+    # Cloned, because layers may share weights and each name must be in the file.
     part.write_bytes(save({name: value.contiguous().clone() for name, value in weights.items()}))
     part.replace(path)
 
 
 def load_weights(network: nn.Module, weights: dict[str, Tensor]) -> list[str]:
-    """Copy `weights` into `network` wherever name and shape agree; return what was not in the file.
+    """Copy `weights` into `network` where names match; return the names missing in the file.
 
-    A file may hold less than the network (ImageNet weights know no decode head, a dense network no
-    thresholds), yet nothing may be silently the wrong shape, and the whole backbone must be there.
+    A file may hold less than the network (ImageNet weights have no decode head, a dense network no
+    thresholds), but a shape that differs is an error, and the whole backbone must be there.
 
     Raises:
         WeightsError: a shape differs, or part of the backbone is missing.
@@ -106,9 +106,9 @@ def load_weights(network: nn.Module, weights: dict[str, Tensor]) -> list[str]:
 
 
 def load_all(network: nn.Module, weights: Mapping[str, Tensor], whose: str) -> None:
-    """Copy weights into a network of exactly these; `whose` names them in a refusal.
+    """Copy weights into a network with exactly these names; `whose` describes them in an error.
 
-    Heads that only training has, and counters that only training reads, may be there or not.
+    Auxiliary heads and counters that only training uses may be missing or extra.
 
     Raises:
         WeightsError: a tensor is missing, is one too many, or differs in shape.
@@ -130,7 +130,7 @@ def load_all(network: nn.Module, weights: Mapping[str, Tensor], whose: str) -> N
 
 
 def read_backbone(path: str | Path) -> dict[str, Tensor]:
-    """Read the weights of the backbone alone from a file: where its head is of another kind.
+    """Read only the backbone's weights from a file whose head is of another kind.
 
     Raises:
         WeightsError: as `read_weights`.
@@ -142,13 +142,13 @@ def read_backbone(path: str | Path) -> dict[str, Tensor]:
 
 @CheckpointLoader.register_scheme(prefixes=BACKBONE_SCHEME)
 def _load_backbone(filename: str, map_location: object = None) -> dict[str, dict[str, Tensor]]:
-    """Let mmengine's `load_from` read what `read_backbone` reads."""
+    """Loader for mmengine's `load_from`: reads a file by `read_backbone`."""
     return {"state_dict": read_backbone(filename.removeprefix(BACKBONE_SCHEME))}
 
 
 @CheckpointLoader.register_scheme(prefixes=INIT_SCHEME)
 def _load_init(filename: str, map_location: object = None) -> dict[str, dict[str, Tensor]]:
-    """Let mmengine's `load_from` read any file that `read_weights` reads, and nothing else."""
+    """Loader for mmengine's `load_from`: reads a file by `read_weights`."""
     return {"state_dict": read_weights(filename.removeprefix(INIT_SCHEME))}
 
 
@@ -162,13 +162,13 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
 def _read_pickle(path: Path) -> Contents:
     try:
         return read_pickled(path)
-    # A damaged pickle ends in any of a dozen exceptions.
+    # A damaged pickle may raise any of a dozen exceptions.
     except Exception as error:
         raise WeightsError(what_is_wrong(path, "a checkpoint")) from error
 
 
 def what_is_wrong(path: Path, wanted: str) -> str:
-    """Return a sentence on a file that could not be read as what was `wanted`."""
+    """Return a sentence on why a file could not be read as `wanted`."""
     with path.open("rb") as file:
         start = file.read(512)
     if not start:

@@ -1,1 +1,1 @@
-"""Sessions in notebooks: as a page in a frame, as a widget, and of attention from anywhere."""
+"""Sessions in notebooks: as a page in a frame, as a widget, and for attention from any model."""

@@ -1,4 +1,4 @@
-"""Any attention, by its queries and keys or by its rows, as a session that shows itself."""
+"""Turns any attention, given as queries and keys or as rows, into a session for notebooks."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,10 +16,10 @@ from asa_viz.session import Session
 from asa_viz.views import SegmentationView, labels_at
 
 LONGEST_SIDE = 1280
-# How large a cell is drawn where no picture is given.
+# Pixels of a cell where no picture is given.
 CELL = 16
 UNLABELLED = "unlabelled"
-# Okabe and Ito's colours, for labels that come without any.
+# Okabe and Ito's colours, for labels without colours.
 _COLOURS = (
     (0, 114, 178), (230, 159, 0), (0, 158, 115), (204, 121, 167), (86, 180, 233), (213, 94, 0),
     (240, 228, 66), (127, 127, 127),
@@ -45,8 +45,8 @@ def show(
 ) -> Session:
     """Return a session of any attention over the cells of an image; a notebook shows it as a page.
 
-    Arrays may be numpy or torch. Tokens beyond the height * width cells, such as a class token,
-    come first and are left out of what is shown; a row over the cells is then shown as shares.
+    Arrays may be numpy or torch. Extra tokens beyond the height * width cells, such as a class
+    token, must come first and are left out; rows are then shown as shares of what remains.
 
     Args:
         query: [t, d] or [heads, t, d], a leading axis of 1 is dropped; with `key`.
@@ -106,10 +106,10 @@ def show(
 
 
 def _tensor(name: str, values: Any) -> Float[Tensor, "*heads t d"]:
-    """Return an array of two or three axes as a tensor of single precision.
+    """Return an array of two or three axes as a float32 tensor.
 
     Raises:
-        ValueError: it has other axes, or numbers that are not finite.
+        ValueError: it has another number of axes, or values that are not finite.
     """
     tensor = values if isinstance(values, Tensor) else torch.from_numpy(np.asarray(values, float))
     tensor = tensor.detach().cpu().float()
@@ -125,7 +125,7 @@ def _tensor(name: str, values: Any) -> Float[Tensor, "*heads t d"]:
 
 
 def _one(tensor: Float[Tensor, "*heads t d"], head: int | None) -> Float[Tensor, "t d"]:
-    """Return one head of several, or their mean."""
+    """Return one head of several, or the mean over heads."""
     if tensor.ndim == 2:
         return tensor
     if head is None:
@@ -146,7 +146,7 @@ def _of_rows(rows: Float[Tensor, "t u"], height: int, width: int) -> FixedAttent
 def _of_projections(
     query: Tensor, key: Tensor, height: int, width: int, *, head: int | None, scaled: bool
 ) -> SparseAttention | FixedAttention:
-    """Return softmax attention of queries and keys; of several heads their mean is taken."""
+    """Return softmax attention of queries and keys, averaged over heads."""
     if query.shape != key.shape:
         raise ValueError(f"query is {tuple(query.shape)} and key {tuple(key.shape)}.")
     tokens = _extra("query", query, height * width)
@@ -162,7 +162,7 @@ def _of_projections(
 
 
 def _extra(name: str, tensor: Tensor, cells: int) -> int:
-    """Return how many tokens come before those of the cells."""
+    """Return the number of tokens before those of the cells."""
     tokens = tensor.shape[-2]
     if tokens < cells:
         raise ValueError(f"{name} has {tokens} tokens, fewer than the {cells} cells of the grid.")
@@ -173,7 +173,7 @@ def _segmentation(
     labels: Any, classes: Sequence[str] | None, height: int, width: int, image_height: int,
     image_width: int,
 ) -> SegmentationView:  # fmt: skip
-    """Return the labels that are given, or one class everywhere."""
+    """Return the given labels as a segmentation, or a single class."""
     if labels is None:
         given: UInt8[np.ndarray, "h w"] = np.zeros((height, width), np.uint8)
         classes = (UNLABELLED,)

@@ -17,18 +17,18 @@ from asa_viz.packet import pack
 from asa_viz.session import Session
 
 HEIGHT = 720
-# The names of picture and network inside a page, which has one of each.
+# The names of picture and network inside a page, which holds one of each.
 PICTURE, NETWORK = "picture", "network"
 
 _VIEWER = Path(__file__).parents[2] / "app" / "viewer" / "__init__.py"
-# Nothing outside the page is ever asked for, whatever stands in it.
+# The page never loads anything from outside, whatever it contains.
 _POLICY = "; ".join(
     [
         "default-src 'none'", "script-src 'unsafe-inline'", "worker-src blob:",
         "style-src 'unsafe-inline'", "img-src data: blob:", "base-uri 'none'", "form-action 'none'",
     ]
 )  # fmt: skip
-# The paper of the viewer, which on the page is Gradio's.
+# Page margins and background, which Gradio sets on the served page.
 _STYLE = """body { margin: 0; padding: 14px 18px; background: #fff }
 body.dark { background: #0f1318; color-scheme: dark }"""
 _START = """const dark = matchMedia("(prefers-color-scheme: dark)").matches;
@@ -47,8 +47,9 @@ def page(
 ) -> str:
     """Return a session as an HTML page with the viewer, some megabytes of text.
 
-    Queries and keys are in half precision. The page begins at `pixel`, locked, or at a query of its
-    own choice; `language` is one of LANGUAGES; `script` is run once the viewer is there.
+    Queries and keys are in half precision. The page starts with the query `pixel` locked, or with a
+    query chosen by the viewer; `language` is one of LANGUAGES; `script` runs after the viewer has
+    started.
 
         Path("cat.html").write_text(page(session, Pixel(240, 300)), encoding="utf-8")
 
@@ -104,7 +105,7 @@ def page(
 
 
 def grid_of_page(grid: Grid) -> Grid:
-    """Return the grid over the image as the viewer has it: enlarged to as many pixels as cells."""
+    """Return the grid as the viewer has it: over an image enlarged to a pixel per cell."""
     down, across = -(-grid.height // grid.image_height), -(-grid.width // grid.image_width)
     times = max(1, down, across)
     return replace(
@@ -113,8 +114,8 @@ def grid_of_page(grid: Grid) -> Grid:
 
 
 def framed(html: str, height: int = HEIGHT) -> str:
-    """Return a page inside a frame, to stand in another page; `height` is in CSS pixels."""
-    # A page around it may be in any encoding.
+    """Return a page inside an iframe for use in another page; `height` is in CSS pixels."""
+    # ASCII, because the surrounding page may have any encoding.
     srcdoc = escape(html).encode("ascii", "xmlcharrefreplace").decode()
     return (
         f'<iframe srcdoc="{srcdoc}" width="100%" height="{height}" '
@@ -124,9 +125,9 @@ def framed(html: str, height: int = HEIGHT) -> str:
 
 @cache
 def viewer() -> ModuleType:
-    """Return the viewer's own module, of the folder beside this package.
+    """Return the module `app.viewer`, loaded from its file beside this package.
 
-    By its file: `import app` would find a program of that name in the user's own folder first.
+    Loaded by path: `import app` could find a package of that name in the user's own folder.
     """
     loader = SourceFileLoader("asa_viz_viewer", str(_VIEWER))
     module = ModuleType(loader.name)
@@ -136,5 +137,5 @@ def viewer() -> ModuleType:
 
 
 def _as_script(source: str) -> str:
-    """Return source that may stand in an HTML file: these can only be in strings and comments."""
+    """Return source escaped for a <script> element: only strings and comments are affected."""
     return re.sub(r"<(?=/script|script|!--)", r"\\x3c", source, flags=re.IGNORECASE)

@@ -1,4 +1,4 @@
-"""A session as a widget: what is locked, pinned and tried on the page comes back to Python."""
+"""A session as a Jupyter widget that reports the locked query, the pins and the rule to Python."""
 
 from typing import Any
 
@@ -16,8 +16,8 @@ except ModuleNotFoundError as error:
         f"asa_viz.widget needs {error.name}: pip install 'asa-viz[notebook]'.", name=error.name
     ) from error
 
-# Runs in the page, inside the frame. The query counts once it is locked: a pointer that moves would
-# otherwise send a message at every step.
+# JavaScript that runs inside the frame. It reports a query once it is locked: otherwise each step
+# of the pointer would send a message.
 _IN_FRAME = """
 let told = "";
 const tell = ({ query, locked, pins, whatIf }) => {
@@ -62,13 +62,13 @@ export default { render };
 class SessionWidget(AnyWidget):
     """The page of a session in a notebook; made by `widget`.
 
-    The traits follow what is done on the page: `observe` tells of each change.
+    The traits follow the page's state: `observe` reports each change.
     """
 
     _esm = _AROUND_FRAME
     page = Unicode().tag(sync=True)
     height = Int(HEIGHT).tag(sync=True)
-    # What the page says, and what it is asked for, as the viewer keeps its state.
+    # The page's state and the requested state, in the viewer's format.
     state = Dict().tag(sync=True)
     asked = Dict().tag(sync=True)
 
@@ -87,13 +87,13 @@ class SessionWidget(AnyWidget):
 
     @property
     def view(self) -> QueryView | None:
-        """What the locked query attends to, under the rule that is tried; None without one."""
+        """What the locked query attends to under the current rule; None without a query."""
         if self.cell is None:
             return None
         return self.session.query_cell(self.cell, self.what_if)
 
     def lock(self, query: Pixel | Cell) -> None:
-        """Lock the query on the page, a cell or a pixel of the image.
+        """Lock a query on the page: a cell, or a pixel of the image.
 
         Raises:
             ValueError: it lies outside.
@@ -101,7 +101,7 @@ class SessionWidget(AnyWidget):
         cell = query if isinstance(query, Cell) else self.session.grid.cell_at(query)
         self.session.grid.box_of(cell)
         state = {"query": list(self._grid.centre_of(cell)), "locked": True}
-        # The number makes the same wish, after the page has gone elsewhere, another one.
+        # The number makes a repeated request a change, so that it is sent again.
         self.asked = {"state": state, "number": self.asked.get("number", 0) + 1}
 
     def _follow(self, change: Any) -> None:
@@ -116,7 +116,7 @@ class SessionWidget(AnyWidget):
 def widget(
     session: Session, pixel: Pixel | None = None, *, language: str = "en", height: int = HEIGHT
 ) -> SessionWidget:
-    """Return the page of a session as a widget: it tells Python what is locked, pinned and tried.
+    """Return a session's page as a widget, which reports locked query, pins and rule to Python.
 
         shown = asa_viz.widget(session)
         shown                       # in a cell of its own: the page

@@ -234,8 +234,8 @@ class Visit:
     def legend(self, panel):
         """The entries of a panel's legend, by their words."""
         entries = self.find(f'[data-panel="{panel}"] .legend li').evaluate_all(
-            "(items) => items.map(({ childNodes, lastChild }) =>"
-            " [childNodes[1].textContent, lastChild.textContent])"
+            "(items) => items.map((item) => { const amount = item.querySelector('b').textContent;"
+            " return [item.textContent.slice(0, -amount.length), amount]; })"
         )
         return {name.strip(): amount for name, amount in entries}
 

@@ -9,7 +9,7 @@ import { manifestOf } from "../../app/viewer/export/account.js";
 import { arraysNpz, neighboursCsv } from "../../app/viewer/export/data.js";
 import { withTexts } from "../../app/viewer/export/png.ts";
 import { savedPage } from "../../app/viewer/export/saved.js";
-import { PANELS } from "../../app/viewer/draw/scenes.js";
+import { PANELS } from "../../app/viewer/draw/scenes.ts";
 import { sheetOf } from "../../app/viewer/export/sheet.js";
 import { START } from "../../app/viewer/core/state.ts";
 import { svgSurface } from "../../app/viewer/export/surfaces.js";
@@ -49,7 +49,7 @@ function writePage() {
     networkTitle: "ASA",
     words: JSON.parse(readFileSync(join(folder, "words.json"), "utf8")),
     state: {
-      ...START, picture: "leuven_lane", language: "en", network: "asa_mobilenetv2_voc2012", query: [500, 420], locked: true,
+      ...START, picture: "leuven_lane", language: "en", network: "asa_mobilenetv2_outdoor", query: [500, 420], locked: true,
     },
   }));
 }

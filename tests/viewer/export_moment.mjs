@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { AS_TRAINED, logThresholds, rowOf } from "../../app/viewer/core/attention.ts";
 import { columnOf, kthLargestOf, mapsOf } from "../../app/viewer/core/maps.ts";
 import { columnNumbersOf, numbersOf } from "../../app/viewer/core/numbers.ts";
-import { scenesOf } from "../../app/viewer/draw/scenes.js";
+import { scenesOf } from "../../app/viewer/draw/scenes.ts";
 import { START, toQueryString } from "../../app/viewer/core/state.ts";
 import { Texts } from "../../app/viewer/core/texts.ts";
 

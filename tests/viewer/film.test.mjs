@@ -10,8 +10,8 @@ import { rgbOf } from "../../app/viewer/core/scale.ts";
 import { START, fromQueryString, toQueryString } from "../../app/viewer/core/state.ts";
 import { number } from "../../app/viewer/core/texts.ts";
 import { scenesAt } from "../../app/viewer/draw/film.ts";
-import { packed } from "../../app/viewer/draw/scenes.js";
-import { stageWords } from "../../app/viewer/page/side.js";
+import { packed } from "../../app/viewer/draw/colours.ts";
+import { stageWords } from "../../app/viewer/page/side.ts";
 import { smallSession, smallViewer } from "./export_moment.mjs";
 
 const shown = ({ cells }) => [...cells.pixels.keys()].filter((j) => cells.pixels[j] !== 0);

@@ -9,7 +9,7 @@ import { headTitles } from "../../app/viewer/compare/findings.js";
 import { SIGNED, chosenOf, multiplesOf, piecesOf, readingOf, valueAt, wordFor } from "../../app/viewer/compare/multiples.js";
 import { bytesOf } from "../../app/viewer/core/packet.ts";
 import { paletteOf } from "../../app/viewer/core/scale.ts";
-import { packed } from "../../app/viewer/draw/scenes.js";
+import { packed } from "../../app/viewer/draw/colours.ts";
 import { START, fromQueryString, toQueryString } from "../../app/viewer/core/state.ts";
 import { Texts } from "../../app/viewer/core/texts.ts";
 

@@ -12,7 +12,7 @@ import { denseScale } from "../../app/viewer/core/scale.ts";
 import { START } from "../../app/viewer/core/state.ts";
 import { randomSession, sessionOf } from "./sessions.mjs";
 
-const FOLDER = new URL("../../app/examples/encodings/asa_mobilenetv2_voc2012/", import.meta.url);
+const FOLDER = new URL("../../app/examples/encodings/asa_mobilenetv2_outdoor/", import.meta.url);
 const PHOTOGRAPHS = readdirSync(FOLDER);
 const stored = (name) => readPacket(Uint8Array.from(readFileSync(new URL(name, FOLDER))).buffer);
 

@@ -4,10 +4,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { AS_TRAINED, GROUPS, KEPT, groupOf } from "../../app/viewer/core/attention.ts";
+import { classColours } from "../../app/viewer/core/classes.ts";
 import { columnOf } from "../../app/viewer/core/maps.ts";
 import { columnNumbersOf, numbersOf } from "../../app/viewer/core/numbers.ts";
 import { GROUP_COLOURS, PIN_COLOURS, paletteOf, rgbOf } from "../../app/viewer/core/scale.ts";
-import { PANELS, packed, scenesOf } from "../../app/viewer/draw/scenes.js";
+import { packed } from "../../app/viewer/draw/colours.ts";
+import { PANELS, scenesOf } from "../../app/viewer/draw/scenes.ts";
 import { MAPS, PALETTES, START } from "../../app/viewer/core/state.ts";
 import { whatIfs } from "./definition.mjs";
 import { allMapsOf, rowsOf } from "./passes.mjs";
@@ -242,12 +244,12 @@ test("the comparison of two pins: both rows, their difference and what they shar
 test("the segmentation's legend names the classes there are, largest share first", () => {
   const { segmentation } = scenesOf(momentOf());
   assert.deepEqual(segmentation.legend, [
-    { colour: "rgb(128 128 128)", name: "sky", share: 110 / 140 },
-    { colour: "rgb(64 0 128)", name: "car", share: 30 / 140 },
+    { colour: classColours(session.classes)[0], label: 0, name: "sky", share: 110 / 140 },
+    { colour: classColours(session.classes)[2], label: 2, name: "car", share: 30 / 140 },
   ]);
   assert.deepEqual([segmentation.cells.height, segmentation.cells.width], [10, 14]);
   session.workingLabels.forEach((label, p) => {
-    assert.equal(segmentation.cells.pixels[p], packed(session.colours[label]));
+    assert.equal(segmentation.cells.pixels[p], colour(classColours(session.classes)[label]));
   });
 });
 
@@ -274,8 +276,8 @@ test("flips: only pixels whose class changed are painted, in the new class's col
   const rerun = { labels, count: 12, share: 12 / 140, flips: [{ from: 2, to: 1, pixels: 12 }] };
   const { segmentation } = scenesOf(momentOf({ layer: "flips", rerun }));
   assert.deepEqual(shown(segmentation), [...Array(12).keys()]);
-  assert.ok(shown(segmentation).every((p) => segmentation.cells.pixels[p] === packed(session.colours[1])));
-  assert.deepEqual(segmentation.legend, [{ colour: "rgb(128 64 128)", from: "car", to: "road", amount: 12 }]);
+  assert.ok(shown(segmentation).every((p) => segmentation.cells.pixels[p] === colour(classColours(session.classes)[1])));
+  assert.deepEqual(segmentation.legend, [{ colour: classColours(session.classes)[1], label: 1, from: "car", to: "road", amount: 12 }]);
   assert.deepEqual(segmentation.summary.values, { count: 12, share: 12 / 140 });
   assert.equal(scenesOf(momentOf({ layer: "flips" })).segmentation.note, "note.no_rerun");
 });
@@ -295,7 +297,7 @@ test("without attention the pixels that flip are painted, counted and told by cl
   const { segmentation } = scenesOf(moment);
   assert.equal(segmentation.title, "layer.without");
   assert.deepEqual(shown(segmentation), [0, 1, 2, 3, 50]);
-  assert.equal(segmentation.cells.pixels[50], packed(session.colours[2]));
+  assert.equal(segmentation.cells.pixels[50], colour(classColours(session.classes)[2]));
   const told = segmentation.legend.map(({ from, to, amount }) => [from, to, amount]);
   assert.deepEqual(told, [["car", "road", 4], ["sky", "car", 1]]);
   assert.deepEqual(segmentation.summary.values, { count: 5, share: 5 / 140 });

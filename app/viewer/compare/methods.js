@@ -8,7 +8,7 @@ import { buildCard, headTitles, showHeads } from "./findings.js";
 import { buildExperiment } from "./experiment.js";
 import { chosenOf, multiplesOf, readingOf } from "./multiples.js";
 import { bytesOf } from "../core/packet.ts";
-import { Panel, rampOf, smallOf } from "../draw/panels.js";
+import { Panel, rampOf, smallOf } from "../draw/panels.ts";
 import { cellOf, countedPlace, placed } from "../core/geometry.ts";
 import { listen } from "../page/pointer.ts";
 import { buildTile, paintTile, readTile, tellTile, write } from "./tiles.js";

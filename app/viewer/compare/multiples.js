@@ -2,7 +2,7 @@
 
 import { bytesOf } from "../core/packet.ts";
 import { Scale, mapScale, paletteOf, rowScale } from "../core/scale.ts";
-import { packed } from "../draw/scenes.js";
+import { packed } from "../draw/colours.ts";
 import { number, percent } from "../core/texts.ts";
 
 // Vermilion below zero, white at it, blue above.

@@ -2,7 +2,7 @@
 
 import { make } from "../page/dom.ts";
 import { piecesOf, signed, valueAt } from "./multiples.js";
-import { Panel, imageOf, paint, rampOf } from "../draw/panels.js";
+import { Panel, imageOf, paint, rampOf } from "../draw/panels.ts";
 import { listen } from "../page/pointer.ts";
 
 const PIECES = [["keys", "effect"], ["own", "bits"], ["says"]];

@@ -1,6 +1,6 @@
 // One colour for each idea, wherever it is shown: on canvases, in charts, in the table, in words.
 
-export type Idea = "dense" | "kept" | "refused" | "choosing" | "local" | "threshold";
+export type Idea = "dense" | "kept" | "chosen" | "refused" | "choosing" | "local" | "threshold";
 
 interface Colours {
   /** On canvases and in bars, on any page: of Okabe and Ito's set, told apart with every kind of colour vision. */
@@ -13,6 +13,8 @@ interface Colours {
 export const IDEAS: Readonly<Record<Idea, Colours>> = {
   // All that a query reads without a threshold.
   dense: { fill: "#0072b2", light: "#0069a6", dark: "#6db9f2" },
+  // The query chooses a cell; whether it is chosen back has not been asked.
+  chosen: { fill: "#f0e442", light: "#6f6400", dark: "#f0e442" },
   // Both choose each other.
   kept: { fill: "#009e73", light: "#007a58", dark: "#2cc298" },
   // The query chooses a cell that does not choose it.

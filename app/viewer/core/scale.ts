@@ -43,6 +43,18 @@ export function paletteOf(name: string): Rgb[] {
   return table;
 }
 
+/** The `k`-th of a row of colours that differ in hue, and a little in lightness, as "#rrggbb". */
+export function hueOf(k: number): string {
+  // The golden angle keeps neighbouring numbers far apart in hue.
+  const hue = (k * 137.508 + 200) % 360, light = [0.55, 0.42, 0.68][k % 3];
+  const part = (shift: number) => {
+    const place = (shift + hue / 30) % 12;
+    const value = light - 0.6 * Math.min(light, 1 - light) * Math.max(-1, Math.min(place - 3, 9 - place, 1));
+    return Math.round(255 * value).toString(16).padStart(2, "0");
+  };
+  return `#${part(0)}${part(8)}${part(4)}`;
+}
+
 /** "#rrggbb" or "rrggbb" as three numbers. */
 export function rgbOf(hex: string): Rgb {
   const number = Number.parseInt(hex.replace("#", ""), 16);
@@ -129,7 +141,8 @@ const KEPT_SPAN = 1e6;
  * The scale of a row in multiples of the uniform weight: up to a high percentile, higher where half
  * of the shown weights would be clipped, and always with the threshold on it.
  */
-export function rowScale(times: Float64Array, threshold: number, kind: Kind, also: Numbers | null = null): Scale {
+export function rowScale(values: Numbers, threshold: number, kind: Kind, also: Numbers | null = null): Scale {
+  const times = Float64Array.from(values);
   const shown = also ? Float32Array.from(also).filter((each) => each > 0) : new Float32Array();
   const largest = Math.max(times.reduce(larger, 0), shown.reduce(larger, 0));
   const sorted = Float32Array.from(times).sort();

@@ -4,10 +4,8 @@ import { BACK, CHOSEN } from "../core/attention.ts";
 import { IDEAS } from "../core/ideas.ts";
 import { paletteOf, rgbOf } from "../core/scale.ts";
 import { type Stage, STAGES, remains } from "../core/stages.ts";
-import type { Cells, LegendEntry, Moment, Scene, Session } from "../types.ts";
-import { packed } from "./scenes.js";
-
-type Scenes = Record<string, Scene>;
+import type { Cells, LegendEntry, Moment, PanelName, Scene, Scenes, Session } from "../types.ts";
+import { packed } from "./colours.ts";
 
 /**
  * The scenes at a stage, made of those of the whole. `progress` from 0 to 1 is how far the kept weights
@@ -15,7 +13,7 @@ type Scenes = Record<string, Scene>;
  */
 export function scenesAt(stage: Stage, scenes: Scenes, moment: Moment, progress = 1): Scenes {
   const reached = (other: Stage) => STAGES.indexOf(stage) >= STAGES.indexOf(other);
-  const only = (name: string, first: Stage) => (reached(first) ? scenes[name] : veiled(scenes[name]));
+  const only = (name: PanelName, first: Stage) => (reached(first) ? scenes[name] : veiled(scenes[name]));
   return {
     ...scenes,
     dense: only("dense", "dense"),
@@ -34,7 +32,7 @@ function veiled({ title }: Scene): Scene {
 function choosing(stage: Stage, scene: Scene, { session, row, state }: Moment): Scene {
   if (stage !== "chosen" && stage !== "back") return scene;
   const { reciprocity } = state.whatIf;
-  const kinds = stage === "chosen" ? [["choosing", "stage.legend.chosen"]] as const
+  const kinds = stage === "chosen" ? [["chosen", "stage.legend.chosen"]] as const
     : [["kept", "stage.legend.back"], ["refused", "stage.legend.refused"]] as const;
   const kindOf = (relation: number) => {
     if (!(relation & CHOSEN)) return -1;

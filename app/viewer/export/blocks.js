@@ -1,7 +1,7 @@
 // Pieces of a figure, each of which knows its height before it is drawn: words, bars and legends.
 
 import { THRESHOLD_COLOUR, paletteOf } from "../core/scale.ts";
-import { packed } from "../draw/scenes.js";
+import { packed } from "../draw/colours.ts";
 
 const FAMILY = "system-ui, sans-serif";
 export const TITLE = `600 13px ${FAMILY}`;

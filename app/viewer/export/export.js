@@ -1,14 +1,14 @@
 // The menu of what can be taken along: pictures, numbers, and the whole viewer as one file.
 
 import { fileName, linkOf, manifestOf, networkTitle, titleOf } from "./account.js";
-import { looksOf } from "../page/captions.js";
+import { looksOf } from "../page/captions.ts";
 import { make } from "../page/dom.ts";
 import { arraysNpz, neighboursCsv } from "./data.js";
 import { connectLink } from "../page/link.ts";
 import { openAndClose } from "../page/menu.ts";
 import { withTexts } from "./png.ts";
 import { savedPage } from "./saved.js";
-import { PANELS } from "../draw/scenes.js";
+import { PANELS } from "../draw/scenes.ts";
 import { sheetOf } from "./sheet.js";
 import { canvasSurface, embedded, measurer, svgSurface } from "./surfaces.js";
 

@@ -2,8 +2,9 @@
 
 import { captionLines, titleOf } from "./account.js";
 import { INK, QUIET, TEXT, TITLE, colourBar, legend, runs, stack, words } from "./blocks.js";
-import { barWords, legendWords, photoWords, summaryWords } from "../page/captions.js";
-import { paint } from "../draw/panels.js";
+import { barWords, legendWords, photoWords, summaryWords } from "../page/captions.ts";
+import { paint } from "../draw/panels.ts";
+import { inFileColours } from "../draw/segmentation.ts";
 import { cellOf } from "../core/geometry.ts";
 
 const ONE = 720, OF_SIX = 480;
@@ -52,7 +53,7 @@ function beside(blocks, side) {
 
 /** One panel: what it shows and in which unit, the picture, and how to read it. */
 function panelBlock(viewer, name, width, measure) {
-  const scene = viewer.scenes[name];
+  const scene = inFileColours(viewer.scenes[name], viewer.session);
   const what = scene.bar ? viewer.say(scene.bar.unit) : viewer.say(`${scene.title}.what`);
   const heading = runs([[`${viewer.say(scene.title)} `, TITLE, INK], [what, TEXT, QUIET]], width, measure);
   const note = (text) => words(text, width, measure, { colour: QUIET });

@@ -1,6 +1,6 @@
 // Where a figure is drawn: on a canvas, for a PNG file, or as SVG.
 
-import { imageOf } from "../draw/panels.js";
+import { imageOf } from "../draw/panels.ts";
 import { SvgContext } from "./svg.js";
 
 const JPEG_QUALITY = 0.92;

@@ -3,7 +3,7 @@
 import { AS_TRAINED, isChanged } from "../core/attention.ts";
 import { make } from "./dom.ts";
 import { TOP_KS } from "../core/maps.ts";
-import { heldEnds } from "../draw/scenes.js";
+import { heldEnds } from "../draw/scenes.ts";
 import { connectBack } from "./back.ts";
 import { connectPhone, type OnPhone } from "./phone.ts";
 import { connectAbout } from "./pictures_about.ts";
@@ -21,7 +21,7 @@ export interface Controlled extends OnPhone {
   store: Store;
   scenes: { dense: Scene; sparse: Scene };
   texts: Texts;
-  opened?: { picture: string; network: string };
+  opened: { picture: string; network: string } | null;
   choose(picture: string): void;
   add(file: File): void;
   setRule(whatIf: WhatIf, how?: How): void;

@@ -33,6 +33,12 @@ function refusal(key: string, values?: Record<string, string>): Error & { key: s
   return Object.assign(new Error(key), { key, values });
 }
 
+/** The key of the sentence that says what went wrong, and what is filled in. */
+export function refusalOf(error: unknown): { key: string; values?: Record<string, string> } {
+  const { key = "error.failed", values } = (error ?? {}) as { key?: string; values?: Record<string, string> };
+  return { key, values };
+}
+
 const isGone = (error: unknown) => (error as { key?: string }).key === "error.gone";
 const isRefused = (error: unknown) => (error as { key?: string }).key?.startsWith("error.IMG_") ?? false;
 

@@ -14,7 +14,7 @@ import picturesStyle from "./pictures.css";
 import HTML from "./viewer.html";
 import style from "./viewer.css";
 import stagesStyle from "./stages.css";
-import { Viewer } from "./viewer.js";
+import { Viewer } from "./viewer.ts";
 
 const CSS = [ideaStyle(), exportStyle, lessonStyle, compareStyle, style, stagesStyle, picturesStyle, phoneStyle].join("");
 
@@ -63,7 +63,7 @@ function start(element: HTMLElement, host: Host, speaks: { language: string; wor
   const sheet = document.createElement("style");
   sheet.textContent = CSS;
   element.prepend(sheet);
-  window.asaViz = new Viewer(element.querySelector(".asa"), {
+  window.asaViz = new Viewer(element.querySelector<HTMLElement>(".asa")!, {
     host, port: openPort(host.program), portHere, ...speaks, address: { search },
   });
 }

@@ -14,7 +14,7 @@ interface Point {
 /** What a panel's canvas shows, and what can be done on it. */
 export interface Pointed {
   session: Grid | null;
-  picture: { width: number; height: number };
+  picture: { width: number; height: number } | null;
   state: Pick<State, "query" | "locked" | "zoom">;
   /** The pointer is over a pixel, or over none. */
   hover(pixel: Pixel | null, time?: number): void;
@@ -28,7 +28,7 @@ export interface Pointed {
 
 /** The pixel of the original picture under a point of the canvas, or null beside the picture and on its bars. */
 export function pixelAt(
-  canvas: HTMLCanvasElement, event: Point, picture: Pointed["picture"], session: Grid, zoom: Zoom,
+  canvas: HTMLCanvasElement, event: Point, picture: NonNullable<Pointed["picture"]>, session: Grid, zoom: Zoom,
 ): Pixel | null {
   const box = canvas.getBoundingClientRect();
   const place = placeIn(box.width, box.height, picture, zoom);
@@ -49,7 +49,8 @@ export const ARROWS: Record<string, [down: number, right: number]> = { ArrowUp: 
 
 /** Listen to a panel's canvas: what is done on it is done at the `desk`. */
 export function listen(canvas: HTMLCanvasElement, desk: Pointed): void {
-  const at = (event: Point) => desk.session && pixelAt(canvas, event, desk.picture, desk.session, desk.state.zoom);
+  const at = (event: Point) =>
+    desk.session && desk.picture && pixelAt(canvas, event, desk.picture, desk.session, desk.state.zoom);
   const fingers = new Map<number, [x: number, y: number]>();
   let drag: [x: number, y: number] | null = null;
   let pinch: (Point & { length: number }) | null = null;
@@ -127,6 +128,7 @@ export function listen(canvas: HTMLCanvasElement, desk: Pointed): void {
   }
 
   function zoomAt(event: Point, factor: number): void {
+    if (!desk.picture) return;
     const box = canvas.getBoundingClientRect();
     const place = placeIn(box.width, box.height, desk.picture, desk.state.zoom);
     const shares = place.toShare(event.clientX - box.left, event.clientY - box.top);
@@ -134,6 +136,7 @@ export function listen(canvas: HTMLCanvasElement, desk: Pointed): void {
   }
 
   function dragged(event: PointerEvent, [x, y]: [x: number, y: number]): void {
+    if (!desk.picture) return;
     const place = placeIn(canvas.clientWidth, canvas.clientHeight, desk.picture, desk.state.zoom);
     const [factor, left, top] = desk.state.zoom;
     drag = [event.clientX, event.clientY];

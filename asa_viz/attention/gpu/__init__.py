@@ -1,1 +1,1 @@
-"""The clean rule as Triton kernels, forward and backward: what `engine` does, on a GPU."""
+"""The clean rule as Triton kernels, forward and backward: the GPU version of `engine`."""

@@ -1,8 +1,8 @@
 """The backward pass of the clean rule in two Triton kernels; `gradients` has its formulas.
 
-Both form every tile of similarities anew. One goes over the keys of its queries and leaves what
-queries and their thresholds learn as those who choose; the other goes over the queries of its keys
-and leaves what keys and values learn, and thresholds as those who choose back.
+Both recompute every tile of similarities. One loops over keys and writes the gradients of queries
+and of their thresholds as choosing cells; the other loops over queries and writes the gradients of
+keys, of values, and of thresholds as cells that choose back.
 """
 
 from typing import no_type_check
@@ -34,7 +34,7 @@ _SLACK = tl.constexpr(tie_slack(torch.float32))
 
 
 def serves(query: Tensor, value: Tensor) -> bool:
-    """Tell whether the kernels take these tensors: their width and precision."""
+    """Return whether the kernels support the width and the precision of these tensors."""
     fits = block_of(query, value, _SHARED_TILES) >= SMALLEST_BLOCK
     return fits and query.dtype == value.dtype == torch.float32
 
@@ -50,7 +50,7 @@ def backward(
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     """Return the gradients of queries, keys, values and of both scales' logarithms.
 
-    `found` is what `forward` returned for these tensors, which must pass `serves`.
+    `found` is what `forward` returned for these tensors, for which `serves` must be true.
     """
     batch, n, channels = value.shape
     block = block_of(query, value, _SHARED_TILES)
@@ -59,7 +59,7 @@ def backward(
         tensor.contiguous() for tensor in (query, key, value, to_output)
     )
     mean = (to_output * found.output).sum(-1)
-    # One line a number that a query has: its four thresholds, then what its row came to.
+    # One row a number of each query: its four thresholds, then results of the forward pass.
     of_rows = torch.cat(
         [
             found.thresholds[..., :n],
@@ -174,9 +174,9 @@ def _margins(
     similarity, back, rows, cols, tile, other, of_rows, n, width,
     window: tl.constexpr, block: tl.constexpr,
 ):  # fmt: skip
-    """Return by how much pairs pass the thresholds of query, key and window, and who is near.
+    """Return the pairs' margins at the thresholds of query, key and window, and the window.
 
-    A pair passes from minus the slack of a tie on; the padding passes nothing.
+    A pair passes if its margin is at least minus the tolerance of a tie; padding never passes.
     """
     real_row, real_col = rows < n, cols < n
     real = real_row[:, None] & real_col[None, :]
@@ -201,7 +201,7 @@ def _margins(
 def _changes(
     similarity, gain, margin, margin_back, near_margin, inside, rows, cols, of_rows, n
 ):  # fmt: skip
-    """Return who is kept, who is local, each pair's share of the mass and its `change`."""
+    """Return who is kept, who is local, each pair's share of the mass, and its `change`."""
     real_row = rows < n
     strongest = tl.load(of_rows + 4 * n + rows, mask=real_row, other=0.0)
     mass = tl.load(of_rows + 5 * n + rows, mask=real_row, other=1.0)
@@ -210,7 +210,7 @@ def _changes(
     local = inside & (near_margin >= -_SLACK)
     support = ((margin >= -_SLACK) & (margin_back >= -_SLACK)) | local
     support |= empty[:, None] & (rows[:, None] == cols[None, :])
-    # Less the largest first: a logarithm of the mass added to it would lose its bits.
+    # Subtract the maximum first: adding the logarithm of the mass to it would lose precision.
     share = tl.exp(tl.minimum(similarity - strongest[:, None], 0.0)) / mass[:, None]
     share = tl.where(real_row[:, None] & (cols < n)[None, :], share, 0.0)
     return support, local, share, share * (gain - mean[:, None])
@@ -219,6 +219,6 @@ def _changes(
 @no_type_check
 @triton.jit
 def _slope(margin):
-    """Return the slope of sigmoid(margin / width), which is even: nothing overflows."""
+    """Return the slope of sigmoid(margin / width), from |margin| so as not to overflow."""
     falling = tl.exp(-tl.abs(margin) / _WIDTH)
     return falling / ((1 + falling) * (1 + falling) * _WIDTH)

@@ -1,12 +1,12 @@
 """The forward pass of the clean rule in two Triton kernels.
 
-The first goes over every tile of similarities once and leaves each query's log-sum-exp, that of its
-window, and its largest similarity in each tile. These tell which tiles may hold a support; the
-second visits those alone, forms their similarities in both directions and reads values where a
-pair is kept, in relation to the strongest key kept so far, so that nothing underflows. Weights
-are never stored: memory beyond the inputs is one number a query and tile.
+The first visits every tile of similarities once and writes each query's log-sum-exp, that of its
+window, and its largest similarity in each tile. From these follow the tiles that may contain kept
+pairs. The second visits only those, computes similarities in both directions, and accumulates the
+values of kept pairs relative to the running maximum, so that nothing underflows. Weights are never
+stored: extra memory is one number a query and tile.
 
-Dao: FlashAttention-2, arXiv 2307.08691, has the running maximum.
+The running maximum is that of Dao: FlashAttention-2, arXiv 2307.08691.
 """
 
 import math
@@ -36,21 +36,20 @@ _SHARED_TILES = 4
 _FIRST_LAUNCH = {"num_warps": 4, "num_stages": 2}
 _SECOND_LAUNCH = {"num_warps": 8, "num_stages": 1}
 
-# The two directions of a pair may differ in their last bits: a tile too many does no harm.
+# Similarities in both directions may differ in the last bits: visiting a tile too many is harmless.
 _ROUNDING = 1e-3
 _DTYPES = (torch.float32, torch.bfloat16, torch.float16)
-# Below every similarity, and finite: the difference of two of them is 0 and not NaN.
+# Below every similarity and finite, so that the difference of two of them is 0, not NaN.
 _LOWEST = tl.constexpr(-1e38)
 
 
 class Found(NamedTuple):
-    """What the forward pass leaves, in float32; everything but the output has no gradient.
+    """The results of the forward pass in float32; only the output has a gradient.
 
-    A query chooses a key whose similarity less its `peak` reaches its `floor`; a key of its window
-    is local where the similarity less the window's peak reaches the window's floor. `thresholds`
-    are these four, for tiles of `block` queries. `strongest` is the largest similarity that a query
-    keeps, `mass_kept` the sum of the exponentials of those it keeps less that one; one that keeps
-    nothing keeps itself here.
+    A query chooses a key if similarity - `peak` >= `floor`; a key of its window is local if
+    similarity - the window's peak >= the window's floor. `thresholds` are these four, for tiles of
+    `block` queries. `strongest` is the largest kept similarity, `mass_kept` the sum of
+    exp(similarity - strongest) over kept keys; a query that keeps nothing counts itself as kept.
     """
 
     output: Float[Tensor, "b n c"]
@@ -62,7 +61,7 @@ class Found(NamedTuple):
 
 
 def serves(query: Tensor, key: Tensor, value: Tensor) -> bool:
-    """Tell whether the kernel takes these tensors: their precision, width and number."""
+    """Return whether the kernel supports these tensors: their precision, width and number."""
     alike = query.dtype == key.dtype and {query.dtype, value.dtype} <= set(_DTYPES)
     fits = block_of(query, value, _SHARED_TILES) >= SMALLEST_BLOCK
     return alike and fits and query.numel() > 0 and value.numel() > 0
@@ -77,10 +76,10 @@ def forward(
     shape: tuple[int, int, int],
     similarity_scale: float = 1.0,
 ) -> Found:
-    """Return what each query reads: `adaptive_sparse_weights` times the values.
+    """Return the attended values of each query: `adaptive_sparse_weights` times the values.
 
-    Similarities are sums in float32 times `similarity_scale`, so that narrow inputs stay exact.
-    `shape` is height, width, window; tensors must pass `serves`.
+    Similarities are float32 sums times `similarity_scale`, so that half precision inputs stay
+    exact. `shape` is height, width, window; `serves` must be true for the tensors.
 
     Raises:
         ValueError: the window is not odd and positive.
@@ -123,9 +122,9 @@ def _may_keep(
     thresholds: Float[Tensor, "b 4 padded"],
     reach: int,
 ) -> Bool[Tensor, "b tiles tiles"]:
-    """Tell which pairs of tiles may keep a pair of cells; overwrites `highest`.
+    """Return which pairs of tiles may contain a kept pair of cells; overwrites `highest`.
 
-    They choose each other, or lie within `reach`, the longest way from a cell to its window's end.
+    Those that choose each other, and those within `reach`, the farthest a window extends.
     """
     tiles, block = highest.shape[-2:]
     peak, floor = (thresholds[:, at].view(-1, 1, tiles, block) for at in (0, 1))
@@ -138,7 +137,7 @@ def _may_keep(
 def _compact(
     visited: Bool[Tensor, "b tiles tiles"],
 ) -> tuple[Int[Tensor, "b tiles tiles"], Int[Tensor, "b tiles"]]:
-    """Return for each tile of rows the tiles to visit, in order and first, and their number."""
+    """Return for each row of tiles the tiles to visit, packed in order, and their number."""
     order = visited.byte().sort(dim=-1, descending=True, stable=True).indices
     return order.int(), visited.sum(-1, dtype=torch.int32)
 
@@ -151,8 +150,9 @@ def _first_pass(
     window: tl.constexpr, depth: tl.constexpr, padded_depth: tl.constexpr, block: tl.constexpr,
     widen: tl.constexpr,
 ):  # fmt: skip
-    # A query's log affinity is S - peak - log(total): in two steps, so that huge similarities
-    # lose no bit of it, the latter of them in the threshold. Its window's mean likewise.
+    # A query's log affinity is S - peak - log(total), subtracted in two steps so that huge
+    # similarities lose no precision; log(total) is added to the threshold instead. Likewise for the
+    # window's mean.
     tile, tiles, image = tl.program_id(0), tl.num_programs(0), tl.program_id(1).to(tl.int64)
     rows = tile * block + tl.arange(0, block)
     here = load_tile(query + image * n * depth, rows, n, depth, padded_depth, widen)
@@ -180,7 +180,7 @@ def _first_pass(
     at = image * n + rows
     real = rows < n
     tl.store(log_normaliser + at, peak + tl.log(total), mask=real)
-    # Rows past the end of the map choose nothing, and are not chosen.
+    # Padding rows choose nothing and are not chosen.
     floor = tl.load(lowest + at, mask=real, other=float("inf")) + tl.log(total)
     near_floor = tl.load(local_lowest + at, mask=real, other=float("inf"))
     near_floor += tl.log(tl.maximum(near_total, 1.0)) - tl.log(tl.maximum(near_count, 1.0))
@@ -235,13 +235,14 @@ def _second_pass(
             similarity = tl.where(kept, similarity, float("-inf"))
             risen = tl.maximum(strongest, tl.max(similarity, 1))
             before = tl.exp(strongest - risen)
-            # The mass is that of the weights as they are multiplied: they sum to one exactly.
+            # The mass sums the rounded weights that are multiplied, so that they sum to one
+            # exactly.
             weights = tl.exp(similarity - risen[:, None]).to(values.dtype)
             mass = mass * before + tl.sum(weights.to(tl.float32), 1)
             read = tl.dot(weights, values, read * before[:, None], input_precision="ieee")
             count += tl.sum(kept.to(tl.float32), 1)
             strongest = risen
-    # A query that keeps nothing reads itself.
+    # A query that keeps nothing reads its own value.
     empty = count == 0
     own = load_tile(value, rows, n, channels, padded_channels, widen).to(tl.float32)
     read = tl.where(empty[:, None], own, read / tl.where(empty, 1.0, mass)[:, None])

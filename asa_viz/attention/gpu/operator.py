@@ -1,7 +1,7 @@
-"""The Triton kernels as a function of torch: for the tensors that they serve, and while they run.
+"""The Triton kernels as a torch function, with torch as fallback.
 
-A kernel that fails to compile or to start leaves the work to torch, with a warning, and is not
-tried again by this process.
+A kernel that fails to compile or to launch raises a warning, and this process uses torch from then
+on.
 """
 
 import math
@@ -24,9 +24,10 @@ _failures: list[str] = []
 
 
 def serves(*tensors: Tensor) -> bool:
-    """Tell whether the kernels may take these tensors: plain ones in float32, on a GPU.
+    """Return whether the kernels support these tensors: plain float32 tensors on a GPU.
 
-    Numbers that are not finite are left to torch, where they spread as in the definition.
+    Inputs that are not finite are left to torch, where NaN and infinity spread as in the
+    definition.
     """
     return (
         not _failures

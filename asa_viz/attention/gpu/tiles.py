@@ -1,7 +1,7 @@
-"""What the kernels of both passes share: sizes of tiles, how they are read, and who is kept.
+"""Functions shared by the kernels of both passes: tile sizes, loads and stores, windows.
 
-A tile is `block` queries by `block` keys. In a kernel, `rows` are indices of queries and `cols` of
-keys; indices from n on are padding, which chooses nothing and is not chosen.
+A tile is `block` queries by `block` keys. In a kernel `rows` are indices of queries and `cols` of
+keys; indices from n on are padding, which neither chooses nor is chosen.
 """
 
 from contextlib import AbstractContextManager, nullcontext
@@ -20,9 +20,9 @@ _SHARED_PART = 0.75  # the rest is for reductions and changes of layout
 
 
 def block_of(query: Tensor, value: Tensor, shared_tiles: int) -> int:
-    """Return how many rows a tile may have for `shared_tiles` tiles to fit on the device at once.
+    """Return the rows of a tile such that `shared_tiles` tiles fit into shared memory at once.
 
-    Less than SMALLEST_BLOCK where none fits.
+    Less than SMALLEST_BLOCK if none fits.
     """
     shared = 1 << 18
     if query.is_cuda:
@@ -37,14 +37,14 @@ def block_of(query: Tensor, value: Tensor, shared_tiles: int) -> int:
 
 
 def padded(size: int) -> int:
-    """Return the number of channels as the kernels hold them."""
+    """Return the number of channels padded to a power of two, as kernels hold them."""
     return max(SMALLEST_BLOCK, triton.next_power_of_2(size))
 
 
 def settings_of(
     query: Tensor, shape: tuple[int, int, int], similarity_scale: float, block: int
 ) -> dict[str, Any]:
-    """Return the arguments that all kernels take alike; `shape` is height, width, window."""
+    """Return the arguments common to all kernels; `shape` is height, width, window."""
     _, width, window = shape
     return {
         "n": query.shape[1],
@@ -54,20 +54,20 @@ def settings_of(
         "depth": query.shape[2],
         "padded_depth": padded(query.shape[2]),
         "block": block,
-        # The interpreter multiplies the bits of a bfloat16 as if they were an integer.
+        # The interpreter multiplies bfloat16 as if its bits were an integer.
         "widen": triton.knobs.runtime.interpret,
     }
 
 
 def on(device: torch.device) -> AbstractContextManager[Any]:
-    """Launch on the tensors' device; the interpreter has none."""
+    """Return a context for launching on the tensors' device; the interpreter needs none."""
     return torch.cuda.device(device) if device.type == "cuda" else nullcontext()
 
 
 @no_type_check
 @triton.jit
 def load_tile(start, rows, n, size: tl.constexpr, padded: tl.constexpr, widen: tl.constexpr):
-    """Return the rows of a matrix [n, size] as a tile, 0 in the padding."""
+    """Return rows of a matrix [n, size] as a tile, 0 in the padding."""
     columns = tl.arange(0, padded)
     real = (rows[:, None] < n) & (columns[None, :] < size)
     loaded = tl.load(start + rows[:, None] * size + columns[None, :], mask=real, other=0.0)
@@ -79,7 +79,7 @@ def load_tile(start, rows, n, size: tl.constexpr, padded: tl.constexpr, widen: t
 @no_type_check
 @triton.jit
 def store_tile(start, rows, n, tile, size: tl.constexpr, padded: tl.constexpr):
-    """Write a tile to the rows of a matrix [n, size]."""
+    """Write a tile to rows of a matrix [n, size]."""
     columns = tl.arange(0, padded)
     real = (rows[:, None] < n) & (columns[None, :] < size)
     tl.store(start + rows[:, None] * size + columns[None, :], tile, mask=real)
@@ -88,14 +88,14 @@ def store_tile(start, rows, n, tile, size: tl.constexpr, padded: tl.constexpr):
 @no_type_check
 @triton.jit
 def may_be_near(tile, other, width, window: tl.constexpr, block: tl.constexpr):
-    """Tell whether a window of one tile's cells may reach into the other tile."""
+    """Return whether a window around a cell of one tile can reach the other tile."""
     return tl.abs(tile - other) * block < (width + 1) * (window // 2) + block
 
 
 @no_type_check
 @triton.jit
 def in_window(rows, cols, n, width, window: tl.constexpr):
-    """Tell which keys lie in which query's window."""
+    """Return which keys lie in which query's window."""
     down = tl.abs(rows[:, None] // width - cols[None, :] // width)
     right = tl.abs(rows[:, None] % width - cols[None, :] % width)
     return (down <= window // 2) & (right <= window // 2) & (cols[None, :] < n)

@@ -1,6 +1,7 @@
-"""Adaptive sparse attention in C, where it is compiled for this processor.
+"""Adaptive sparse attention in C, where it has been compiled for this processor.
 
-`pip install` compiles it where a compiler is, in a checkout `python -m asa_viz.attention.native`.
+`pip install` compiles it if there is a compiler; in a checkout use `python -m
+asa_viz.attention.native`.
 """
 
 from asa_viz.attention.native.library import compiled
@@ -10,10 +11,10 @@ __all__ = ["attend", "available", "path", "serves"]
 
 
 def available() -> bool:
-    """Tell whether kernels are compiled that run on this processor."""
+    """Return whether there are compiled kernels that run on this processor."""
     return bool(compiled())
 
 
 def path() -> str:
-    """Return the instructions that the kernels use here, or that there are none."""
+    """Return the instruction set of the kernels in use, or that there are none."""
     return compiled()[0].name if available() else "not compiled"

@@ -1,4 +1,4 @@
-"""The gradients of the compiled attention: products by PyTorch, and on each block of them C."""
+"""The backward pass of the compiled attention: products by PyTorch, the rest of each block in C."""
 
 import math
 from ctypes import byref
@@ -12,7 +12,7 @@ from asa_viz.attention.definition import log_scale, tie_slack
 from asa_viz.attention.native.forward import Found, filled_up
 from asa_viz.attention.native.library import Gradient, Image, Kernels
 
-# Four products of so many rows with all cells are held at a time.
+# Four products of this many rows with all cells are held at a time.
 BLOCK_ROWS = 256
 
 
@@ -24,9 +24,9 @@ def backward(
     shape: tuple[int, int, int],
     similarity_scale: float,
 ) -> tuple[Tensor, ...]:
-    """Return the gradients of one image's five `tensors`, those of `forward`.
+    """Return the gradients of one image's five `tensors`, the arguments of `forward`.
 
-    Where a query has no log-sum-exp or no output, no gradient of the image is a number.
+    Where a query's log-sum-exp or output is not finite, all gradients of the image are NaN.
     """
     query, key, value, to_output = (filled_up(each) for each in (*tensors[:3], to_output))
     n, words = len(query), math.ceil(len(query) / 64)
@@ -64,7 +64,7 @@ def backward(
     to_query, to_key, to_value = made
     to_query *= similarity_scale
     to_key *= similarity_scale
-    # A query that keeps nothing read its own value.
+    # A query that keeps nothing has read its own value.
     to_value += to_output * (found.kept == 0)[:, None]
     to_scales = [
         to_log / scale.masked_fill(scale <= 0, torch.inf)

@@ -1,8 +1,8 @@
-"""Adaptive sparse attention by compiled kernels: whole rows of similarities, bits, weighted sums.
+"""The forward pass by compiled kernels: similarities by PyTorch, decisions and sums in C.
 
-PyTorch multiplies, in blocks of whole rows; C decides on each block while it is in the cache. What
-is held of n x n is one bit a pair. The result is that of `definition.adaptive_sparse_weights` times
-the values, but for pairs whose affinity equals their threshold to the last bits.
+PyTorch multiplies blocks of whole rows; C evaluates each block while it is in the cache. Of n x n
+only one bit a pair is held. The result equals `definition.adaptive_sparse_weights` times the
+values, except for pairs whose affinity equals the threshold to the last bits.
 """
 
 import math
@@ -17,19 +17,19 @@ from torch import Tensor
 from asa_viz.attention.definition import log_scale, tie_slack
 from asa_viz.attention.native.library import Image, Kernels
 
-# Rows of similarities at a time: more of them leave the cache, fewer are multiplied more slowly.
+# Rows of similarities at a time: more leave the cache, fewer are multiplied more slowly.
 BLOCK_ROWS = 256
-# Vectors of the widest registers are filled up with zeros.
+# Vectors are padded with zeros to the widest registers.
 _WIDEST = 16
 
 
 class Found(NamedTuple):
-    """What one image's queries read, and what was found on the way.
+    """One image's attended values, and the intermediate results that the backward pass needs.
 
-    `log_mass` is the logarithm of the affinity a query keeps, `log_strongest` that of its strongest
-    key; a query that keeps nothing counts as keeping itself for both. `kept` is how many keys it
-    keeps, `local` which of its window by the local rule, in bits. The log-sum-exp of its
-    similarities is `highest` + `log_total`.
+    `log_mass` is the logarithm of the kept affinity, `log_strongest` that of the strongest kept
+    key; a query that keeps nothing counts itself as kept for both. `kept` is the number of kept
+    keys, `local` a bit mask of the window's local keys. The log-sum-exp of the similarities is
+    `highest` + `log_total`.
     """
 
     output: Float[Tensor, "n c"]
@@ -51,7 +51,7 @@ def forward(
     shape: tuple[int, int, int],
     similarity_scale: float,
 ) -> Found:
-    """Return what one image's queries read; `shape` is height, width, window."""
+    """Return one image's attended values; `shape` is height, width, window."""
     n, channels = value.shape
     query, key, value = (filled_up(tensor) for tensor in (query, key, value))
     depth, window = query.shape[1], shape[2]
@@ -86,6 +86,6 @@ def forward(
 
 
 def filled_up(tensor: Float[Tensor, "n m"]) -> Float[Tensor, "n m_"]:
-    """Return rows of whole vectors, one after another: filled up with zeros."""
+    """Return contiguous rows padded with zeros to whole vectors."""
     missing = -tensor.shape[1] % _WIDEST
     return F.pad(tensor, (0, missing)) if missing else tensor.contiguous()

@@ -1,4 +1,4 @@
-"""The compiled kernels, loaded by ctypes: one library for each set of instructions."""
+"""Loads the compiled kernels by ctypes: one library for each instruction set."""
 
 import ctypes
 from functools import cache
@@ -41,13 +41,13 @@ class Gradient(ctypes.Structure):
 
 
 class Kernels:
-    """The functions of one library; each works on one image and overwrites what it says."""
+    """The functions of one library; each processes one image and overwrites its outputs."""
 
     def __init__(self, path: Path) -> None:
-        """Load it.
+        """Load the library.
 
         Raises:
-            OSError: it cannot be loaded here.
+            OSError: it cannot be loaded on this machine.
         """
         library = ctypes.CDLL(str(path))
         library.asa_name.restype = ctypes.c_char_p
@@ -69,7 +69,7 @@ def _function(function: Any, *types: Any) -> Any:
 
 @cache
 def compiled() -> tuple[Kernels, ...]:
-    """Return the kernels that are built and run on this processor, the fastest first."""
+    """Return the kernels that run on this processor, the fastest first."""
     found = []
     for instructions in INSTRUCTIONS:
         path = library_path(instructions)
@@ -77,7 +77,7 @@ def compiled() -> tuple[Kernels, ...]:
             continue
         try:
             kernels = Kernels(path)
-        except OSError:  # another platform's, or no OpenMP here
+        except OSError:  # built for another platform, or OpenMP is missing
             continue
         if kernels.runs:
             found.append(kernels)

@@ -1,4 +1,4 @@
-"""The compiled kernels as a function of torch: for the tensors that they serve."""
+"""The compiled kernels as a torch function, for the tensors that they support."""
 
 import math
 from typing import Any
@@ -15,10 +15,10 @@ from asa_viz.attention.neighbourhood import check_window
 
 
 def serves(*tensors: Tensor) -> bool:
-    """Tell whether the kernels are there and take these tensors: plain ones in float32, on the CPU.
+    """Return whether kernels exist and support these tensors: plain float32 tensors on the CPU.
 
-    Tensors that torch traces or maps over have no memory of their own. Numbers that are not finite
-    are left to torch, where they and their gradients spread as in the definition.
+    Tensors under tracing or vmap have no memory. Inputs that are not finite are left to torch,
+    where NaN and infinity and their gradients spread as in the definition.
     """
     return (
         not torch.compiler.is_compiling()
@@ -50,7 +50,7 @@ def attend(
 ) -> tuple[Float[Tensor, "b n c"], Float[Tensor, "b n"], Float[Tensor, "b n"]]:
     """Return what each query reads, how many keys it keeps, the log-sum-exp of its similarities.
 
-    Of tensors that `serves` takes; by the fastest kernels here unless others are given.
+    `serves` must be true for the tensors; `kernels` defaults to the fastest here.
 
     Raises:
         ValueError: `height * width` is not n, or the window is not odd and positive.
@@ -64,7 +64,7 @@ def attend(
     taught = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors)
     function = _Attention.apply if taught else _read
     made = [function(*image, *settings) for image in zip(*tensors, strict=True)]
-    if len(made) == 1:  # by far the most often, and copies take their time
+    if len(made) == 1:  # by far the most frequent case, and stacking copies
         return made[0][0][None], made[0][1][None], made[0][2][None]
     output, kept, log_normaliser = (torch.stack(parts) for parts in zip(*made, strict=True))
     return output, kept, log_normaliser
@@ -72,7 +72,7 @@ def attend(
 
 def _found(*inputs: Any) -> Found:
     tensors, (kernels, *settings) = inputs[:5], inputs[5:]
-    if not torch.is_autocast_enabled("cpu"):  # to switch it off takes its time
+    if not torch.is_autocast_enabled("cpu"):  # entering the context takes time
         return forward(kernels, *tensors, *settings)
     with torch.autocast("cpu", enabled=False):
         return forward(kernels, *tensors, *settings)

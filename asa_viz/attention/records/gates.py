@@ -1,4 +1,4 @@
-"""Records of designs that have no matrix from cell to cell, only gates."""
+"""Records of designs with gates only, without a matrix over cells."""
 
 from collections.abc import Mapping
 

@@ -15,7 +15,7 @@ from asa_viz.attention.squares import square_count
 
 _SAMPLES = len(DGMN_RATES) * DGMN_SIDE**2
 _IN_BLOCK = math.prod(ISA_BLOCK)
-# The designs with a fixed number of keys keep a tenth of the cells, or of blocks of this side.
+# Designs with a fixed number of keys keep a tenth of the cells, or of blocks with this side.
 _SIDE = 4
 
 
@@ -24,7 +24,7 @@ def _tenth(count: int) -> int:
 
 
 def _cells_of_blocks(height: int, width: int, least: int) -> int:
-    """Return how many cells the kept blocks have at most, a tenth of all and at least `least`."""
+    """Return the most cells that the kept blocks have: a tenth of all blocks, at least `least`."""
     blocks = square_count(height, width, _SIDE)
     return min(height * width, max(least, _tenth(blocks)) * _SIDE**2)
 

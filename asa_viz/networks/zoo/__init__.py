@@ -1,1 +1,1 @@
-"""The other attention designs of the field as decode heads, and how their attention is read."""
+"""The other attention designs as decode heads, with readers of their attention."""

@@ -1,4 +1,4 @@
-"""ASA as one head among the others, and how its rows are read."""
+"""ASA as a head of the zoo, with the reader of its rows."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ def sparse_attention(block: ASABlock, x: Float[Tensor, "1 c h w"]) -> SparseAtte
 
 
 def read_adaptive(head: Any, seen: Seen) -> Reading:
-    """Read an ASA block from what entered it."""
+    """Read an ASA block's attention from its input."""
     block, x = head.nl_block, seen["nl_block"][0].inputs[0]
     sparse = sparse_attention(block, x)
     released = block.rule == "released"

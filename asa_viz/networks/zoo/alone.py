@@ -1,8 +1,8 @@
-"""Parts of heads as they would be if every cell read its own value alone: row i is e_i.
+"""Outputs of heads' submodules if every cell read its own value only: row i is e_i.
 
-For heads whose rows are computed in several steps, so that no other rows can be put in their place.
-Each function takes the head, the calls of its parts, and what enters a part; it returns what then
-leaves that part.
+For heads whose rows are a product of several steps, in which no other rows can be substituted. Each
+function takes the head and returns, by submodule, a function from the recorded calls and the
+submodule's inputs to its output.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""The decode head around a block that mmsegmentation lacks: NLHead's, whatever the block."""
+"""NLHead with any block, for blocks that mmsegmentation does not have."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +14,7 @@ from asa_viz.networks.heads import classify
 class BlockHead(FCNHead):
     """Convolution, block, convolution, concatenation, classifier.
 
-    `block` is the block's config; it is built with `channels`, the width of what goes in and out.
+    `block` is the block's config; it is built with `channels`, its width at input and output.
     """
 
     def __init__(self, block: dict[str, Any], **settings: Any) -> None:

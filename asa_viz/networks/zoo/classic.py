@@ -1,4 +1,4 @@
-"""The classical filters: their weights come from the image, one colour a cell, nothing trained."""
+"""Classical filters as methods: weights from the image's colours at each cell, nothing trained."""
 
 from jaxtyping import Float
 from torch import Tensor

@@ -22,7 +22,7 @@ from asa_viz.networks.zoo.record import Head, HeadMethod, Reading
 
 @MODELS.register_module()
 class ObjectContextHead(OCRHead):
-    """OCRHead with the head of its coarse segmentation inside, in place of a cascade of two.
+    """OCRHead that contains the head of its coarse segmentation, instead of a cascade of two heads.
 
     Yuan, Chen, Wang: Object-Contextual Representations, arXiv 1909.11065. The first of the inputs
     is the one that OCRHead reads, the second that of the coarse head `prior`: of a cascade's
@@ -71,7 +71,7 @@ class ObjectContextHead(OCRHead):
             losses[f"prior.{name}"] = self.prior_weight * value if "loss" in name else value
         return losses
 
-    # A cascade's `predict` asks for the coarse segmentation.
+    # The `predict` of a cascade would expect the coarse segmentation.
     predict = BaseDecodeHead.predict
 
 
@@ -85,7 +85,7 @@ def read_adaptive(head: Any, seen: Seen) -> Reading:
 def rebuilt_adaptive(head: Any, seen: Seen, reading: Reading) -> tuple[Tensor, Tensor]:
     """Rebuild the outputs of all scales.
 
-    The averages of the regions pass a convolution and its ReLU before the cells read them.
+    Between pooling and distribution the averages pass a convolution and its ReLU.
     """
     ours, network = [], []
     for scale, attention in enumerate(reading.attentions):
@@ -109,9 +109,9 @@ def read_expectation_maximisation(head: Any, seen: Seen) -> Reading:
 def rebuilt_expectation_maximisation(
     head: Any, seen: Seen, reading: Reading
 ) -> tuple[Tensor, Tensor]:
-    """Rebuild what the module reads of the features, behind the ReLU that the head applies to it.
+    """Rebuild the attended features of the module, behind the ReLU that the head applies.
 
-    It does so in place, so that the ReLU is in what was seen too.
+    The head's ReLU works in place, so that the recorded output includes it.
     """
     call = seen["ema_module"][0]
     return reading.attentions[0].mix(call.inputs[0][0]).relu()[None], call.output
@@ -128,7 +128,7 @@ def read_object_context(head: Any, seen: Seen) -> Reading:
 def rebuilt_object_context(head: Any, seen: Seen, reading: Reading) -> tuple[Tensor, Tensor]:
     """Rebuild the output of the object attention block.
 
-    What a class gathered passes a convolution and its ReLU before the cells read it.
+    The gathered class features pass a convolution and its ReLU before the cells read them.
     """
     block, call = head.object_context_block, seen["object_context_block"][0]
     features = call.inputs[0]
@@ -139,7 +139,7 @@ def rebuilt_object_context(head: Any, seen: Seen, reading: Reading) -> tuple[Ten
 def _through_nodes(
     attention: Attention, x: Float[Tensor, "1 c h w"], between: Callable[[Tensor], Tensor]
 ) -> Float[Tensor, "1 d h w"]:
-    """Apply an attention of low rank with the network's own step for the nodes in between."""
+    """Apply a low rank attention with the network's own transformation of the nodes in between."""
     by_nodes = cast(LowRank, attention)
     nodes = between((x.flatten(2) @ by_nodes.gather.mT)[..., None])
     return (nodes[..., 0] @ by_nodes.distribute.mT).unflatten(2, attention.shape)
@@ -167,7 +167,7 @@ HEADS = (
     Head("apcnet", {"type": "APCHead", "pool_scales": APC_GRIDS}),
     Head("emanet", _EMA),
     Head("ocr", {"type": "ObjectContextHead"}, inputs=(0, 1)),
-    # EncHead's own second loss, told to count as it does without a warning.
+    # EncHead's auxiliary loss, set so that it counts as usual without a warning.
     Head(
         "encnet",
         {

@@ -1,4 +1,4 @@
-"""Criss-cross attention: mmsegmentation's head without the compiled operators that it imports."""
+"""CCNet's criss-cross head in plain torch, without compiled operators."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -31,7 +31,7 @@ class CrissCross(nn.Module):
         super().__init__()
         self.query_conv = nn.Conv2d(channels, channels // 8, 1)
         self.key_conv = nn.Conv2d(channels, channels // 8, 1)
-        # It adds the same to all logits of a query: there is nothing to learn.
+        # A key bias adds the same number to all logits of a query, which the softmax cancels.
         self.key_conv.get_parameter("bias").requires_grad_(False)
         self.value_conv = nn.Conv2d(channels, channels, 1)
         self.gamma = Scale(0.0)
@@ -82,7 +82,7 @@ def read_criss_cross(head: Any, seen: Seen) -> Reading:
 def rebuilt_criss_cross(head: Any, seen: Seen, reading: Reading) -> tuple[Tensor, Tensor]:
     """Rebuild what leaves the last pass from what entered the first.
 
-    Between the passes lie the block's values, its gain and what the cells had before.
+    Between the passes are the block's values, its gain and its residual input.
     """
     block, calls = head.cca, seen["cca"]
     (x,) = calls[0].inputs

@@ -1,4 +1,4 @@
-"""The head that reads displaced samples: dynamic graph message passing."""
+"""Dynamic graph message passing: a head that reads displaced samples."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -20,7 +20,7 @@ from asa_viz.networks.zoo.record import Head, HeadMethod, Reading
 
 
 class Predicted(NamedTuple):
-    """What each cell predicts of its k samples: where they lie, and how much they weigh."""
+    """The predictions for a cell's k samples: positions and weights."""
 
     offsets: Float[Tensor, "b k 2 h w"]
     filters: Float[Tensor, "b k h w"]
@@ -28,7 +28,7 @@ class Predicted(NamedTuple):
 
 
 class Message(nn.Module):
-    """Messages at one sampling rate: 3 x 3 cells so far apart, displaced, weighed as predicted."""
+    """Messages at one sampling rate: 3 x 3 displaced samples with predicted weights."""
 
     def __init__(self, channels: int, rate: int) -> None:
         super().__init__()
@@ -85,7 +85,7 @@ class DGMNBlock(nn.Module):
         messages: Sequence[Float[Tensor, "b d h w"]],
         x: Float[Tensor, "b c h w"],
     ) -> Float[Tensor, "b c h w"]:
-        """Return the block's output from its narrow features, the messages and its input."""
+        """Return the block's output from its narrowed features, the messages and its input."""
         return x + self.widen(self.joint(torch.cat([features, *messages], 1)))
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:

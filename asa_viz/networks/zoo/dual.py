@@ -27,9 +27,10 @@ def rebuilt_position(head: Any, seen: Seen, reading: Reading) -> tuple[Tensor, T
 
 
 def read_channel(head: Any, seen: Seen) -> Reading:
-    """Read the channel branch: a softmax of minus the products, as released.
+    """Read the channel branch: a softmax of negated products, as released.
 
-    The paper's formula has no minus: there like channels weigh most, here unlike ones.
+    The paper's formula has no minus sign: there similar channels have the largest weights, here
+    dissimilar ones.
     """
     cells = seen["cam"][0].inputs[0][0].flatten(1)
     return Reading(gates={"matrix": (-cells @ cells.mT).softmax(-1)})

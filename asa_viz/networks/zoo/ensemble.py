@@ -1,7 +1,7 @@
-"""The trained heads of the zoo on the features of one encoded image.
+"""Runs the trained heads of the zoo on the features of one encoded image.
 
-All heads stand on the backbone of one network, so that one pass through it serves them all. They
-ship in `checkpoints/heads`: weights of each, the projection to the channels they take, and a card.
+All heads use the backbone of one network, so that one pass serves all. They ship in
+`checkpoints/heads`: weights of each, the projection to their input channels, and a card.
 """
 
 import json
@@ -48,7 +48,7 @@ class Ensemble:
         self.experiment = experiment
         self.heads = heads
         self.projection = projection
-        # Hooks belong to the shared heads: without the lock one visitor reads another's picture.
+        # Hooks act on the shared heads: without the lock one visitor could read another's picture.
         self.lock = threading.Lock()
         self.methods = tuple(
             name
@@ -57,7 +57,7 @@ class Ensemble:
         )
 
     def read(self, session: Session) -> "Comparison":
-        """Return what the heads make of an encoded image; each head runs when it is asked for.
+        """Return the comparison of the heads on an encoded image; each head runs when first asked.
 
         Raises:
             ValueError: the session was made by another network.
@@ -68,7 +68,7 @@ class Ensemble:
 
 
 class Comparison:
-    """The answers of many methods for one image; any number of threads may ask."""
+    """The answers of many methods on one image; thread-safe."""
 
     def __init__(self, ensemble: Ensemble, session: Session) -> None:
         self._ensemble = ensemble
@@ -80,11 +80,11 @@ class Comparison:
 
     @property
     def methods(self) -> tuple[str, ...]:
-        """The methods that can be asked for, by family."""
+        """The names of the methods, ordered by family."""
         return self._ensemble.methods
 
     def query(self, cell: Cell, names: Sequence[str] | None = None) -> tuple[MethodView, ...]:
-        """Return what each of the methods `names`, or all, makes of the query at `cell`.
+        """Return the answers of the methods `names`, or of all, for the query at `cell`.
 
         Raises:
             KeyError: there is no such method.
@@ -110,7 +110,7 @@ class Comparison:
             gates = {kind: gate.cpu().numpy() for kind, gate in reading.gates.items()}
             return MethodView(name, None, gates)
         height, width = reading.shown.shape
-        # A method may work on a finer grid than the network's: the query is the cell's middle.
+        # A method may work on a finer grid than the network's; the query is the cell at the centre.
         own = Cell(
             (2 * cell.row + 1) * height // (2 * self._shape[0]),
             (2 * cell.col + 1) * width // (2 * self._shape[1]),
@@ -142,7 +142,7 @@ class Comparison:
 
 
 def methods_in(head: str) -> list[HeadMethod]:
-    """Return the methods that live in a head."""
+    """Return the methods of a head."""
     return [
         record
         for record in METHODS.values()
@@ -151,14 +151,14 @@ def methods_in(head: str) -> list[HeadMethod]:
 
 
 def logits_of(head: Any, inputs: Sequence[Tensor]) -> Tensor:
-    """Return a head's logits on the grid; some heads return further outputs behind them."""
+    """Return a head's logits on the grid; some heads return a tuple that begins with them."""
     out = head(list(inputs))
     return out[0] if isinstance(out, tuple | list) else out
 
 
 @cache
 def load_ensemble(folder: Path = HEADS_FOLDER) -> Ensemble:
-    """Load the heads that ship, on the CPU; a head whose file is damaged is left out.
+    """Load the shipped heads on the CPU; a head with a damaged file is left out.
 
     Raises:
         WeightsError: there are none, or the projection does not match the card.

@@ -1,6 +1,6 @@
-"""Blocks with gates in place of a matrix from cell to cell.
+"""Blocks that use gates instead of a matrix over cells.
 
-The gates are numbers for channels or for cells, and each block's output is made of them again.
+The gates weigh channels or cells; each block's output is rebuilt from them.
 """
 
 import math
@@ -16,7 +16,7 @@ from asa_viz.attention.settings import CBAM_KERNEL
 from asa_viz.networks.capture import Seen
 from asa_viz.networks.zoo.record import Head, HeadMethod, Reading
 
-# SKNet and ResNeSt squeeze to 32 channels at least; their blocks have 512, those here 64.
+# SKNet and ResNeSt squeeze to 32 of 512 channels; the blocks here have 64.
 NARROWEST = 4
 
 
@@ -84,7 +84,7 @@ class SelectiveKernelBlock(nn.Module):
 
     Li, Wang, Hu, Yang: Selective Kernel Networks, arXiv 1903.06586: two branches in 32 groups, the
     one of 5 x 5 as 3 x 3 with dilation 2, a sixteenth of the channels where they are compared. The
-    logits have a constant for each channel, which they have not in the released code.
+    logits have a bias for each channel, which the released code lacks.
     """
 
     def __init__(self, channels: int, groups: int = 32, ratio: int = 16) -> None:
@@ -134,7 +134,7 @@ def rebuilt_split_attention(head: Any, seen: Seen, reading: Reading) -> tuple[Te
 
 
 def read_choice(head: Any, seen: Seen) -> Reading:
-    """Read what is chosen for each channel: weights of the branches or splits that sum to 1."""
+    """Read the softmax over branches or splits for each channel; it sums to 1."""
     logits = seen["block.choose"][0].output[0].view(-1, head.channels)
     return Reading(gates={"channels": logits.softmax(0)})
 
@@ -191,7 +191,7 @@ class ConvolutionalAttentionBlock(nn.Module):
 
 
 def read_convolutional_attention(head: Any, seen: Seen) -> Reading:
-    """Read both gates, between 0 and 1; that of the cells sees what that of the channels left."""
+    """Read both gates, between 0 and 1; the cells' gate is computed from the gated channels."""
     channels, cells = seen["block.channels"][0].output, seen["block.cells"][0].output[0, 0]
     return Reading(gates={"channels": channels, "cells": cells})
 
@@ -230,16 +230,16 @@ class BottleneckAttentionBlock(nn.Module):
 
 
 def read_bottleneck_attention(head: Any, seen: Seen) -> Reading:
-    """Read both parts of the gate before the sigmoid, of any sign: the gate is that of their sum.
+    """Read both terms of the gate before the sigmoid, which may have any sign.
 
-    Where the sum is 0 the gate is 1/2; a part has no meaning but beside the other.
+    The gate is the sigmoid of their sum, so that one term alone has no meaning.
     """
     channels, cells = seen["block.channels"][0].output, seen["block.cells"][0].output
     return Reading(gates={"channels": channels[..., 0, 0], "cells": cells[0, 0]})
 
 
 def rebuilt_bottleneck_attention(head: Any, seen: Seen, reading: Reading) -> tuple[Tensor, Tensor]:
-    """Rebuild the block's output: its input times 1 and the sigmoid of both parts' sum."""
+    """Rebuild the block's output: its input times (1 + sigmoid of the sum of both terms)."""
     (x,), output = seen["block"][0]
     logits = reading.gates["channels"][0][:, None, None] + reading.gates["cells"]
     return x * (1 + logits.sigmoid()), output

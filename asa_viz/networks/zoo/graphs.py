@@ -1,7 +1,7 @@
 """Blocks that reason on a graph of nodes: GloRe, SGR, Beyond Grids.
 
-Each has a ReLU among its nodes, which no row can hold. It is rebuilt in two parts: what the rows
-read, and what the nodes hold beside, given to the cells by the block's own way back.
+Each has a ReLU on its nodes, which no row can represent. The output is rebuilt in two parts: what
+the rows read, and the remainder of the nodes, distributed to the cells by the block.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ from asa_viz.attention.settings import BEYOND_GRIDS_NODES, GLORE_SHARE
 from asa_viz.networks.capture import Seen
 from asa_viz.networks.zoo.record import Head, HeadMethod, Reading
 
-# A knowledge graph over the classes of the data sets: what belongs to what.
+# A knowledge graph over the data sets' classes: each concept with those below it.
 CONCEPTS = {
     "flat": ("road", "pavement"),
     "construction": ("building", "fence"),
@@ -74,7 +74,7 @@ def read_global_reasoning(head: Any, seen: Seen) -> Reading:
 
 
 def rebuilt_global_reasoning(head: Any, seen: Seen, reading: Reading) -> tuple[Tensor, Tensor]:
-    """Rebuild the block's output; the nodes' constants and what their ReLU adds come beside."""
+    """Rebuild the block's output; the nodes' biases and the effect of their ReLU are added."""
     block, call = head.block, seen["block"][0]
     (x,) = call.inputs
     (nodes,), messages = seen["block.adjacency"][0]
@@ -88,7 +88,7 @@ def rebuilt_global_reasoning(head: Any, seen: Seen, reading: Reading) -> tuple[T
 
 @MODELS.register_module()
 class SymbolicReasoningBlock(nn.Module):
-    """Cells vote for the symbols of a knowledge graph; these exchange messages and answer.
+    """A knowledge graph's symbols collect votes of cells, exchange messages, and are read by cells.
 
     Liang, Hu, Zhang, Lin, Xing: Symbolic Graph Reasoning Meets Convolutions, NeurIPS 2018.
     `concepts` names for each symbol those below it. Three things differ: the symbols' word vectors
@@ -143,7 +143,7 @@ class SymbolicReasoningBlock(nn.Module):
         self, x: Float[Tensor, "b c h w"], symbols: Float[Tensor, "b k d"]
     ) -> Float[Tensor, "b k n"]:
         """Return the shares of the symbols in each cell: normalised over cells, then symbols."""
-        # In logarithms: a cell far from all symbols would be 0 / 0.
+        # In logarithms: far from all symbols the shares of a cell would be 0 / 0.
         return self.mapping(x, symbols).log_softmax(-1).softmax(1)
 
 
@@ -170,7 +170,7 @@ def read_symbolic_reasoning(head: Any, seen: Seen) -> Reading:
 
 
 def rebuilt_symbolic_reasoning(head: Any, seen: Seen, reading: Reading) -> tuple[Tensor, Tensor]:
-    """Rebuild the block's output; word vectors and what the symbols' ReLU adds come beside."""
+    """Rebuild the block's output; word vectors and the effect of the symbols' ReLU are added."""
     block, call = head.block, seen["block"][0]
     (x,) = call.inputs
     width = block.value.out_channels
@@ -188,7 +188,7 @@ class SoftAssignment(nn.Module):
 
     def __init__(self, channels: int, nodes: int) -> None:
         super().__init__()
-        # About as long as what comes in, which makes the first assignment a soft one.
+        # About as long as the input features, so that the first assignment is soft.
         self.centres = nn.Parameter(torch.randn(nodes, channels) * channels**-0.5)
         self.spread = nn.Parameter(torch.zeros(nodes, channels))
 

@@ -1,4 +1,4 @@
-"""Every method as a part of a network: which head it lives in, and how its attention is read."""
+"""All methods with a head: the head, and the reader of its attention."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -1,4 +1,4 @@
-"""Blocks that gather cells into nodes and read these: A²-Net, CGNL, LatentGNN."""
+"""Blocks that gather cells into nodes and distribute from these: A²-Net, CGNL, LatentGNN."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from asa_viz.networks.zoo.record import Head, HeadMethod, Reading
 
 @MODELS.register_module()
 class DoubleAttentionBlock(nn.Module):
-    """A softmax over cells gathers into nodes, a softmax over nodes gives to the cells.
+    """Double attention: gathers by a softmax over cells, distributes by a softmax over nodes.
 
     Chen, Kalantidis, Li, Yan, Feng: A²-Nets: Double Attention Networks, arXiv 1810.11579.
     """
@@ -26,13 +26,13 @@ class DoubleAttentionBlock(nn.Module):
         super().__init__()
         width, nodes = channels // 2, channels // A2_SHARE
         self.value = nn.Conv2d(channels, width, 1)
-        # A constant for a node would fall out of its softmax over cells.
+        # A bias would cancel in the softmax over cells.
         self.gather = nn.Conv2d(channels, nodes, 1, bias=False)
         self.distribute = nn.Conv2d(channels, nodes, 1)
         self.out = nn.Conv2d(width, channels, 1)
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
-        """Return `x` plus what each cell picks from the nodes."""
+        """Return `x` plus the cells' weighted sums of nodes."""
         gather = self.gather(x).flatten(2).softmax(-1)
         nodes = self.value(x).flatten(2) @ gather.mT
         mixed = nodes @ self.distribute(x).flatten(2).softmax(1)
@@ -58,15 +58,15 @@ class CompactGeneralisedBlock(nn.Module):
     """Every pair of a cell and a channel reads all pairs of its group, by products.
 
     Yue, Sun, Yuan, Zhou, Ding, Xu: Compact Generalized Non-local Network, arXiv 1810.13125. Batch
-    normalisation as in the paper: the released code normalises each group of each image, and of
-    the one number that a group reads nothing is left behind that but its sign. Products are
-    averaged, not summed, so that the block fits maps of any size.
+    normalisation as in the paper: the released code uses group norm, which keeps only the sign of
+    the single scalar that a group reads. Products are averaged, not summed, so that the block fits
+    maps of any size.
     """
 
     def __init__(self, channels: int, groups: int = CGNL_GROUPS) -> None:
         super().__init__()
         width = channels // 2
-        # A group of one channel would have nothing to join across channels.
+        # With one channel a group would have no pairs of channels.
         self.groups = min(groups, width // 2)
         self.theta, self.phi, self.g = (nn.Conv2d(channels, width, 1, bias=False) for _ in range(3))
         self.out = nn.Conv2d(width, channels, 1, groups=self.groups, bias=False)
@@ -93,10 +93,10 @@ def read_compact_generalised(head: Any, seen: Seen) -> Reading:
 
 
 def rebuilt_compact_generalised(head: Any, seen: Seen, reading: Reading) -> tuple[Tensor, Tensor]:
-    """Rebuild the mean of each group's channels as they enter the convolution out.
+    """Rebuild the mean of each group's channels at the input of the output convolution.
 
-    The rows read what a group's channels have in common, their mean. What makes the channels
-    differ is what the summary leaves out; it is added here.
+    The rows give what a group's channels have in common, their mean; the differences between
+    channels, which the summary leaves out, are added here.
     """
     block, x = head.block, seen["block"][0].inputs[0]
     theta, phi, g = (block.grouped(part(x))[0] for part in (block.theta, block.phi, block.g))
@@ -112,7 +112,7 @@ def rebuilt_compact_generalised(head: Any, seen: Seen, reading: Reading) -> tupl
 
 @MODELS.register_module()
 class LatentGraphBlock(nn.Module):
-    """Rectified maps lead to latent nodes and back; nodes read each other by their cosines.
+    """Latent nodes gather cells by rectified maps and read each other by cosine similarity.
 
     Zhang, Yan, He: LatentGNN: Learning Efficient Non-local Relations for Visual Recognition, arXiv
     1905.11634. One kernel, maps there and back of their own, a quarter of the channels: the
@@ -142,7 +142,7 @@ class LatentGraphBlock(nn.Module):
         return x + self.gamma * self.out(mixed.unflatten(2, x.shape[2:]))
 
     def value(self, source: Float[Tensor, "b d h w"]) -> Float[Tensor, "b d h w"]:
-        """Return what the nodes gather."""
+        """Return the values that the nodes gather."""
         return source / source[0, 0].numel() ** 0.5
 
 

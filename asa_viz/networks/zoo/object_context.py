@@ -1,4 +1,4 @@
-"""Dense heads that mmsegmentation lacks: OCNet's three, SAGAN's, and several heads of attention."""
+"""Dense heads that mmsegmentation lacks: OCNet's three, SAGAN's, and multi-head attention."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -18,7 +18,7 @@ from asa_viz.networks.capture import Seen
 from asa_viz.networks.zoo.block_head import BlockHead
 from asa_viz.networks.zoo.record import Head, HeadMethod, Reading
 
-# Layers have no bias where the softmax or a normalisation behind them would take it out again.
+# No bias where the following softmax or normalisation would cancel it.
 _NORMALISED = {"norm_cfg": {"type": "BN"}, "act_cfg": None}
 
 
@@ -30,17 +30,17 @@ def attend(
     heads: int = 1,
     scale: float | None = None,
 ) -> Float[Tensor, "b c h w"]:
-    """Return softmax attention of maps, over the root of d (of a head) unless there is a scale."""
+    """Return softmax attention of maps, scaled by 1 / sqrt(d) of a head unless `scale` is given."""
     parts = [t.unflatten(1, (heads, -1)).flatten(-2).mT for t in (query, key, value)]
     own, read = parts[0].shape[-1], parts[2].shape[-1]
-    # Only with tensors of one width, laid row by row, does torch not make the n x n weights.
+    # Torch avoids the n x n weights only for contiguous tensors of one width.
     q, k, v = (F.pad(t, (0, max(own, read) - t.shape[-1])).contiguous() for t in parts)
     mixed = F.scaled_dot_product_attention(q, k, v, scale=own**-0.5 if scale is None else scale)
     return mixed[..., :read].mT.reshape(value.shape)
 
 
 class ObjectContext(nn.Module):
-    """Attention with one map as query and key, inside each of splits x splits blocks."""
+    """Attention with one map as queries and keys, inside each of splits x splits blocks."""
 
     def __init__(self, channels: int, values: int, splits: int = 1) -> None:
         super().__init__()
@@ -50,11 +50,11 @@ class ObjectContext(nn.Module):
         self.out = nn.Conv2d(values, channels, 1, bias=False)
 
     def splits_of(self, x: Float[Tensor, "b c h w"]) -> int:
-        """Return how often the map is split: not more often than it has rows and columns."""
+        """Return the number of splits, at most the map's rows and columns."""
         return min(self.splits, *x.shape[-2:])
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
-        """Return the context of every cell, without the cell itself."""
+        """Return the context of every cell, without its own feature."""
         splits = self.splits_of(x)
         bands = zip(_cut(self.key(x), splits, -2), _cut(self.value(x), splits, -2), strict=True)
         mixed = [
@@ -73,7 +73,7 @@ class ObjectContext(nn.Module):
 
 
 def _cut(tensor: Tensor, splits: int, dim: int) -> Sequence[Tensor]:
-    """Cut into equal parts; the last one takes what is left."""
+    """Cut into equal parts; the last one takes the remainder."""
     size = tensor.shape[dim]
     step = size // splits
     return tensor.split([step] * (splits - 1) + [size - step * (splits - 1)], dim)
@@ -82,8 +82,9 @@ def _cut(tensor: Tensor, splits: int, dim: int) -> Sequence[Tensor]:
 class OCNetBlock(nn.Module):
     """Yuan et al., OCNet: Object Context for Semantic Segmentation, arXiv 1809.00916.
 
-    The block that its three forms share: they differ in what the contexts see and in what is joined
-    to them. As in the released code there is no activation; its dropout is left to the head.
+    The base class of its three forms, which differ in the features that the contexts attend to and
+    in what is concatenated. As in the released code there is no activation; the head does the
+    dropout.
     """
 
     contexts: nn.ModuleList

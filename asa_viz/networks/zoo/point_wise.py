@@ -1,4 +1,4 @@
-"""Point-wise spatial attention: mmsegmentation's head without the compiled operator it wants."""
+"""PSANet's point-wise spatial attention head in plain torch, without the compiled operator."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -22,7 +22,7 @@ from asa_viz.networks.zoo.record import Head, HeadMethod, Reading
 
 
 class Shrunk(NamedTuple):
-    """The small map on which the head works, and how maps are resized to it and back."""
+    """The half-size map on which the head works, and how maps are resized to it and back."""
 
     shape: tuple[int, int]
     align_corners: bool
@@ -71,7 +71,7 @@ class PointwiseHead(BaseDecodeHead):
         to_distribute = resize(self.reduce_p(x), *small)
         places, on_mask = relative_places(small.shape, self.mask_size, x.device)
         collect = spread(self.attention(to_collect), places, on_mask)
-        # A distributing mask lies around the key, which is then the column of its matrix.
+        # A distributing mask is centred on the key, so the matrix is transposed.
         distribute = spread(self.attention_p(to_distribute), places, on_mask).mT
         read = [
             (values.flatten(2) @ logits.softmax(1)).unflatten(2, small.shape)
@@ -82,9 +82,9 @@ class PointwiseHead(BaseDecodeHead):
 
 
 def shrunk(height: int, width: int) -> Shrunk:
-    """Return mmsegmentation's half of a map: corner to corner where both its sides are odd."""
+    """Return mmsegmentation's half-size map: corners aligned where both sides are odd."""
     odd = bool(height % 2 and width % 2)
-    # A side of one cell stays: there must be something to read.
+    # A side of one cell is kept, so that there is a key.
     return Shrunk((max(1, (height + odd) // 2), max(1, (width + odd) // 2)), odd)
 
 
@@ -119,19 +119,19 @@ def relative_places(
 def spread(
     masks: Float[Tensor, "b k h w"], places: Tensor, on_mask: Tensor
 ) -> Float[Tensor, "b n n"]:
-    """Lay each cell's mask over the map: [to, at] is what the mask of `at` says of `to`."""
+    """Spread each cell's mask over the map: [to, at] is the logit of `at`'s mask at `to`."""
     flat = masks.flatten(2)
     return flat.gather(1, places.expand(len(flat), -1, -1)).where(on_mask, 0)
 
 
 def _whole(attention: Attention, small: Shrunk, shape: tuple[int, int], border: int) -> Attention:
-    """Return the attention of the map whose half `attention` is of: resized before and after."""
+    """Return attention on the full map from that on the half-size map, by resizing."""
     (height, width), like = small.shape, attention.like
     cells = torch.arange(height * width, device=like.device).view(1, height, width)
     keys = F.pad(cells, (border,) * 4, value=height * width)[0]
     padded = (keys.shape[0], keys.shape[1])
     keys = keys.reshape(-1, 1)
-    # Around the border there is nothing to read.
+    # The cells of the border contribute nothing.
     with_border = FewKeys(padded, small.shape, keys, torch.ones_like(keys, dtype=like.dtype))
     down = Resize(small.shape, shape, like, small.align_corners)
     up = Resize(shape, padded, like, small.align_corners)
@@ -165,13 +165,13 @@ def _record(direction: Direction) -> HeadMethod:
         )
 
     def alone(head: Any) -> Mapping[str, Alone]:
-        """Return that in both directions a cell of the small map reads its own value."""
+        """Return the outputs if cells of the half-size map read their own values."""
 
         def leaves(seen: Seen, _: tuple[Tensor, ...]) -> Tensor:
             (x,) = seen[reduce][0].inputs
             small = shrunk(*x.shape[2:])
             both = [resize(part(x), *small) for part in (head.reduce, head.reduce_p)]
-            # Past the hook that asks for this.
+            # Calls `forward` directly, to bypass the hook that calls this function.
             return head.proj.forward(torch.cat(both, 1))
 
         return {"proj": leaves}

@@ -1,4 +1,4 @@
-"""From a backbone's stages to the few channels on which the heads of the zoo are trained."""
+"""Projects a backbone's stages to the few channels on which the zoo's heads are trained."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -39,8 +39,8 @@ def fit(
 ) -> tuple[Projection, tuple[float, ...]]:
     """Return the principal components of every stage over all cells, and the variance they keep.
 
-    Each component is divided by its deviation: heads then learn from all of them at once, and in a
-    short schedule the rare classes, which the small components tell apart, gain most.
+    Each component is divided by its standard deviation: heads then learn from all of them at once,
+    which in a short schedule helps the rare classes that the small components distinguish.
     """
     sums: list[tuple[Tensor, Tensor, int]] = []
     for stages in frames:

@@ -1,4 +1,4 @@
-"""What is known of a method of attention as a part of a network: its head, and how to read it."""
+"""Records of methods in a network: the head, and the functions that read its attention."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from asa_viz.networks.zoo.alone import Alone
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """The attention of one head for one image, its weights fixed.
+    """The attention of one head on one image, with fixed weights.
 
     `attentions` are its parts: heads, scales, branches that are joined and not multiplied. Where
     there is no matrix of cells there are `gates` instead, by what they weigh: "channels" [g, c]
@@ -37,14 +37,14 @@ class Reading:
 
 @dataclass(frozen=True, eq=False)
 class HeadMethod:
-    """A method inside a decode head that can be trained.
+    """A method inside a trainable decode head.
 
-    `head` names the head in `HEADS`; several methods may live in one. `watch` names the parts of
-    the head whose calls `read` and `rebuilt` want to see, for one image at a time. `rebuilt` gives
-    the same tensor twice: made from the reading's rows, and as the network made it. `replaces` is
-    the part whose output that is, where any other attention of the same grid can be put in place
-    of the reading's: the head can then be run under other rows. Where none can, `alone` gives for
-    a head the parts whose outputs change when every cell reads itself, and what leaves them then.
+    `head` names the head in `HEADS`, which may hold several methods. `watch` names the submodules
+    whose calls are recorded for `read` and `rebuilt`, one image at a time. `rebuilt` returns the
+    same tensor twice: computed from the reading's rows, and as the network computed it. `replaces`
+    is the submodule with that output, where other attention on the same grid can be substituted:
+    the head can then be run under other rows. Where that is impossible, `alone` returns for a head
+    the submodules whose outputs change when every cell reads its own value, and the new outputs.
     """
 
     method: Method
@@ -58,7 +58,7 @@ class HeadMethod:
 
 @dataclass(frozen=True, eq=False)
 class ImageMethod:
-    """A method whose weights come from the image itself, nothing trained; colours from 0 to 1."""
+    """A method that computes its weights from the image itself, untrained; colours from 0 to 1."""
 
     method: Method
     read: Callable[[Float[Tensor, "3 h w"]], Reading]

@@ -41,7 +41,7 @@ class SelectiveBlock(nn.Module, ABC):
         super().__init__()
         width = channels // 2
         self.query = nn.Conv2d(channels, width, 1)
-        # A constant of all keys would fall out of the softmax.
+        # A key bias adds the same number to all logits of a query, which the softmax cancels.
         self.key = nn.Conv2d(channels, width, 1, bias=False)
         self.value = nn.Conv2d(channels, width, 1)
         self.out = nn.Conv2d(width, channels, 1)
@@ -100,8 +100,8 @@ class IndexerTopKBlock(SelectiveBlock):
     def indexer_loss(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, ""]:
         """Return KL(dense row || softmax of its index scores), in nats, averaged over the queries.
 
-        The dense row is that of the block's own queries and keys over all cells, without gradient:
-        top-k gives the indexer none, and this loss trains nothing else.
+        The dense row is computed from the block's own queries and keys over all cells, without
+        gradient: top-k gives the indexer no gradient, and this loss trains nothing but the indexer.
         """
         losses = []
         for query, key, *index in zip(self.query(x), self.key(x), *self.index(x), strict=True):
@@ -119,7 +119,7 @@ class IndexerTopKBlock(SelectiveBlock):
 
 @MODELS.register_module()
 class IndexerHead(BlockHead):
-    """BlockHead that trains the indexer of its block beside everything else.
+    """BlockHead that also trains the indexer of its block.
 
     The report first trains the indexer alone on all keys, then everything together with the KL over
     the selected keys alone. Here both stages are one, over all keys: a schedule of a few steps from

@@ -21,7 +21,7 @@ from asa_viz.networks.zoo.record import Head, HeadMethod, Reading
 
 
 def _over(places: Float[Tensor, "m d"], height: int, width: int) -> Float[Tensor, "d h w"]:
-    """Lay what is learned for each place of the training grid over a map, resized bilinearly."""
+    """Resize parameters learned for each place of the training grid bilinearly to a map."""
     grid = places.mT.reshape(1, -1, SIDE, SIDE)
     return F.interpolate(grid, (height, width), mode="bilinear", align_corners=False)[0]
 
@@ -45,7 +45,7 @@ class SynthesizerBlock(nn.Module):
 
 @MODELS.register_module()
 class DenseSynthesizerBlock(SynthesizerBlock):
-    """Two layers predict a cell's row of logits, with one output for each place.
+    """Two layers predict each cell's row of logits, with one output for each place.
 
     The paper's sequences have a largest length. Here the outputs stand on the training grid; for
     another map the last layer's weights and biases are resized to it, so that the logits are those
@@ -68,14 +68,14 @@ class DenseSynthesizerBlock(SynthesizerBlock):
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         """Return `x` plus what each cell reads by the weights that it predicts."""
-        # The bias is the product of a query of ones with one more key.
+        # The bias is the product of a constant query channel with one more key channel.
         hidden = F.pad(self.hidden(x), (0, 0, 0, 0, 0, 1), value=1.0)
         return self._add(x, hidden, torch.cat(self.last_layer(*x.shape[-2:])))
 
 
 @MODELS.register_module()
 class RandomSynthesizerBlock(SynthesizerBlock):
-    """A matrix of logits is learned, as a product of two thin ones; the content has no say.
+    """A learned matrix of logits, factorised; it does not depend on the content.
 
     Both are learned for the places of the training grid, and resized to the map.
     """

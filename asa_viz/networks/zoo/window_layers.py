@@ -182,7 +182,7 @@ class SANPairwise(WindowAttention):
         theirs = torch.cat([self.key(x), at.expand(batch, -1, -1, -1)], 1)
         keys = places(self._mirrored(theirs), self.window)
         apart = torch.stack([own - place for place in keys], 2)
-        # The layers weigh every pair of cells alike: places beside cells.
+        # The layers are applied to every pair of cells: places are moved beside cells.
         return self.weigh(apart.flatten(3)).unflatten(3, (height, width))
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d h w"]:

@@ -42,7 +42,7 @@ class WindowBlock(nn.Module):
         return x + self.widen(mixed)
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
-        """Return `x` plus what is made of what each cell reads."""
+        """Return `x` plus the projected attended values."""
         return self.finish(self.attention(self.narrow(x)), x)
 
     def read(self, x: Float[Tensor, "1 c h w"]) -> Reading:

@@ -2,12 +2,15 @@
 
 import { make } from "./dom.ts";
 import { cellOf, countedPlace } from "../core/geometry.ts";
+import type { Picture } from "../draw/panels.ts";
+import type { Pixel, Session } from "../types.ts";
+import type { Drawn } from "./viewer.ts";
 
 const SIDE = 30;
 const SHOWN = 12;
 
 /** Show the recorded states of this picture, the newest last and marked. */
-export function showHistory(viewer) {
+export function showHistory(viewer: Pick<Drawn, "store" | "session" | "picture" | "state" | "texts" | "find" | "say">): void {
   const { store, session, picture } = viewer;
   const list = viewer.find(".history");
   const steps = [...store.past, store.mark]
@@ -39,12 +42,12 @@ export function showHistory(viewer) {
 }
 
 /** A small square of the picture around a pixel. */
-function crop(picture, session, [x, y]) {
+function crop(picture: Picture, session: Session, [x, y]: Pixel): HTMLCanvasElement {
   const canvas = make("canvas");
   canvas.width = canvas.height = 2 * SIDE;
   const side = Math.min(picture.width, picture.height) / 4;
-  const place = (at, size, original) => Math.min(Math.max((at * size) / original - side / 2, 0), size - side);
+  const place = (at: number, size: number, original: number) => Math.min(Math.max((at * size) / original - side / 2, 0), size - side);
   const left = place(x, picture.width, session.imageWidth), top = place(y, picture.height, session.imageHeight);
-  canvas.getContext("2d").drawImage(picture.bitmap, left, top, side, side, 0, 0, canvas.width, canvas.height);
+  canvas.getContext("2d")!.drawImage(picture.bitmap, left, top, side, side, 0, 0, canvas.width, canvas.height);
   return canvas;
 }

@@ -1,38 +1,49 @@
 // The six canvases: one picture, one zoom and one pointer in all of them.
 
-import { placeIn } from "../core/geometry.ts";
+import { type InBox, placeIn } from "../core/geometry.ts";
 import { PIN_COLOURS, paletteOf } from "../core/scale.ts";
+import { paintRegions } from "./regions.ts";
+import type { Cells, Marks, Scene, Zoom } from "../types.ts";
 
 const WHITE = "rgba(255,255,255,0.95)";
 const DARK = "rgba(0,0,0,0.85)";
 const EDGE = "rgba(255,255,255,0.6)";
 
+type Point = [x: number, y: number];
+type Box = [x: number, y: number, width: number, height: number];
+
 /** A picture as the panels share it: itself, and a faint grey of it for maps to lie on. */
-export class Picture {
-  static async of(bytes) {
-    const bitmap = await createImageBitmap(new Blob([bytes]));
-    const { width, height } = bitmap;
-    const faint = canvasOf(width, height);
-    const context = faint.getContext("2d", { willReadFrequently: true });
-    context.drawImage(bitmap, 0, 0);
-    const image = context.getImageData(0, 0, width, height);
-    const { data } = image;
-    for (let p = 0; p < data.length; p += 4) {
-      const grey = 0.299 * data[p] + 0.587 * data[p + 1] + 0.114 * data[p + 2];
-      // Dark, so that the colours of a map are light on it, on a white page and on a black one.
-      data[p] = data[p + 1] = data[p + 2] = 26 + (90 * grey) / 255;
-    }
-    context.putImageData(image, 0, 0);
-    return Object.assign(new Picture(), { bitmap, faint, width, height });
+export interface Picture {
+  bitmap: CanvasImageSource;
+  faint: CanvasImageSource;
+  width: number;
+  height: number;
+}
+
+/** Decode a picture. */
+export async function pictureOf(bytes: Uint8Array<ArrayBuffer>): Promise<Picture> {
+  const bitmap = await createImageBitmap(new Blob([bytes]));
+  const { width, height } = bitmap;
+  const faint = canvasOf(width, height);
+  const context = contextOf(faint, { willReadFrequently: true });
+  context.drawImage(bitmap, 0, 0);
+  const image = context.getImageData(0, 0, width, height);
+  const { data } = image;
+  for (let p = 0; p < data.length; p += 4) {
+    const grey = 0.299 * data[p] + 0.587 * data[p + 1] + 0.114 * data[p + 2];
+    // Dark, so that the colours of a map are light on it, on a white page and on a black one.
+    data[p] = data[p + 1] = data[p + 2] = 26 + (90 * grey) / 255;
   }
+  context.putImageData(image, 0, 0);
+  return { bitmap, faint, width, height };
 }
 
 /** The same picture in fewer pixels, for many small maps of it. */
-export function smallOf({ bitmap, faint, width, height }, side) {
+export function smallOf({ bitmap, faint, width, height }: Picture, side: number): Picture {
   const share = Math.min(1, side / Math.max(width, height));
-  const scaled = (image) => {
+  const scaled = (image: CanvasImageSource) => {
     const canvas = canvasOf(Math.round(share * width), Math.round(share * height));
-    const context = canvas.getContext("2d");
+    const context = contextOf(canvas);
     context.imageSmoothingQuality = "high";
     context.drawImage(image, 0, 0, canvas.width, canvas.height);
     return canvas;
@@ -40,21 +51,29 @@ export function smallOf({ bitmap, faint, width, height }, side) {
   return { bitmap: scaled(bitmap), faint: scaled(faint), width, height };
 }
 
-function canvasOf(width, height) {
+function canvasOf(width: number, height: number): HTMLCanvasElement {
   return Object.assign(document.createElement("canvas"), { width, height });
 }
 
+const contextOf = (canvas: HTMLCanvasElement, how?: CanvasRenderingContext2DSettings): CanvasRenderingContext2D =>
+  canvas.getContext("2d", how)!;
+
 /** One canvas with the cells of a scene over the picture, and the marks every panel has. */
 export class Panel {
-  constructor(name, canvas) {
+  readonly name: string;
+  readonly canvas: HTMLCanvasElement;
+  readonly cells = canvasOf(1, 1);
+  private shown: Cells | null = null;
+  private readonly ground = canvasOf(1, 1);
+  private grounded: unknown[] = [];
+
+  constructor(name: string, canvas: HTMLCanvasElement) {
     this.name = name;
     this.canvas = canvas;
-    this.cells = canvasOf(1, 1);
-    this.shown = null;
   }
 
   /** Give the canvas as many pixels as it has on the screen. */
-  resize() {
+  resize(): void {
     const density = window.devicePixelRatio || 1;
     const { clientWidth, clientHeight } = this.canvas;
     const [width, height] = [Math.round(clientWidth * density), Math.round(clientHeight * density)];
@@ -62,16 +81,32 @@ export class Panel {
     Object.assign(this.canvas, { width, height });
   }
 
-  draw(scene, picture, marks, opacity, zoom) {
+  draw(scene: Scene, picture: Picture, marks: Marks, opacity: number, zoom: Zoom): void {
     this.resize();
-    paint(this.canvas.getContext("2d"), this.canvas.width, this.canvas.height, {
-      scene, picture, marks, opacity, zoom, cells: this.#cellsOf(scene),
-      density: this.canvas.width / (this.canvas.clientWidth || 1),
-    });
+    const { width, height } = this.canvas;
+    const painted = { scene, picture, marks, opacity, zoom, cells: this.#cellsOf(scene), density: width / (this.canvas.clientWidth || 1) };
+    const context = contextOf(this.canvas);
+    if (!scene.regions) return paint(context, width, height, painted);
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.clearRect(0, 0, width, height);
+    context.drawImage(this.#groundOf(painted), 0, 0);
+    paintOver(context, width, height, painted);
+  }
+
+  /** Regions stay the same while the pointer moves, and take long to draw: they are kept as an image. */
+  #groundOf(painted: Painted): HTMLCanvasElement {
+    const { scene, picture, marks, opacity, zoom } = painted, { width, height } = this.canvas;
+    const parts = [scene, picture, marks.alone, marks.nameOf, opacity, zoom, width, height];
+    if (parts.some((each, k) => each !== this.grounded[k])) {
+      this.grounded = parts;
+      Object.assign(this.ground, { width, height });
+      paintGround(contextOf(this.ground), width, height, painted);
+    }
+    return this.ground;
   }
 
   /** The scene's cells as a canvas of one pixel a cell, kept while they are the same. */
-  #cellsOf({ cells }) {
+  #cellsOf({ cells }: Scene): HTMLCanvasElement | null {
     if (!cells) return null;
     if (this.shown !== cells) {
       imageOf(cells, this.cells);
@@ -82,15 +117,35 @@ export class Panel {
 }
 
 /** Write `pixels` of `height` x `width` into a canvas, one pixel each. */
-export function imageOf({ pixels, height, width }, canvas = canvasOf(width, height)) {
+export function imageOf({ pixels, height, width }: Cells, canvas = canvasOf(width, height)): HTMLCanvasElement {
   if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-  const bytes = new Uint8ClampedArray(pixels.buffer, pixels.byteOffset, pixels.byteLength);
-  canvas.getContext("2d").putImageData(new ImageData(bytes, width, height), 0, 0);
+  const bytes = new Uint8ClampedArray(pixels.buffer as ArrayBuffer, pixels.byteOffset, pixels.byteLength);
+  contextOf(canvas).putImageData(new ImageData(bytes, width, height), 0, 0);
   return canvas;
 }
 
+/** A context that panels are drawn into: of a canvas, or one that writes SVG. */
+export type Context = CanvasRenderingContext2D;
+
+/** What is drawn; `cells` are those of the scene as an image, `density` is pixels in a unit. */
+export interface Painted {
+  scene: Scene;
+  picture: Picture;
+  marks: Marks;
+  opacity: number;
+  zoom: Zoom;
+  cells: CanvasImageSource | null;
+  density: number;
+}
+
 /** Draw one panel into a context of `width` x `height` pixels. */
-export function paint(context, width, height, { scene, picture, marks, opacity, zoom, cells, density }) {
+export function paint(context: Context, width: number, height: number, painted: Painted): void {
+  paintGround(context, width, height, painted);
+  paintOver(context, width, height, painted);
+}
+
+/** The picture with its cells, without marks. */
+function paintGround(context: Context, width: number, height: number, { scene, picture, marks, opacity, zoom, cells, density }: Painted): void {
   const place = placeIn(width, height, picture, zoom);
   context.setTransform(1, 0, 0, 1, 0, 0);
   context.clearRect(0, 0, width, height);
@@ -101,35 +156,49 @@ export function paint(context, width, height, { scene, picture, marks, opacity, 
   const [left, top] = place.toBox(0, 0);
   const [w, h] = [place.width * place.factor, place.height * place.factor];
   context.imageSmoothingEnabled = true;
-  context.drawImage(cells || scene.note || scene.isVeiled ? picture.faint : picture.bitmap, left, top, w, h);
-  if (cells) {
+  const { alone = null, nameOf = String } = marks, { regions } = scene;
+  const isFaint = regions ? alone !== null || scene.isFaint : cells || scene.note || scene.isVeiled;
+  context.drawImage(isFaint ? picture.faint : picture.bitmap, left, top, w, h);
+  if (cells && regions) {
+    paintRegions(context, place, { regions, cells, bitmap: picture.bitmap, opacity, density, alone, nameOf });
+  } else if (cells) {
     // Each cell one flat colour: nothing is smoothed into a number that is not there.
     context.imageSmoothingEnabled = false;
     context.globalAlpha = opacity;
     context.drawImage(cells, left, top, w, h);
     context.globalAlpha = 1;
   }
+  context.restore();
+}
+
+/** The marks over a picture. */
+function paintOver(context: Context, width: number, height: number, { scene, picture, marks, zoom, density }: Painted): void {
+  const place = placeIn(width, height, picture, zoom);
+  context.save();
+  context.beginPath();
+  context.rect(place.x, place.y, place.width, place.height);
+  context.clip();
   paintMarks(context, place, scene, marks, density);
   context.restore();
 }
 
 /** Lines to the strongest partners, the pins, the cell under the pointer and the query. */
-function paintMarks(context, place, scene, marks, density) {
+function paintMarks(context: Context, place: InBox, scene: Scene, marks: Marks, density: number): void {
   const { grid: { height, width }, query, hover, pins, fine = false } = marks;
   // On a small map a fine frame, so that what lies close by is not hidden.
   const unit = fine ? 0.7 * density : density;
-  const boxOf = (cell) => {
+  const boxOf = (cell: number): Box => {
     const [row, col] = [Math.floor(cell / width), cell % width];
     const [x0, y0] = place.toBox(col / width, row / height);
     const [x1, y1] = place.toBox((col + 1) / width, (row + 1) / height);
     return [x0, y0, x1 - x0, y1 - y0];
   };
-  const middleOf = (cell) => {
+  const middleOf = (cell: number): Point => {
     const [x, y, w, h] = boxOf(cell);
     return [x + w / 2, y + h / 2];
   };
   // Over the cell, or under it at the top edge: the frame around the query stays in sight.
-  const flagPlaceOf = (cell) => {
+  const flagPlaceOf = (cell: number): Point => {
     const [x, y, w, h] = boxOf(cell);
     const middle = y + h / 2, away = Math.max(h, 7 * density) / 2 + 13.5 * density;
     return [x + w / 2, middle - away - 8 * density < place.y ? middle + away : middle - away];
@@ -155,9 +224,9 @@ function paintMarks(context, place, scene, marks, density) {
 }
 
 /** The lines between cells that are kept and cells that are not, as [x0, y0, x1, y1] in cells. */
-export function edgesOf({ values }, height, width) {
-  const edges = [];
-  const kept = (row, col) => row >= 0 && col >= 0 && row < height && col < width && values[row * width + col] > 0;
+export function edgesOf({ values = [] }: Pick<Scene, "values">, height: number, width: number): Box[] {
+  const edges: Box[] = [];
+  const kept = (row: number, col: number) => row >= 0 && col >= 0 && row < height && col < width && values[row * width + col] > 0;
   for (let row = 0; row <= height; row++) {
     for (let col = 0; col <= width; col++) {
       if (kept(row, col) !== kept(row - 1, col)) edges.push([col, row, col + 1, row]);
@@ -168,7 +237,7 @@ export function edgesOf({ values }, height, width) {
 }
 
 /** A white frame between two dark ones, never smaller than can be seen. */
-function frame(context, [x, y, w, h], density, weight) {
+function frame(context: Context, [x, y, w, h]: Box, density: number, weight: number): void {
   const least = 7 * density;
   const [dx, dy] = [Math.max(0, least - w) / 2, Math.max(0, least - h) / 2];
   const edge = weight * density;
@@ -178,7 +247,7 @@ function frame(context, [x, y, w, h], density, weight) {
   stroke(context, WHITE, edge);
 }
 
-function flag(context, [x, y], text, colour, density) {
+function flag(context: Context, [x, y]: Point, text: string, colour: string, density: number): void {
   context.beginPath();
   context.arc(x, y, 8 * density, 0, 2 * Math.PI);
   context.fillStyle = colour;
@@ -191,14 +260,14 @@ function flag(context, [x, y], text, colour, density) {
   context.fillText(text, x, y + 0.5 * density);
 }
 
-function stroke(context, colour, width) {
+function stroke(context: Context, colour: string, width: number): void {
   context.strokeStyle = colour;
   context.lineWidth = width;
   context.stroke();
 }
 
 /** A palette as the value of CSS `background`. */
-export function rampOf(palette) {
+export function rampOf(palette: string): string {
   const table = paletteOf(palette);
   const stops = Array.from({ length: 11 }, (_, k) => `rgb(${table[Math.round((k / 10) * 255)].join(" ")})`);
   return `linear-gradient(90deg, ${stops.join(", ")})`;

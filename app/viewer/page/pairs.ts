@@ -2,15 +2,23 @@
 
 import { make } from "./dom.ts";
 import { placed } from "../core/geometry.ts";
+import type { Drawn } from "./viewer.ts";
 
-let plotly = null;
+/** What is used of Plotly. */
+interface Plotly {
+  react(element: HTMLElement, data: unknown, layout: unknown, config: object): void;
+}
+
+type Paired = Pick<Drawn, "host" | "state" | "session" | "texts" | "chart" | "say">;
+
+let plotly: Promise<Plotly> | null = null;
 
 /** Fetch Plotly from the page's own server when it is first needed. */
-function loadPlotly(url) {
+function loadPlotly(url: string): Promise<Plotly> {
   plotly ??= new Promise((resolve, reject) => {
     const script = make("script");
     script.src = url;
-    script.onload = () => resolve(window.Plotly);
+    script.onload = () => resolve((window as unknown as { Plotly: Plotly }).Plotly);
     script.onerror = () => {
       plotly = null;
       reject(new Error(url));
@@ -21,8 +29,9 @@ function loadPlotly(url) {
 }
 
 /** Show the pair plane of a locked query; it is fetched when the query, the what-if or the words change. */
-export function showPairs(viewer, box) {
+export function showPairs(viewer: Paired, box: HTMLElement): void {
   const { state, host } = viewer;
+  if (!host.plotly || !host.pairPlane || state.picture === null || state.network === null) return;
   if (!state.locked) {
     delete box.dataset.told;
     return say(viewer, box, "pairs.lock");
@@ -36,7 +45,7 @@ export function showPairs(viewer, box) {
     host.pairPlane(state.picture, state.network, placed(viewer.session, state.query), state.whatIf, viewer.texts.language),
   ]).then(([library, { figure }]) => {
     if (box.dataset.told !== told || viewer.chart !== "pairs") return;
-    let plane = box.querySelector(".plane");
+    let plane = box.querySelector<HTMLElement>(".plane");
     if (!plane) {
       plane = make("div", "plane");
       box.replaceChildren(plane);
@@ -48,6 +57,6 @@ export function showPairs(viewer, box) {
   });
 }
 
-function say(viewer, box, key) {
+function say(viewer: Pick<Drawn, "say">, box: HTMLElement, key: string): void {
   box.replaceChildren(make("p", "note", {}, viewer.say(key)));
 }

@@ -1,21 +1,38 @@
 // The six panels on the page: heading, canvas, and under it the bar or legend of its scene.
 
 import { cellOf } from "../core/geometry.ts";
+import { type TemplateResult, html, render } from "lit-html";
+import { styleMap } from "lit-html/directives/style-map.js";
 import { make } from "./dom.ts";
 import { STRENGTHS } from "../core/maps.ts";
-import { Panel, rampOf } from "../draw/panels.js";
+import { Panel, rampOf } from "../draw/panels.ts";
 import { listen } from "./pointer.ts";
-import { PANELS, strengthOf } from "../draw/scenes.js";
+import { PANELS } from "../draw/scenes.ts";
+import { strengthOf } from "../draw/segmentation.ts";
 import { LAYERS, MAPS } from "../core/state.ts";
 import { number, percent } from "../core/texts.ts";
+import type { Bar, LegendEntry, PanelName, Pixel, ScaleLike, Scene } from "../types.ts";
+import type { Drawn, Viewer } from "./viewer.ts";
+
+/** One panel on the page, with its elements. */
+export interface PanelParts {
+  panel: Panel;
+  section: HTMLElement;
+  canvas: HTMLCanvasElement;
+  below: HTMLElement;
+  heading: HTMLElement;
+}
+
+type Speaker = Pick<Drawn, "say" | "texts">;
+/** What captions are written from. */
+type Captioned = Speaker & Pick<Drawn, "host" | "opened" | "session" | "state" | "moment" | "maps" | "scenes" | "panels" | "lock" | "alone" | "showAlone">;
 
 // A picture that is squeezed more than this is seen to be.
 const SQUEEZED = 1.25;
 
 /** Build the panels into the page; returns them by name, each with its elements. */
-export function buildPanels(viewer) {
-  const panels = {};
-  for (const name of PANELS) {
+export function buildPanels(viewer: Viewer): Record<PanelName, PanelParts> {
+  return Object.fromEntries(PANELS.map((name) => {
     const section = make("section", "panel", { panel: name });
     const heading = make("h2");
     heading.append(make("span", "title"), " ", make("span", "what"));
@@ -30,23 +47,22 @@ export function buildPanels(viewer) {
     }
     viewer.find(".panels").append(section);
     listen(canvas, viewer);
-    panels[name] = { panel: new Panel(name, canvas), section, canvas, below, heading };
-  }
-  return panels;
+    return [name, { panel: new Panel(name, canvas), section, canvas, below, heading }];
+  })) as unknown as Record<PanelName, PanelParts>;
 }
 
-function choice(name, values, keyOf) {
+function choice(name: string, values: readonly (string | number)[], keyOf: (value: string | number) => string): HTMLSelectElement {
   const select = make("select", "", { set: name, label: `choice.${name}` });
   for (const value of values) {
     const option = make("option", "", { text: keyOf(value) });
-    option.value = value;
+    option.value = String(value);
     select.append(option);
   }
   return select;
 }
 
 /** Say what a panel shows now: heading, bar or legend, and the words for who cannot see it. */
-export function caption(viewer, name) {
+export function caption(viewer: Captioned, name: PanelName): void {
   const scene = viewer.scenes[name];
   const { heading, canvas, below } = viewer.panels[name];
   const title = viewer.say(scene.title);
@@ -57,21 +73,21 @@ export function caption(viewer, name) {
   for (const select of heading.querySelectorAll("select")) {
     select.hidden = (select.dataset.set === "map" && Boolean(viewer.state.compare))
       || (select.dataset.set === "strength" && viewer.state.layer !== "groups");
-    if (select.dataset.set === "strength") select.value = strengthOf(viewer.state, viewer.session, viewer.maps);
-    const without = select.querySelector('[value="without"]');
+    if (select.dataset.set === "strength") select.value = String(strengthOf(viewer.state, viewer.session, viewer.maps));
+    const without = select.querySelector<HTMLOptionElement>('[value="without"]');
     if (without) without.hidden = !viewer.session.withoutAttention;
   }
-  if (scene.bar) showBar(viewer, below, scene.bar);
-  else if (scene.legend) showLegend(viewer, below, scene);
-  else if (looks.length) showLooks(viewer, below, looks);
-  else showNote(below, scene.isVeiled ? "" : scene.note ? viewer.say(scene.note) : photoWords(viewer));
+  render(scene.bar ? barOf(viewer, scene.bar)
+    : scene.legend ? legendOf(viewer, scene)
+    : looks.length ? looksLine(viewer, looks)
+    : noteOf(scene.isVeiled ? "" : scene.note ? viewer.say(scene.note) : photoWords(viewer)), below);
   const words = [...below.querySelectorAll("li, p")].map((each) => each.textContent);
   const told = [title, what, ...words].filter(Boolean).join(", ");
   if (canvas.getAttribute("aria-label") !== told) canvas.setAttribute("aria-label", told);
 }
 
 /** What stands under the photo: its size, that of the grid, and what was decided on its way in. */
-export function photoWords(viewer) {
+export function photoWords(viewer: Speaker & Pick<Drawn, "session">): string {
   const { imageWidth, imageHeight, lattice, height, width, n, notes, inner } = viewer.session;
   const [across, along] = [imageWidth / lattice, imageHeight / lattice];
   const own = inner ? { width: inner.pixelsAcross, height: inner.pixelsAlong } : { width: across, height: along };
@@ -84,64 +100,42 @@ export function photoWords(viewer) {
   return [...words, ...notes.map((each) => viewer.say(`picture.${each}`))].join(" · ");
 }
 
-const write = (element, text) => {
+const write = (element: Element | null, text: string | undefined): void => {
   if (element && element.textContent !== text) element.textContent = text ?? "";
 };
 
 /** The points of the open picture that are worth a look. */
-export const looksOf = ({ host, opened }) => host.gallery.find(({ id }) => id === opened.picture)?.looks ?? [];
+export const looksOf = ({ host, opened }: Pick<Drawn, "host" | "opened">): Pixel[] =>
+  host.gallery.find(({ id }) => id === opened.picture)?.looks ?? [];
 
 /** Buttons for these points, and what they tell. */
-function showLooks(viewer, below, looks) {
-  const { opened, session, texts, state } = viewer;
-  const told = JSON.stringify([opened, texts.language]);
-  if (below.dataset.told !== told || !below.querySelector(".looks")) {
-    below.dataset.told = told;
-    const line = make("p", "note looks");
-    looks.forEach((pixel, k) => {
-      const button = make("button", "", {}, String(k + 1));
-      button.type = "button";
-      button.setAttribute("aria-label", viewer.say("look.point", { number: k + 1 }));
-      button.addEventListener("click", () => viewer.lock(pixel));
-      line.append(button);
-    });
-    line.append(make("span", "", {}, viewer.say(`gallery.${opened.picture}.look`)));
-    below.replaceChildren(line);
-  }
-  const query = cellOf(session, state.query);
-  looks.forEach((pixel, k) => {
-    below.lastChild.children[k].setAttribute("aria-pressed", String(state.locked && cellOf(session, pixel) === query));
-  });
+function looksLine(viewer: Captioned, looks: Pixel[]): TemplateResult {
+  const { opened, session, state } = viewer, query = cellOf(session, state.query);
+  const buttons = looks.map((pixel, k) => html`<button type="button" aria-label=${viewer.say("look.point", { number: k + 1 })}
+    aria-pressed=${state.locked && cellOf(session, pixel) === query} @click=${() => viewer.lock(pixel)}>${k + 1}</button>`);
+  return html`<p class="note looks">${buttons}<span>${viewer.say(`gallery.${opened.picture}.look`)}</span></p>`;
 }
 
-function showNote(below, text) {
-  if (below.children.length !== 1 || !below.firstChild.matches(".note:not(.looks)")) below.replaceChildren(make("p", "note"));
-  write(below.firstChild, text);
-}
+const noteOf = (text: string): TemplateResult => html`<p class="note">${text}</p>`;
 
 /** A bar of colours with round numbers under it, a line on it, and what is clipped. */
-function showBar(viewer, below, { scale, palette, line, here }) {
-  let ramp = below.querySelector(".ramp");
-  if (!ramp) {
-    ramp = make("div", "ramp");
-    ramp.append(make("i"));
-    below.replaceChildren(ramp, make("div", "ticks"), make("p", "note"));
-  }
-  if (ramp.dataset.palette !== palette) {
-    ramp.dataset.palette = palette;
-    ramp.style.setProperty("--ramp", rampOf(palette));
-  }
-  ramp.style.setProperty("--map-opacity", viewer.state.opacity);
-  const mark = ramp.firstChild;
-  mark.hidden = line === null || !scale.holds(line);
-  if (!mark.hidden) mark.style.left = `${100 * scale.position(line)}%`;
-  showTicks(below.querySelector(".ticks"), scale);
-  write(below.querySelector(".note"), barWords(viewer, { scale, line, here }));
+function barOf(viewer: Captioned, bar: Bar): TemplateResult {
+  const { scale, palette, line } = bar, isMarked = line !== null && scale.holds(line);
+  const colours = { "--ramp": rampOf(palette), "--map-opacity": String(viewer.state.opacity) };
+  return html`<div class="ramp" style=${styleMap(colours)}><i ?hidden=${!isMarked}
+    style=${styleMap({ left: isMarked ? `${100 * scale.position(line)}%` : "0" })}></i></div>
+    <div class="ticks">${scale.ticks().map((value) => tickOf(scale, value))}</div>${noteOf(barWords(viewer, bar))}`;
+}
+
+function tickOf(scale: ScaleLike, value: number): TemplateResult {
+  const position = scale.position(value);
+  const side = position < 0.04 ? "first" : position > 0.96 ? "last" : "";
+  return html`<span class=${side} style=${styleMap({ left: `${100 * position}%` })}>${`${+value.toPrecision(6)}`.replace("-", "−")}</span>`;
 }
 
 /** What stands under a bar: the threshold or the query's own number, and what is clipped. */
-export function barWords(viewer, { scale, line, here }) {
-  const words = [];
+export function barWords(viewer: Speaker & Pick<Drawn, "moment">, { scale, line, here }: Omit<Bar, "palette" | "unit">): string {
+  const words: string[] = [];
   if (here !== undefined) words.push(viewer.say("bar.here", { value: number(here) }));
   else if (line !== null) {
     const { threshold, numbers: { keptMass } } = viewer.moment.row;
@@ -153,39 +147,23 @@ export function barWords(viewer, { scale, line, here }) {
   return words.join(" · ");
 }
 
-function showTicks(ticks, scale) {
-  const numbers = scale.ticks();
-  while (ticks.children.length > numbers.length) ticks.lastChild.remove();
-  while (ticks.children.length < numbers.length) ticks.append(make("span"));
-  numbers.forEach((value, k) => {
-    const tick = ticks.children[k], position = scale.position(value);
-    write(tick, `${+value.toPrecision(6)}`.replace("-", "−"));
-    tick.style.left = `${100 * position}%`;
-    tick.className = position < 0.04 ? "first" : position > 0.96 ? "last" : "";
+/** Entries of a legend with their amounts; one of a class shows it alone while it is pointed at or has the focus. */
+function legendOf(viewer: Captioned, { legend = [], summary }: Scene): TemplateResult {
+  const entries = legend.map((entry) => {
+    const { name, amount } = legendWords(viewer, entry), { colour, label } = entry;
+    const said = html`<i style=${styleMap({ background: colour })}></i>${name} <b>${amount}</b>`;
+    if (label === undefined) return html`<li>${said}</li>`;
+    const show = () => viewer.showAlone(label), hide = () => viewer.showAlone(null);
+    return html`<li><button type="button" aria-pressed=${viewer.alone === label} title=${viewer.say("legend.alone")}
+      @pointerenter=${show} @pointerleave=${hide} @focus=${show} @blur=${hide}>${said}</button></li>`;
   });
-}
-
-function showLegend(viewer, below, { legend, summary }) {
-  const lines = legend.map((entry) => ({ colour: entry.colour, ...legendWords(viewer, entry) }));
-  const told = JSON.stringify([lines, summary, viewer.texts.language]);
-  if (below.dataset.told === told && below.querySelector(".legend")) return;
-  below.dataset.told = told;
-  const list = make("ul", "legend");
-  for (const { colour, name, amount } of lines) {
-    const item = make("li");
-    const swatch = make("i");
-    swatch.style.background = colour;
-    item.append(swatch, name, " ", make("b", "", {}, amount));
-    list.append(item);
-  }
   // The summary first: a long legend runs out of room.
-  const words = summary ? [make("p", "note", {}, summaryWords(viewer, summary))] : [];
-  below.replaceChildren(...words, list);
+  return html`${summary ? noteOf(summaryWords(viewer, summary)) : ""}<ul class="legend">${entries}</ul>`;
 }
 
 /** An entry of a legend as words: its name and its amount. */
-export function legendWords(viewer, { key, name, from, to, amount, share }) {
-  const className = (each) => viewer.texts.className(each);
+export function legendWords(viewer: Speaker, { key, name = "", from, to = "", amount, share }: LegendEntry): { name: string; amount: string } {
+  const className = (each: string) => viewer.texts.className(each);
   return {
     name: key ? viewer.say(key) : from ? `${className(from)} → ${className(to)}` : className(name),
     amount: share === undefined ? String(amount) : percent(share),
@@ -193,8 +171,8 @@ export function legendWords(viewer, { key, name, from, to, amount, share }) {
 }
 
 /** The line under a legend. */
-export function summaryWords(viewer, { key, values }) {
-  const { share, names, ...counts } = values;
+export function summaryWords(viewer: Speaker, { key, values }: NonNullable<Scene["summary"]>): string {
+  const { share, names, ...counts } = values as { share?: number; names?: string[] };
   return viewer.say(key, {
     ...counts,
     share: share === undefined ? "" : percent(share),

@@ -2,23 +2,31 @@
 
 import { BACK, CHOSEN, groupKey, groupOf, keepsAll } from "../core/attention.ts";
 import { make } from "./dom.ts";
-import { showClasses, showCurve, showHistogram, showSays } from "../draw/charts.js";
-import { shownStage } from "../core/stages.ts";
-import { showPairs } from "./pairs.js";
-import { sparseKey } from "../draw/scenes.js";
+import { type Charted, showClasses, showCurve, showHistogram, showSays } from "../draw/charts.ts";
+import { type Stage, shownStage } from "../core/stages.ts";
+import { showPairs } from "./pairs.ts";
+import { sparseKey } from "../draw/scenes.ts";
 import { PIN_COLOURS } from "../core/scale.ts";
 import { OF_THE_SENTENCE, sentenceOf, writeWords } from "./sentence.ts";
 import { cellOf, countedPlace } from "../core/geometry.ts";
 import { number, percent } from "../core/texts.ts";
+import type { ColumnNumbers, ColumnSums, Moment, Sums } from "../types.ts";
+import type { Drawn, Viewer } from "./viewer.ts";
 
-const CHARTS = { curve: showCurve, histogram: showHistogram, classes: showClasses, says: showSays, pairs: showPairs };
+type Speaker = Pick<Drawn, "say" | "texts">;
+/** What the column is written from, once there is an answer. */
+type Sided = Charted & Speaker & Pick<Drawn, "host" | "session" | "state" | "chart" | "find" | "hovered">;
+
+const CHARTS: Record<string, (viewer: Sided, box: HTMLElement) => void> = { curve: showCurve, histogram: showHistogram, classes: showClasses, says: showSays, pairs: showPairs };
+const STEPS: Record<string, number> = { ArrowRight: 1, ArrowLeft: -1 };
 const STILL = 400;
+let speaking = 0;
 
-export function connectSide(viewer) {
+export function connectSide(viewer: Viewer): void {
   viewer.chart = "curve";
-  const tabs = [...viewer.element.querySelectorAll("[data-tab]")];
-  const choose = (tab) => {
-    viewer.chart = tab.dataset.tab;
+  const tabs = [...viewer.element.querySelectorAll<HTMLElement>("[data-tab]")];
+  const choose = (tab: HTMLElement) => {
+    viewer.chart = tab.dataset.tab!;
     for (const each of tabs) {
       each.setAttribute("aria-selected", String(each === tab));
       each.tabIndex = each === tab ? 0 : -1;
@@ -30,7 +38,7 @@ export function connectSide(viewer) {
     tab.tabIndex = k ? -1 : 0;
     tab.addEventListener("click", () => choose(tab));
     tab.addEventListener("keydown", ({ key }) => {
-      const step = { ArrowRight: 1, ArrowLeft: -1 }[key];
+      const step = STEPS[key];
       if (!step) return;
       const shown = tabs.filter((each) => !each.hidden);
       const next = shown[(shown.indexOf(tab) + step + shown.length) % shown.length];
@@ -38,11 +46,11 @@ export function connectSide(viewer) {
       choose(next);
     });
   });
-  if (!viewer.host.pairPlane) tabs.find(({ dataset }) => dataset.tab === "pairs").hidden = true;
+  if (!viewer.host.pairPlane) tabs.find(({ dataset }) => dataset.tab === "pairs")!.hidden = true;
   viewer.element.addEventListener("asa:language", () => viewer.find(".chart").replaceChildren());
 }
 
-export function showSide(viewer) {
+export function showSide(viewer: Sided): void {
   speak(viewer);
   viewer.find(".under").textContent = underPointer(viewer);
   showTable(viewer);
@@ -50,16 +58,16 @@ export function showSide(viewer) {
 }
 
 /** Show the sentence at once, and have it read out when the pointer rests. */
-function speak(viewer) {
+function speak(viewer: Sided): void {
   const parts = sentenceOf(viewer);
   if (!writeWords(viewer.find(".sentence"), parts, OF_THE_SENTENCE)) return;
-  clearTimeout(viewer.speaking);
+  clearTimeout(speaking);
   const spoken = viewer.find(".spoken"), sentence = parts.map(({ text }) => text).join("");
-  viewer.speaking = setTimeout(() => (spoken.textContent = sentence), STILL);
+  speaking = window.setTimeout(() => (spoken.textContent = sentence), STILL);
 }
 
 /** The numbers of the cell under the pointer, while the query is locked elsewhere. */
-export function underPointer(viewer) {
+export function underPointer(viewer: Speaker & Pick<Sided, "moment" | "hovered">): string {
   const { session, row, state } = viewer.moment;
   const cell = viewer.hovered;
   const stage = shownStage(session, state);
@@ -68,7 +76,7 @@ export function underPointer(viewer) {
   const { reciprocity } = state.whatIf;
   const all = keepsAll(session, state.whatIf);
   const group = groupOf(row.relation[cell], reciprocity);
-  const times = (weight) => number(weight * session.n);
+  const times = (weight: number) => number(weight * session.n);
   const column = row.column.weights;
   return viewer.say(state.direction === "column" ? "under.cell.column" : all ? "under.cell.all" : "under.cell", {
     ...countedPlace(session, cell),
@@ -82,7 +90,7 @@ export function underPointer(viewer) {
 }
 
 /** The formula of a stage with the numbers of a cell. */
-export function stageWords(viewer, stage, cell) {
+export function stageWords(viewer: Speaker & Pick<Sided, "moment">, stage: Stage, cell: number): string {
   const { session, row } = viewer.moment;
   const { n } = session, { keptMass } = row.numbers, sparse = row.weights[cell];
   const [dense, incoming, ratio] = [row.dense[cell], row.incoming[cell], row.incomingRatio[cell]];
@@ -100,14 +108,14 @@ export function stageWords(viewer, stage, cell) {
 }
 
 /** The rows of the table of numbers, of the row or of the column: key, dense, sparse. */
-export function tableOf({ session: { n }, state, row }, say) {
+export function tableOf({ session: { n }, state, row }: Moment, say: (key: string) => string): string[][] {
   const isColumn = state.direction === "column";
   const { dense, sparse } = isColumn ? row.column.numbers : row.numbers;
   const { support, keptMass } = row.numbers;
-  const both = (key, written) => [key, written(dense), sparse ? written(sparse) : "…"];
+  const both = (key: string, written: (sums: Sums) => string) => [key, written(dense), sparse ? written(sparse) : "…"];
   return [
     ...(isColumn
-      ? [both("table.readers", ({ count }) => String(count)), both("table.sum", ({ total }) => number(total))]
+      ? columnRows(row.column.numbers)
       : [["table.cells", String(n), support ? String(support) : say("table.itself")], ["table.mass", percent(1), percent(keptMass)]]),
     both("table.own", ({ own }) => percent(own)),
     both("table.largest", ({ largest }) => number(largest * n)),
@@ -116,15 +124,21 @@ export function tableOf({ session: { n }, state, row }, say) {
   ];
 }
 
-function showTable(viewer) {
-  const table = viewer.find(".numbers");
+/** How many read a cell, and how much in all. */
+function columnRows({ dense, sparse }: ColumnNumbers): string[][] {
+  const both = (key: string, written: (sums: ColumnSums) => string) => [key, written(dense), sparse ? written(sparse) : "…"];
+  return [both("table.readers", ({ count }) => String(count)), both("table.sum", ({ total }) => number(total))];
+}
+
+function showTable(viewer: Sided): void {
+  const table = viewer.find<HTMLTableElement>(".numbers");
   const rows = [["", viewer.say("table.dense"), viewer.say(sparseKey(viewer.moment))],
     ...tableOf(viewer.moment, (key) => viewer.say(key)).map(([key, ...values]) => [viewer.say(key), ...values])];
   rows.forEach((texts, r) => {
     const line = table.rows[r] ?? table.insertRow();
     texts.forEach((text, c) => {
       const cell = line.cells[c] ?? line.appendChild(make(r === 0 && c ? "th" : c === 0 && r ? "th" : "td"));
-      if (cell.tagName === "TH") cell.scope = r === 0 ? "col" : "row";
+      if (cell.tagName === "TH") (cell as HTMLTableCellElement).scope = r === 0 ? "col" : "row";
       if (c) cell.className = c === 1 ? "idea-dense" : "idea-kept";
       if (cell.textContent !== text) cell.textContent = text;
     });
@@ -132,14 +146,14 @@ function showTable(viewer) {
 }
 
 /** The pins, and which two of them are compared. */
-export function showPins(viewer) {
+export function showPins(viewer: Speaker & Pick<Drawn, "session" | "state" | "find" | "pin" | "lock" | "store">): void {
   const { session, state } = viewer;
   const box = viewer.find(".pins");
   const told = JSON.stringify([state.pins, state.compare, state.query, viewer.texts.language]);
   if (box.dataset.told === told) return;
   box.dataset.told = told;
-  const focused = box.contains(document.activeElement) ? document.activeElement.dataset.name : null;
-  const button = (name, text, act, pressed) => {
+  const focused = box.contains(document.activeElement) ? (document.activeElement as HTMLElement).dataset.name : null;
+  const button = (name: string, text: string, act: () => void, pressed?: boolean) => {
     const element = make("button", "", { name }, text);
     element.type = "button";
     if (pressed !== undefined) element.setAttribute("aria-pressed", String(pressed));
@@ -167,16 +181,16 @@ export function showPins(viewer) {
     parts.push(button("clear", viewer.say("pins.clear"), () => viewer.store.set({ pins: [], compare: null }, { recorded: true })));
   }
   box.replaceChildren(...parts);
-  box.querySelector(`[data-name="${focused}"]`)?.focus();
+  box.querySelector<HTMLElement>(`[data-name="${focused}"]`)?.focus();
 }
 
-const pairsOf = (count) => {
-  const pairs = [];
+const pairsOf = (count: number): [number, number][] => {
+  const pairs: [number, number][] = [];
   for (let a = 0; a < count; a++) for (let b = a + 1; b < count; b++) pairs.push([a, b]);
   return pairs;
 };
 
-function badge(k) {
+function badge(k: number): HTMLElement {
   const element = make("i", "badge-of-pin", {}, String(k + 1));
   element.style.background = PIN_COLOURS[k];
   if (PIN_COLOURS[k] === "#f0e442") element.style.color = "#000";

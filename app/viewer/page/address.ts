@@ -1,0 +1,48 @@
+// The address of the page: what a link asks for, and the state written back into it.
+
+import { isUpload, toQueryString } from "../core/state.ts";
+import type { Host, State } from "../types.ts";
+
+// A change is written at once: a reload may follow. Of many in a row, which browsers refuse after
+// some hundred in half a minute, the last is written when they end.
+const SETTLED = 150;
+const MOST_WRITES = 30, WRITES_WITHIN = 10_000;
+// What was pointed at in a picture that is not there is nothing in another.
+const OF_A_PICTURE = ["picture", "query", "locked", "pins", "compare", "zoom"] as const;
+
+/** Leave out of what a link asks for (`words`) what this page does not have; returns the keys of what is to be said of it. */
+export function checked(asked: Partial<State>, words: URLSearchParams, { gallery, networks }: Pick<Host, "gallery" | "networks">): string[] {
+  const said: string[] = [];
+  const isThere = gallery.some(({ id }) => id === asked.picture) || isUpload(asked.picture);
+  if (words.has("picture") && !isThere) {
+    said.push("error.no_picture");
+    for (const name of OF_A_PICTURE) delete asked[name];
+  }
+  if (words.has("network") && !networks.some(({ name }) => name === asked.network)) {
+    said.push("error.no_network");
+    delete asked.network;
+  }
+  return said;
+}
+
+/** Returns a function that keeps the address in step with a state, so that a reload or a bookmark comes back to it. */
+export function addressKeeper(): (state: State) => void {
+  let written: number[] = [], timer = 0;
+
+  function write(state: State): void {
+    written.push(performance.now());
+    // A film that plays is no state to come back to.
+    const words = toQueryString({ ...state, stage: null }, true);
+    history.replaceState(history.state, "", words ? `?${words}` : location.pathname);
+    // Around a Space there is a page whose address the visitor sees; it takes over what it is told.
+    if (window.parent !== window) window.parent.postMessage({ queryString: words }, "*");
+  }
+
+  return (state) => {
+    clearTimeout(timer);
+    const now = performance.now();
+    written = written.filter((time) => now - time < WRITES_WITHIN);
+    if (written.length < MOST_WRITES) write(state);
+    else timer = window.setTimeout(() => write(state), SETTLED);
+  };
+}

@@ -1,0 +1,302 @@
+// The viewer: what the visitor does changes the state, and every change of the state is shown.
+
+import { isChanged, AS_TRAINED } from "../core/attention.ts";
+import { connectControls } from "./controls.ts";
+import { Engine } from "../core/engine.ts";
+import { connectExport } from "../export/export.js";
+import { connectLesson } from "../lesson/lesson.js";
+import { connectMethods } from "../compare/methods.js";
+import { Packets, firstState } from "../core/opening.ts";
+import { buildPanels, type PanelParts } from "./captions.ts";
+import type { Picture } from "../draw/panels.ts";
+import { cellOf, zoomed } from "../core/geometry.ts";
+import { scenesOf } from "../draw/scenes.ts";
+import { shownStage } from "../core/stages.ts";
+import { scenesAt } from "../draw/film.ts";
+import { connectStages } from "./stages.ts";
+import { connectSide } from "./side.ts";
+import { MOST_PINS, Store, fromQueryString, isUpload, toQueryString } from "../core/state.ts";
+import { Texts } from "../core/texts.ts";
+import type { AnsweredRow, Events, Host, Maps, Moment, Opened, PanelName, Pixel, Port, Rerun, Scenes, Session, State, WhatIf, Words, Zoom } from "../types.ts";
+import { Asker } from "./asking.ts";
+import { addressKeeper, checked } from "./address.ts";
+import { refusalOf } from "./host.ts";
+import { Opener } from "./opener.ts";
+import { show } from "./showing.ts";
+
+const SETTLED = 150;
+
+/** What the viewer is given; `portHere()` has the arithmetic of the worker in this thread. */
+export interface Given {
+  host: Host;
+  port: Port | null;
+  portHere: () => Port;
+  language: string;
+  words: Words;
+  address: { search: string };
+}
+
+/** The viewer once a row has been drawn. */
+export interface Drawn extends Viewer {
+  session: Session;
+  picture: Picture;
+  opened: Opened;
+  moment: Moment;
+}
+
+/** The viewer in an element. */
+export class Viewer {
+  readonly element: HTMLElement;
+  readonly host: Host;
+  readonly texts: Texts;
+  readonly engine: Engine;
+  readonly store: Store;
+  readonly packets: Packets;
+  readonly panels: Record<PanelName, PanelParts>;
+  readonly stages: { show(): void };
+  /** The open picture: null until the first is there. */
+  session: Session | null = null;
+  picture: Picture | null = null;
+  opened: Opened | null = null;
+  /** What was answered and drawn last. */
+  answered: { row: AnsweredRow; compared: AnsweredRow[] | null } | null = null;
+  moment: Moment | null = null;
+  scenes!: Scenes;
+  maps: Maps | null = null;
+  rerun: Rerun | null = null;
+  /** The cell under the pointer. */
+  hovered: number | null = null;
+  /** The class that the segmentation shows alone, while the legend points at it. */
+  alone: number | null = null;
+  /** Which chart stands beside the table. */
+  chart = "curve";
+  /** How far the film has come within a stage. */
+  progress = 1;
+  /** Is called once canvases are drawn, with the time of the pointer's event. */
+  painted: (time?: number) => void = () => {};
+  /** Settles when the picture that was asked for last is shown, or could not be. */
+  ready: Promise<void>;
+
+  readonly #opener: Opener;
+  readonly #asker = new Asker(this);
+  readonly #keepAddress = addressKeeper();
+  #settling = 0;
+  #hoverTime: number | undefined = undefined;
+
+  constructor(element: HTMLElement, { host, port, portHere, language, words, address }: Given) {
+    this.element = element;
+    this.host = host;
+    this.texts = new Texts(language, words);
+    this.engine = new Engine(port, portHere, () => this.#lost());
+    const asked = fromQueryString(address.search);
+    const missing = checked(asked, new URLSearchParams(address.search), host);
+    this.#opener = new Opener(this, missing.map((key) => this.say(key)).join(" "));
+    this.store = new Store({ ...firstState(host), ...asked, language });
+    this.packets = new Packets(host);
+
+    element.classList.toggle("fixed", Boolean(host.fixed));
+    this.panels = buildPanels(this);
+    connectControls(this);
+    connectSide(this);
+    connectExport(this);
+    connectLesson(this);
+    connectMethods(this);
+    this.stages = connectStages(this, !address.search);
+    this.texts.fill(element);
+    this.store.subscribe((state, before) => this.#changed(state, before));
+    new ResizeObserver(() => this.draw()).observe(this.find(".panels"));
+    // Another density of the screen, or another theme, is another drawing.
+    window.addEventListener("resize", () => this.draw());
+    this.ready = this.#opener.open(!asked.query);
+  }
+
+  get state(): State {
+    return this.store.state;
+  }
+
+  find<T extends HTMLElement>(selector: string): T {
+    return this.element.querySelector<T>(selector)!;
+  }
+
+  say(key: string, values?: Record<string, unknown>): string {
+    return this.texts.say(key, values);
+  }
+
+  /** Show a line about what is happening, or what went wrong, until the visitor does something else. */
+  status(text: string): void {
+    this.find(".status").textContent = text;
+  }
+
+  /** Dispatch one of the viewer's events. */
+  tell<Name extends keyof Events>(name: Name, detail?: Events[Name]): void {
+    this.element.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+
+  /** Say that the worker is lost, now or with the picture that is on its way. */
+  #lost(): void {
+    const said = this.say("error.worker");
+    if (!this.answered) {
+      // It may be forbidden from the start: then there is no opener yet.
+      return queueMicrotask(() => (this.#opener.said = said));
+    }
+    this.status(said);
+    // What the worker had made of the whole image is lost with it.
+    this.map();
+  }
+
+  // What the pointer and the keys do -------------------------------------------------------------
+
+  /** Mark the cell under a pixel in all panels; a free query moves there where the pointer `leads`. */
+  hover(pixel: Pixel | null, time = performance.now(), leads = true): void {
+    const cell = pixel && this.session && cellOf(this.session, pixel);
+    if (cell === this.hovered) return;
+    this.hovered = cell;
+    if (leads && !this.state.locked && pixel) {
+      this.#hoverTime = time;
+      this.store.set({ query: pixel }, { passing: true });
+    } else {
+      this.draw();
+    }
+  }
+
+  /** Let the segmentation show one class alone, or all. */
+  showAlone(label: number | null): void {
+    if (label === this.alone) return;
+    this.alone = label;
+    this.draw();
+  }
+
+  lock(pixel: Pixel): void {
+    this.store.set({ query: pixel, locked: true }, { recorded: true });
+  }
+
+  free(): void {
+    this.store.set({ locked: false });
+  }
+
+  undo(): void {
+    this.store.undo();
+  }
+
+  /** Pin the query, or take its pin away; the oldest pin makes room. */
+  pin(): void {
+    const { session } = this;
+    if (!session) return;
+    const { pins, query } = this.state;
+    const cell = cellOf(session, query);
+    const others = pins.filter((pin) => cellOf(session, pin) !== cell);
+    const after = others.length < pins.length ? others : [...others, query].slice(-MOST_PINS);
+    this.store.set({ pins: after, compare: null }, { recorded: true });
+  }
+
+  zoom(zoom: Zoom): void {
+    // As it stands in a link, which opens exactly the same.
+    this.store.set({ zoom: zoom.map((each) => +each.toFixed(4)) as Zoom });
+  }
+
+  zoomBy(factor: number): void {
+    const { session, state: { zoom, query: [x, y] } } = this;
+    if (session) this.zoom(zoomed(zoom, factor, (x + 0.5) / session.imageWidth, (y + 0.5) / session.imageHeight));
+  }
+
+  /** Choose a photograph of the gallery, or one's own. */
+  choose(picture: string): void {
+    this.#opener.choose(picture);
+  }
+
+  /** Send a picture of one's own, and choose it. */
+  add(file: File): Promise<void> {
+    return this.#opener.add(file);
+  }
+
+  // Changes of the state --------------------------------------------------------------------------
+
+  #changed(state: State, before: State): void {
+    const differs = (name: keyof State) => JSON.stringify(state[name]) !== JSON.stringify(before[name]);
+    const others = (Object.keys(state) as (keyof State)[]).filter((name) => name !== "query" && differs(name));
+    // What was said is over once the visitor goes on, but not because the pointer moves.
+    if (this.answered && others.some((name) => name !== "stage")) this.status("");
+    if (differs("language")) this.#speak();
+    if (differs("picture") || differs("network")) {
+      this.#opener.leave(before);
+      this.ready = this.#opener.open(false);
+    } else if (this.session) {
+      if (differs("whatIf")) {
+        this.maps = this.rerun = null;
+        clearTimeout(this.#settling);
+        this.#settling = window.setTimeout(() => this.map(), SETTLED);
+      }
+      if ((["query", "whatIf", "compare", "pins"] as const).some(differs)) this.answer(this.#hoverTime);
+      else this.draw();
+    }
+    this.#hoverTime = undefined;
+    this.tell("asa:state", { state, before });
+    if (!this.host.fixed && (others.length || state.locked)) this.#keepAddress(this.state);
+  }
+
+  /** Speak the state's language, once its words are there; where they do not come, the one before. */
+  async #speak(): Promise<void> {
+    const language = this.state.language ?? this.texts.language;
+    try {
+      await this.texts.speak(language, (other) => this.host.words(other));
+    } catch (error) {
+      this.store.set({ language: this.texts.language });
+      return this.status(this.say(refusalOf(error).key));
+    }
+    if (language !== this.state.language) return this.#speak();
+    this.texts.fill(this.element);
+    this.tell("asa:language");
+    if (this.moment) this.draw();
+  }
+
+  /** Change the rule; as trained nothing flips, and no layer of flips is left. */
+  setRule(whatIf: WhatIf, how: { recorded?: boolean; passing?: boolean } = { recorded: true }): void {
+    const { layer } = this.state;
+    this.store.set({ whatIf, layer: layer === "flips" && !isChanged(whatIf) ? "classes" : layer }, how);
+  }
+
+  asTrained(): void {
+    this.setRule(AS_TRAINED);
+  }
+
+  // Asking ---------------------------------------------------------------------------------------
+
+  /** Ask for the row of the state's query, and draw it. */
+  answer(time?: number): Promise<void> {
+    return this.#asker.answer(time);
+  }
+
+  /** Ask for the maps of the whole image, and draw them. */
+  map(): Promise<void> {
+    return this.#asker.map();
+  }
+
+  /** Let the server run the head again under the what-if, and show the pixels that flip. */
+  runAgain(): Promise<void> {
+    return this.#asker.runAgain();
+  }
+
+  /** Whether the picture and the network of a state are those that are open. */
+  isOpen({ picture, network }: Pick<State, "picture" | "network">): boolean {
+    return this.opened?.picture === picture && this.opened.network === network;
+  }
+
+  // Showing --------------------------------------------------------------------------------------
+
+  /** Draw everything from what is known now. */
+  draw(time?: number): void {
+    const { state, session, maps, rerun, answered } = this;
+    if (!answered || !session) return;
+    // The comparison may have been ended since it was answered.
+    const compared = state.compare && answered.compared;
+    this.moment = { state, session, maps, rerun, ...answered, compared };
+    const stage = shownStage(session, state), scenes = scenesOf(this.moment);
+    this.scenes = stage ? scenesAt(stage, scenes, this.moment, this.progress) : scenes;
+    show(this as Drawn, time);
+  }
+
+  /** The link to the state; a picture of one's own is in no link. */
+  link(): { url: string; upload: boolean } {
+    return { url: `${location.origin}${location.pathname}?${toQueryString(this.state)}`, upload: isUpload(this.state.picture) };
+  }
+}

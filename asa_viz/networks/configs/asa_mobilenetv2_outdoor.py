@@ -1,0 +1,14 @@
+"""Second stage on things and stuff outdoors, behind the backbone of `fcn_mobilenetv2_voc2012`."""
+
+_base_ = ["./_base_/outdoor.py", "./_base_/schedule_head_long.py", "./_base_/runtime_head.py"]
+model = dict(
+    backbone=dict(frozen=True),
+    decode_head=dict(
+        type="ASAHead",
+        channels=128,
+        reduction=2,
+        read_only=True,
+        support_target=0.1,
+        local_target=0.7,
+    ),
+)
