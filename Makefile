@@ -24,7 +24,7 @@ mutants: $(VENV)/installed-dev ## Put deliberate faults into a copy, one by one:
 	$(BIN)/python -m tests.mutants $(ARGS)
 
 gpu: $(VENV)/installed-dev ## On a machine with a GPU: test the kernels there and measure them
-	$(BIN)/python -m pytest tests/attention/test_gpu.py tests/attention/test_attend.py
+	$(BIN)/python -m pytest tests/attention/test_gpu.py tests/attention/test_operator.py
 	$(BIN)/python -m asa_viz.bench --device cuda --only forward training encode
 
 soak: $(VENV)/installed-dev ## Load the page as a class and a crowd do, print the figures; ARGS=--short takes minutes

@@ -45,7 +45,7 @@ class BuildKernels(build_ext):
 
 
 class WithNetworks(build_py):
-    """Copies `checkpoints/` into the package, where `asa_viz.shipped` looks for it."""
+    """Copies `checkpoints/` into the package, where `asa_viz.checkpoints` looks for it."""
 
     def run(self) -> None:
         """Build, and copy unless the package is used where it lies."""

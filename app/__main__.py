@@ -8,7 +8,7 @@ from importlib.util import find_spec
 
 from app.server.address import EVERY_INTERFACE, AddressError, listen, room_url_of
 from app.server.folders import Folders
-from asa_viz.shipped import (
+from asa_viz.checkpoints import (
     HEADS_PROJECTION,
     Offered,
     available,
@@ -127,7 +127,7 @@ def _heads_are_there() -> bool:
 
 
 def _require_cuda() -> None:
-    from app.late import cuda_is_there
+    from app.torch_imports import cuda_is_there
 
     if not cuda_is_there():
         sys.exit("There is no CUDA device for --device cuda; use --device auto or cpu.")

@@ -25,11 +25,11 @@ from app.api_data import (
     stacked,
 )
 from app.comparing import Comparisons, method_names
-from app.desk import Encode
 from app.gallery import EXAMPLES
-from app.questions import network_name, picture_file, pixel_at, pixels_at, what_if
 from app.server.blocks import FAILED, FULL
-from app.server.faults import is_disk_full, report
+from app.server.errors import is_disk_full, report
+from app.session_cache import Encode
+from app.validation import network_name, picture_file, pixel_at, pixels_at, what_if
 from asa_viz.images import ImageError
 from asa_viz.views import QueryView
 
@@ -270,7 +270,7 @@ class Endpoints:
         Returns:
             page: an HTML file of some megabytes.
         """
-        from app.late import page
+        from app.torch_imports import page
 
         with _sentences():
             session = self._session(picture, network)

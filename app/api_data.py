@@ -11,7 +11,7 @@ from gradio.processing_utils import save_bytes_to_cache
 from gradio.utils import get_upload_folder
 from PIL import Image
 
-from app.sheet import sheet
+from app.panels_image import panels_image
 from asa_viz.geometry import Cell
 from asa_viz.views import MaskMap, QueryView
 
@@ -90,7 +90,7 @@ def file_of(view: QueryView, kind: str) -> gr.FileData:
         ValueError: it is none of these.
     """
     if kind == "png":
-        return drawn_file(sheet(view), "attention.png")
+        return drawn_file(panels_image(view), "attention.png")
     if kind not in ("svg", "pdf"):
         raise ValueError(f"format must be png, svg or pdf, not {kind!r:.40}.")
     data = BytesIO()

@@ -10,7 +10,7 @@ from gradio.utils import get_function_description
 
 from app.api import Endpoints
 from app.comparing import Comparisons
-from app.desk import Encode
+from app.session_cache import Encode
 
 PARAMETERS = {
     "picture": "An uploaded picture, a data URL of one, or the name of a photograph that ships.",

@@ -16,14 +16,14 @@ import numpy as np
 import torch
 
 import asa_viz
-from app.desk import Desk, SessionStore
 from app.encodings import stored
 from app.gallery import EXAMPLES
 from app.handlers import Answers
 from app.networks import Networks
-from app.packets import Packets
+from app.packet_cache import PacketCache
 from app.page import build_page, mount_settings
 from app.server.serve import Application, serving
+from app.session_cache import CachedEncoder, SessionCache
 from app.viewer import program
 from asa_viz.attention.row import SparseAttention
 from asa_viz.geometry import Grid
@@ -117,8 +117,8 @@ def page_served() -> Iterator[str]:
     names = asa_viz.available()
     networks = Networks("cpu")
     with tempfile.TemporaryDirectory() as folder:
-        desk = Desk(networks.encode, SessionStore())
-        answers = Answers(desk, networks.rerun, names, Packets(Path(folder)))
+        encoder = CachedEncoder(networks.encode, SessionCache())
+        answers = Answers(encoder, networks.rerun, names, PacketCache(Path(folder)))
         application = Application(build_page(answers, names), mount_settings(answers))
         with serving(application) as address:
             yield address

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from asa_viz import __version__
-from asa_viz.shipped import OWN_FOLDER
+from asa_viz.checkpoints import OWN_FOLDER
 
 # Each command's description and the module whose `main` takes its arguments.
 COMMANDS = {
@@ -29,6 +29,7 @@ EXTRAS = {
     "gradio": "page",
     "plotly": "page",
     "segno": "page",
+    "cachetools": "page",
     "scipy": "train",
     "matplotlib": "train",
 }

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app.desk import Desk
-from app.questions import enlarged
+from app.session_cache import CachedEncoder
+from app.validation import enlarged
 from asa_viz.geometry import Pixel
 from asa_viz.views import DEAD_BELOW, AgreementView, LabelMap, MethodView, labels_at
 
 if TYPE_CHECKING:
-    from asa_viz.attention.method import Paper
+    from asa_viz.catalogue.method import Paper
     from asa_viz.networks.zoo.ensemble import Comparison, Ensemble
     from asa_viz.networks.zoo.record import HeadMethod, ImageMethod
     from asa_viz.session import Session
@@ -31,15 +31,15 @@ KEPT_READINGS = 4
 class Comparisons:
     """Answers all methods for one query; the heads' outputs for the last pictures are cached."""
 
-    def __init__(self, desk: Desk, load: "Callable[[], Ensemble]") -> None:
-        self._desk = desk
+    def __init__(self, encoder: CachedEncoder, load: "Callable[[], Ensemble]") -> None:
+        self._desk = encoder
         self._load = cache(load)
         self._readings: OrderedDict[str, Comparison] = OrderedDict()
         self._reading = threading.Lock()
 
     def facts(self, language: str) -> dict[str, Any]:
         """Return the record of every method, with texts in a language, and of the experiment."""
-        from app.late import FAMILIES, LANGUAGES, METHODS, family_title
+        from app.torch_imports import FAMILIES, LANGUAGES, READERS, family_title
 
         language = language if language in LANGUAGES else "en"
         with self._reading:
@@ -49,7 +49,7 @@ class Comparisons:
             "families": [
                 {"name": family, "title": family_title(family)[language]} for family in FAMILIES
             ],
-            "methods": [_facts(METHODS[name], language) for name in ensemble.methods],
+            "methods": [_facts(READERS[name], language) for name in ensemble.methods],
             "experiment": _finite(ensemble.experiment),
         }
 
@@ -114,20 +114,20 @@ def method_names(asked: object) -> list[str] | None:
     Raises:
         ValueError: it is no list, or there is no such method.
     """
-    from app.late import METHODS
+    from app.torch_imports import READERS
 
     if asked is None:
         return None
-    if not isinstance(asked, list) or len(asked) > len(METHODS):
+    if not isinstance(asked, list) or len(asked) > len(READERS):
         raise ValueError(NO_LIST.format(value=asked))
     for name in asked:
-        if not isinstance(name, str) or name not in METHODS:
-            raise ValueError(NO_METHOD.format(name=name, names=", ".join(METHODS)))
+        if not isinstance(name, str) or name not in READERS:
+            raise ValueError(NO_METHOD.format(name=name, names=", ".join(READERS)))
     return asked
 
 
 def _facts(record: "HeadMethod | ImageMethod", language: str) -> dict[str, Any]:
-    from app.late import HeadMethod
+    from app.torch_imports import HeadMethod
 
     method = record.method
     return {

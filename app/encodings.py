@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.gallery import EXAMPLES, Example
-from asa_viz.shipped import DEFAULT
+from asa_viz.checkpoints import DEFAULT
 
 if TYPE_CHECKING:
     from asa_viz import Segmenter
@@ -25,7 +25,7 @@ def stored(network: str, stem: str) -> Path | None:
 
 def encoding(segmenter: "Segmenter", example: Example) -> bytes:
     """Return the session of a photograph as a half precision packet with the original file."""
-    from app.late import pack
+    from app.torch_imports import pack
 
     photograph = Path(example.path).read_bytes()
     return pack(
@@ -41,7 +41,7 @@ def encoding(segmenter: "Segmenter", example: Example) -> bytes:
 
 def main(network: str = DEFAULT) -> None:
     """Write the session of every photograph of the gallery under the default network."""
-    from app.late import load
+    from app.torch_imports import load
 
     segmenter = load(network, "cpu")
     folder = FOLDER / network

@@ -14,12 +14,12 @@ import gradio as gr
 from anyio import to_thread
 
 from app.comparing import Comparisons, method_names
-from app.desk import Desk
-from app.packets import Packets
-from app.questions import ElsewhereError, enlarged, network_name, picture_file, pixel_at, what_if
-from app.server.faults import is_disk_full, report
-from app.server.turns import Asker, BusyError, LeftError, Turns
+from app.packet_cache import PacketCache
+from app.server.errors import is_disk_full, report
+from app.server.fair_queue import Asker, BusyError, FairQueue, LeftError
 from app.server.visitors import asker_of
+from app.session_cache import CachedEncoder
+from app.validation import ElsewhereError, enlarged, network_name, picture_file, pixel_at, what_if
 from app.viewer import dictionaries
 from asa_viz.figures.plots import PlotTexts, pair_plane
 from asa_viz.images import ImageError
@@ -72,20 +72,20 @@ class Answers:
 
     def __init__(
         self,
-        desk: Desk,
+        encoder: CachedEncoder,
         rerun: Rerun,
         networks: list[str],
-        packets: Packets,
+        packets: PacketCache,
         comparisons: Comparisons | None = None,
     ) -> None:
-        self.desk = desk
+        self.encoder = encoder
         self._rerun = rerun
         self._networks = networks
         self.comparisons = comparisons
         self._packets = packets
         # Three queues: the network, all comparison heads, and drawing from a cached session. A
         # request for one does not wait for the others.
-        self._turns = {"network": Turns(), "compare": Turns(), "draw": Turns()}
+        self._turns = {"network": FairQueue(), "compare": FairQueue(), "draw": FairQueue()}
 
     @property
     def functions(self) -> list[Callable[[Any, gr.Request], Awaitable[Answer]]]:
@@ -119,7 +119,7 @@ class Answers:
             lane = "compare"
         elif name == "encode" and (file := self._packets.find(self._key(question))):
             return {"file": file}
-        elif name == "pair_plane" and self.desk.known(*self._key(question)):
+        elif name == "pair_plane" and self.encoder.cached(*self._key(question)):
             lane = "draw"
         async with self._turns[lane].turn(asker):
             return await to_thread.run_sync(ask, self, question)
@@ -140,11 +140,11 @@ class Answers:
     @answered
     def encode(self, question: dict[str, Any]) -> Answer:
         """Encode a picture and return the path of its packet."""
-        from app.late import pack
+        from app.torch_imports import pack
 
         key = self._key(question)
         # The packet may have been written for an earlier request.
-        file = self._packets.find(key) or self._packets.put(key, pack(self.desk.session(*key)))
+        file = self._packets.find(key) or self._packets.put(key, pack(self.encoder.session(*key)))
         return {"file": file}
 
     @answered
@@ -197,7 +197,7 @@ class Answers:
         return self.comparisons
 
     def _session(self, question: dict[str, Any]) -> "Session":
-        return self.desk.session(*self._key(question))
+        return self.encoder.session(*self._key(question))
 
     def _key(self, question: dict[str, Any]) -> tuple[str, str]:
         """Return the picture's file and the network of a request."""

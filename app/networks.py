@@ -82,7 +82,7 @@ class Networks:
     def _network(self, name: str) -> "Segmenter":
         with self._loading:
             if name not in self._loaded:
-                from app.late import load
+                from app.torch_imports import load
 
                 self._loaded[name] = load(name, self._device)
             return self._loaded[name]
@@ -90,6 +90,6 @@ class Networks:
 
 def heads() -> "Ensemble":
     """Load the trained heads."""
-    from app.late import load_ensemble
+    from app.torch_imports import load_ensemble
 
     return load_ensemble()

@@ -48,7 +48,7 @@ def build_page(answers: Answers, networks: list[str]) -> gr.Blocks:
             apply_default_css=False,
             elem_id="viewer",
         )
-        add_api(answers.desk.session, networks, answers.comparisons)
+        add_api(answers.encoder.session, networks, answers.comparisons)
     # Requests of programs wait in Gradio's queue.
     page.queue(max_size=MOST_QUEUED, api_open=False)
     return page

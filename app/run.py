@@ -6,18 +6,18 @@ import signal
 import socket
 
 from app.comparing import Comparisons
-from app.desk import Desk, SessionStore
 from app.handlers import Answers
 from app.networks import Networks, heads
-from app.packets import Packets
+from app.packet_cache import PacketCache
 from app.page import build_page, mount_settings
 from app.server.address import host_of, url_of
 from app.server.folders import Folders
 from app.server.health import Readiness
-from app.server.limits import allow_connections
+from app.server.open_files import allow_connections
 from app.server.origins import reach_of
 from app.server.serve import MOST_CONNECTIONS, Application, Server
 from app.server.uploads import Sweeper
+from app.session_cache import CachedEncoder, SessionCache
 
 
 def run(
@@ -36,9 +36,9 @@ def run(
     allow_connections(MOST_CONNECTIONS)
     Sweeper(folders.uploads).start()
     networks = Networks(None if arguments.device == "auto" else arguments.device)
-    desk = Desk(networks.encode, SessionStore())
-    comparisons = Comparisons(desk, heads) if compares else None
-    answers = Answers(desk, networks.rerun, names, Packets(folders.packets), comparisons)
+    encoder = CachedEncoder(networks.encode, SessionCache())
+    comparisons = Comparisons(encoder, heads) if compares else None
+    answers = Answers(encoder, networks.rerun, names, PacketCache(folders.packets), comparisons)
     readiness = Readiness(lambda: networks.attempt(names[0]), folders.packets)
     is_space = "SPACE_ID" in os.environ
     application = Application(
@@ -56,7 +56,7 @@ def run(
 
     def started() -> None:
         if room_url:
-            from app.room import invitation
+            from app.qr_code import invitation
 
             print(invitation(f"{room_url}{arguments.root_path or ''}"), flush=True)
         # The page answers from stored photographs; the network is only needed for uploads.

@@ -14,16 +14,16 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from asa_viz.attention.what_if import WhatIf
+    from asa_viz.checkpoints import available
     from asa_viz.geometry import Cell, Grid, Pixel
     from asa_viz.images import ImageError
-    from asa_viz.networks.opening import open_network
+    from asa_viz.networks.external import open_network
     from asa_viz.networks.pictures import DataError
     from asa_viz.networks.segmenter import Segmenter, load
     from asa_viz.networks.weights import WeightsError
     from asa_viz.notebook.show import show
     from asa_viz.notebook.widget import widget
     from asa_viz.session import Session
-    from asa_viz.shipped import available
 
 _HOMES = {
     "Cell": "geometry",
@@ -35,9 +35,9 @@ _HOMES = {
     "Session": "session",
     "WeightsError": "networks.weights",
     "WhatIf": "attention.what_if",
-    "available": "shipped",
+    "available": "checkpoints",
     "load": "networks.segmenter",
-    "open_network": "networks.opening",
+    "open_network": "networks.external",
     "show": "notebook.show",
     "widget": "notebook.widget",
 }

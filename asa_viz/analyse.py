@@ -19,7 +19,7 @@ from mmengine.utils import ProgressBar
 
 from asa_viz.attention.blockwise import blocks
 from asa_viz.images import SUFFIXES, ImageError
-from asa_viz.networks.opening import add_arguments, asked
+from asa_viz.networks.external import add_arguments, asked
 from asa_viz.networks.pictures import DataError
 from asa_viz.networks.segmenter import Segmenter
 from asa_viz.networks.weights import WeightsError

@@ -8,8 +8,8 @@ Also evaluated are controls: the same network without attention (every cell read
 alone), without its block, without the local rule, and rows of the same size chosen in a simpler way
 (`asa_viz.controls`).
 
-`--as voc2012` evaluates a network with more classes on the pictures of VOC 2012: a class that VOC
-does not have, such as sky, counts as background.
+`--as voc2012` scores a network with more classes on the pictures of VOC 2012: its classes that
+VOC 2012 does not have, such as sky, count as background.
 """
 
 import argparse
@@ -34,7 +34,7 @@ from asa_viz.geometry import Cell
 from asa_viz.images import ImageError
 from asa_viz.networks.checkpoint import find
 from asa_viz.networks.datasets import DATA_SETS, DataSet
-from asa_viz.networks.opening import add_arguments, asked
+from asa_viz.networks.external import add_arguments, asked
 from asa_viz.networks.pictures import IGNORED, DataError, labelled, read_labels
 from asa_viz.networks.segmenter import Segmenter
 from asa_viz.networks.weights import WeightsError
@@ -116,9 +116,9 @@ class Tally:
 
 
 def counted_as(names: Sequence[str], data_set: DataSet) -> UInt8[np.ndarray, " labels"]:
-    """Return the class of a data set that each of a network's classes counts as.
+    """Return for each class of a network the index of its class in a data set.
 
-    That of its own name; background where the data set has no such class.
+    Classes are matched by name; one that the data set does not have counts as background.
 
     Raises:
         ValueError: the data set has no background.
@@ -135,11 +135,11 @@ def evaluate(
     """Return segmentation and attention figures over all pictures, shares between 0 and 1.
 
     `mIoU` is over all classes labelled in some picture, `mIoU_scored` over those that the data set
-    scores. `flips` are shares of the pixels at working size. The labels are the network's classes,
-    or those of the data set `labelled_as` (`counted_as`).
+    scores. `flips` are shares of the pixels at working size. The labels are those of the network's
+    classes, or of the data set `labelled_as` (`counted_as`).
 
     Raises:
-        ValueError: the data set has no class for what the network may say.
+        ValueError: a class of the network has no counterpart in the data set.
     """
     data_set = labelled_as or DATA_SETS.get(str(segmenter.card.training.get("data_set")))
     scored = data_set.scored if data_set else segmenter.classes

@@ -12,12 +12,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from asa_viz.checkpoints import folders
 from asa_viz.networks.checkpoint import Card, build, save_checkpoint
 from asa_viz.networks.configs import read_config
 from asa_viz.networks.facts import Facts, read_facts, told_apart
 from asa_viz.networks.stock import model_as_data
 from asa_viz.networks.weights import WeightsError, load_all, read_checkpoint
-from asa_viz.shipped import folders
 
 UNSTATED = "not stated"
 

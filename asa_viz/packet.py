@@ -42,8 +42,9 @@ from safetensors.numpy import load, save
 from torch import Tensor
 
 from asa_viz.attention.blockwise import log_normalisers
-from asa_viz.attention.fixed import FixedAttention, Stored
+from asa_viz.attention.fixed import FixedAttention
 from asa_viz.attention.row import SparseAttention
+from asa_viz.attention.stored import Stored
 from asa_viz.geometry import Box, Grid
 from asa_viz.images import NOT_LEARNED, SHARES, SIGNED
 from asa_viz.session import Affine, Readout, Session

@@ -126,9 +126,7 @@ class Session:
             ValueError: the cell lies outside the grid.
         """
         self.grid.box_of(cell)
-        row = self.attention.row(cell, what_if)
-        told = vars(row) | {"local_threshold": row.local_threshold * self.grid.size}
-        return QueryView(query=cell, image=self.image, **told)
+        return replace(self.attention.row(cell, what_if), image=self.image)
 
     def _repr_html_(self) -> str:
         """Return the session as a page in a frame, which notebooks show and export.

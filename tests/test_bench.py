@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from asa_viz.attention import native
-from asa_viz.attention.attend import attend
+from asa_viz.attention.operator import attend
 from asa_viz.bench import inputs, scaling, startup
 from asa_viz.bench.__main__ import PARTS, SCALING, main
 from asa_viz.bench.attention import OURS, designs, forward

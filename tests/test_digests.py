@@ -3,7 +3,7 @@
 import json
 import shutil
 
-from asa_viz.shipped import (
+from asa_viz.checkpoints import (
     DEFAULT,
     FOLDER,
     HEADS_CARD,

@@ -13,7 +13,7 @@ import pytest
 
 import asa_viz
 from app import command
-from asa_viz import shipped
+from asa_viz import checkpoints
 from asa_viz.packet import pack
 from tests.networks.stock import HEADS, config_of, picture, save
 
@@ -45,26 +45,26 @@ def test_every_name_at_the_top_is_there():
 def test_networks_of_ones_own_are_found_beside_those_that_ship(tmp_path, monkeypatch):
     (tmp_path / "mine.safetensors").touch()
     before = asa_viz.available()
-    monkeypatch.setenv(shipped.OWN_FOLDER, str(tmp_path))
+    monkeypatch.setenv(checkpoints.OWN_FOLDER, str(tmp_path))
     assert set(asa_viz.available()) == {*before, "mine"}
-    assert asa_viz.available()[0] == shipped.DEFAULT
+    assert asa_viz.available()[0] == checkpoints.DEFAULT
 
 
 def test_files_of_a_network_are_loaded_by_the_name_of_the_config(tmp_path, monkeypatch):
-    monkeypatch.setattr(shipped, "_offered", {})
+    monkeypatch.setattr(checkpoints, "_offered", {})
     config = config_of(HEADS["embedded_gaussian"])
     config.dump(tmp_path / "own.py")
     path = save(config, tmp_path)
-    files = shipped.Offered(f"{tmp_path}/own.py", str(path))
-    assert shipped.offer(files) == "own"
+    files = checkpoints.Offered(f"{tmp_path}/own.py", str(path))
+    assert checkpoints.offer(files) == "own"
     assert asa_viz.available()[0] == "own"
     segmenter = asa_viz.load("own", "cpu")
     assert segmenter.name == "own"
     assert pack(segmenter.encode(picture()))
     with pytest.raises(ValueError, match="a network own already"):
-        shipped.offer(files)
+        checkpoints.offer(files)
     with pytest.raises(ValueError, match=r"no file no\.py"):
-        shipped.offer(shipped.Offered("no.py", str(path)))
+        checkpoints.offer(checkpoints.Offered("no.py", str(path)))
 
 
 @pytest.mark.parametrize(
@@ -73,11 +73,11 @@ def test_files_of_a_network_are_loaded_by_the_name_of_the_config(tmp_path, monke
 )
 def test_the_command_passes_on_what_is_behind_a_name(monkeypatch, tmp_path, arguments):
     seen = []
-    monkeypatch.setenv(shipped.OWN_FOLDER, "before")
+    monkeypatch.setenv(checkpoints.OWN_FOLDER, "before")
     monkeypatch.setattr("asa_viz.evaluate.main", seen.append)
     command.main([each.format(tmp_path) for each in arguments])
     assert seen == [["x", "--help"] if "--help" in arguments else ["x"]]
-    assert os.environ[shipped.OWN_FOLDER] == str(tmp_path)
+    assert os.environ[checkpoints.OWN_FOLDER] == str(tmp_path)
 
 
 def test_what_an_extra_brings_is_named_where_it_is_missing(monkeypatch):

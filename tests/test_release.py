@@ -69,6 +69,7 @@ def test_only_what_the_page_needs_goes_into_the_container():
     taken = {rule[1:] for rule in rules if rule.startswith("!")}
     assert all((ROOT / name).exists() for name in taken)
     copied = re.findall(r"^COPY (.*) \./?$", "\n".join(DOCKERFILE), re.MULTILINE)
+    assert copied
     for name in " ".join(copied).split():
         assert name == "." or name in taken
     assert {"app", "asa_viz", "checkpoints"} <= taken

@@ -10,14 +10,14 @@ import torch
 
 import asa_viz
 from app.gallery import EXAMPLES
-from asa_viz.attention.attend import adaptive_sparse_attention
+from asa_viz.attention.operator import adaptive_sparse_attention
 from asa_viz.attention.what_if import AS_TRAINED, WhatIf
+from asa_viz.checkpoints import DEFAULT, available
 from asa_viz.evaluate import evaluate, frames
 from asa_viz.geometry import Cell, Pixel
 from asa_viz.images import nearest_shape, read_image, resize
 from asa_viz.networks.capture import calls_of
 from asa_viz.networks.datasets import DATA_SETS
-from asa_viz.shipped import DEFAULT, available
 from asa_viz.views import flips
 
 pytestmark = pytest.mark.slow

@@ -5,7 +5,7 @@ from typing import Any
 import gradio as gr
 from gradio.components.api_component import Api
 
-from app.server.faults import is_disk_full, report
+from app.server.errors import is_disk_full, report
 
 MISFIT = "The question does not fit this endpoint. /gradio_api/info says what it takes."
 FULL = "The server's disk is full. The photographs that ship still work."

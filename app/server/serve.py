@@ -15,13 +15,13 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.server.address import listen, url_of
-from app.server.bodies import Bodies
+from app.server.body_limits import BodyLimits
 from app.server.draining import Draining
-from app.server.faults import Faults
+from app.server.errors import ErrorAnswers
 from app.server.headers import SPACE_FRAMES, SecurityHeaders
 from app.server.health import Health, Readiness
 from app.server.origins import Origins, Reach
-from app.server.pace import Pace
+from app.server.rate_limit import RateLimit
 from app.server.routes import Routes
 from app.server.visitors import Visitors
 
@@ -55,12 +55,12 @@ class Application:
         self._blocks = page
         page.has_launched = page.is_running = True
         self._page = mounted.routes[-1].app  # type: ignore[attr-defined]
-        self.draining = Draining(Bodies(mounted))
+        self.draining = Draining(BodyLimits(mounted))
         # Middleware from the inside out; the cheapest refusals are outermost.
-        app: ASGIApp = Visitors(Pace(self.draining), reach, framed=framed)
+        app: ASGIApp = Visitors(RateLimit(self.draining), reach, framed=framed)
         app = Routes(Health(app, readiness, self.draining))
         app = Origins(app, reach)
-        app = Faults(app)
+        app = ErrorAnswers(app)
         self._guarded = SecurityHeaders(app, *[SPACE_FRAMES] * framed)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -9,8 +9,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.server.fair_queue import Asker
 from app.server.origins import Reach, visitor_address
-from app.server.turns import Asker
 
 COOKIE = "asa_visitor"
 _TOKEN = re.compile(r"[0-9a-f]{32}")

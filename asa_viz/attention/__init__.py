@@ -1,9 +1,10 @@
 """The mathematics of attention; imports torch and `geometry` only."""
 
-from asa_viz.attention.attend import adaptive_sparse_attention
+from typing import Any
+
 from asa_viz.attention.definition import adaptive_sparse_weights
-from asa_viz.attention.methods import METHODS
 from asa_viz.attention.module import AdaptiveSparseAttention2d
+from asa_viz.attention.operator import adaptive_sparse_attention
 
 __all__ = [
     "METHODS",
@@ -11,3 +12,12 @@ __all__ = [
     "adaptive_sparse_attention",
     "adaptive_sparse_weights",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Return METHODS, kept under its former name; it belongs to `asa_viz.catalogue`."""
+    if name != "METHODS":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from asa_viz.catalogue import METHODS
+
+    return METHODS

@@ -6,7 +6,7 @@ from jaxtyping import Float
 from torch import Tensor
 from typing_extensions import override
 
-from asa_viz.attention.attend import released_rows
+from asa_viz.attention.operator import released_rows
 from asa_viz.attention.row import SparseAttention
 from asa_viz.attention.rowwise import Rowwise
 from asa_viz.attention.what_if import AS_TRAINED, WhatIf

@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from typing_extensions import override
 
-from asa_viz.attention.operator import Attention, flat
+from asa_viz.attention.base import Attention, flat
 from asa_viz.geometry import Cell
 
 

@@ -15,47 +15,15 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from typing_extensions import override
 
+from asa_viz.attention.base import Attention, one_hot
 from asa_viz.attention.blockwise import blocks
+from asa_viz.attention.decisions import Decisions
 from asa_viz.attention.definition import tie_slack
 from asa_viz.attention.neighbourhood import window_keys
-from asa_viz.attention.operator import Attention, one_hot
-from asa_viz.attention.row import Decisions
 from asa_viz.attention.rowwise import Rowwise
-from asa_viz.attention.told import AttentionRow
 from asa_viz.attention.what_if import AS_TRAINED, WhatIf
 from asa_viz.geometry import Cell
-
-
-@dataclass(frozen=True, eq=False)
-class OwnValue(Attention):
-    """Attention in which every cell reads its own value alone: row i is e_i."""
-
-    like_tensor: Tensor
-
-    @property
-    @override
-    def like(self) -> Tensor:
-        return self.like_tensor
-
-    @override
-    def mix(self, values: Float[Tensor, "c h w"]) -> Float[Tensor, "c h w"]:
-        return values
-
-
-@dataclass(frozen=True, eq=False)
-class Stored(Rowwise):
-    """Attention whose matrix is stored."""
-
-    matrix: Float[Tensor, "n m"]
-
-    @property
-    @override
-    def like(self) -> Tensor:
-        return self.matrix
-
-    @override
-    def weights(self, queries: slice) -> Float[Tensor, "r m"]:
-        return self.matrix[queries]
+from asa_viz.views import QueryView
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,7 +120,7 @@ class FixedAttention:
             window=window,
         )  # fmt: skip
 
-    def row(self, query: Cell, what_if: WhatIf = AS_TRAINED) -> AttentionRow:
+    def row(self, query: Cell, what_if: WhatIf = AS_TRAINED) -> QueryView:
         """Return one query's row."""
         i, n = query.row * self.width + query.col, self.height * self.width
         one = slice(i, i + 1)
@@ -165,7 +133,8 @@ class FixedAttention:
             ratio = incoming.numpy() / thresholds.numpy()
         total = float(self._totals[i])
         local_scale = float(self.local_scale[i]) * what_if.local_factor
-        return AttentionRow(
+        return QueryView(
+            query=query,
             dense=dense.view(grid).numpy(),
             incoming=incoming.view(grid).numpy(),
             incoming_ratio=np.where(np.isnan(ratio), np.inf, ratio).reshape(grid),
@@ -175,7 +144,7 @@ class FixedAttention:
             weights=self.weights(one, what_if).view(grid).numpy(),
             nonlocal_scale=float(thresholds[i]) * n / total if total else 0.0,
             local_scale=local_scale,
-            local_threshold=local_scale * mean,
+            local_threshold=local_scale * mean * n,
             reciprocity=what_if.reciprocity,
         )
 

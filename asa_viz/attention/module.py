@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 from typing_extensions import override
 
-from asa_viz.attention.attend import attend
 from asa_viz.attention.checks import Rule
+from asa_viz.attention.operator import attend
 
 # Scales are at least this: thresholds are compared as logarithms.
 SMALLEST_SCALE = 1e-4

@@ -1,241 +1,286 @@
-"""The base class of all attention: a linear map over positions with fixed weights.
+"""Adaptive sparse attention as a torch operator: exact, differentiable, batched.
 
-Row i holds the weights with which query i reads every key, column j the weights with which every
-query reads key j. A subclass must define `mix`; rows and columns follow from it and are overridden
-where there is a cheaper way. No method holds an n x n array.
+Compiled C kernels or Triton kernels compute the inputs that they support, and `engine` in plain
+torch all others; there `asa_viz::attend` is a single operator to autograd, `torch.compile` and
+`torch.func`. It has no second derivative.
 """
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import reduce
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, NamedTuple
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
-from typing_extensions import override
+from torch.utils.checkpoint import checkpoint
 
-from asa_viz.geometry import Cell
+from asa_viz.attention import engine, native
+from asa_viz.attention.blockwise import blocks, log_normalisers
+from asa_viz.attention.checks import Rule, check_map, check_scales, widened
+from asa_viz.attention.definition import released_weights
+from asa_viz.attention.gpu import operator as gpu
+from asa_viz.attention.gradients import gradients, to_scale
+from asa_viz.attention.neighbourhood import window_keys
 
-
-@dataclass(frozen=True, eq=False)
-class Attention(ABC):
-    """One image's attention: queries on a grid of `shape` read keys on a grid of `key_shape`."""
-
-    shape: tuple[int, int]
-    key_shape: tuple[int, int]
-
-    @property
-    def height(self) -> int:
-        """The number of rows of queries."""
-        return self.shape[0]
-
-    @property
-    def width(self) -> int:
-        """The columns of queries."""
-        return self.shape[1]
-
-    @property
-    @abstractmethod
-    def like(self) -> Tensor:
-        """A tensor with the dtype and device of the weights."""
-
-    @abstractmethod
-    def mix(self, values: Float[Tensor, "c kh kw"]) -> Float[Tensor, "c h w"]:
-        """Return the weighted sum of values for every query; linear in the values."""
-
-    def adjoint(self, sent: Float[Tensor, "c h w"]) -> Float[Tensor, "c kh kw"]:
-        """Apply the transposed matrix: the weighted sum over queries for every key."""
-        with torch.enable_grad():
-            values = sent.new_zeros(len(sent), *self.key_shape, requires_grad=True)
-            (received,) = torch.autograd.grad(self.mix(values), values, sent)
-        return received
-
-    def row(self, query: Cell) -> Float[Tensor, "kh kw"]:
-        """Return the weights with which `query` reads every key.
-
-        Raises:
-            ValueError: the query lies outside its grid.
-        """
-        return self.adjoint(self._one_hot(query, self.shape))[0]
-
-    def rows_of(self, queries: slice) -> Float[Tensor, "r m"]:
-        """Return the rows of a slice of queries, in row-major order."""
-        return self.adjoint(one_hot(self.like, queries, self.shape)).flatten(1)
-
-    def column(self, key: Cell) -> Float[Tensor, "h w"]:
-        """Return the weights with which every query reads `key`.
-
-        Raises:
-            ValueError: the key lies outside its grid.
-        """
-        return self.mix(self._one_hot(key, self.key_shape))[0]
-
-    def _one_hot(self, cell: Cell, shape: tuple[int, int]) -> Float[Tensor, "1 h w"]:
-        one_hot = self.like.new_zeros(1, shape[0] * shape[1])
-        one_hot[0, flat(cell, shape)] = 1
-        return one_hot.view(1, *shape)
+Shape = tuple[int, int, int]
 
 
-def one_hot(like: Tensor, cells: slice, shape: tuple[int, int]) -> Float[Tensor, "r h w"]:
-    """Return for each cell of a slice a map that is 1 there and 0 elsewhere."""
-    maps = like.new_zeros(cells.stop - cells.start, shape[0] * shape[1])
-    maps[torch.arange(len(maps)), torch.arange(cells.start, cells.stop)] = 1
-    return maps.unflatten(1, shape)
+def adaptive_sparse_attention(
+    query: Float[Tensor, "*b n d"],
+    key: Float[Tensor, "*b n d"],
+    value: Float[Tensor, "*b n c"],
+    nonlocal_scale: Float[Tensor, "*b n"],
+    local_scale: Float[Tensor, "*b n"],
+    *,
+    height: int,
+    width: int,
+    window: int = 3,
+    scaled: bool = True,
+    rule: Rule = "clean",
+) -> Float[Tensor, "*b n c"]:
+    """Return each query's weighted sum of the values, by the weights of `adaptive_sparse_weights`.
 
-
-def flat(cell: Cell, shape: tuple[int, int]) -> int:
-    """Return the row-major index of `cell` on its grid.
+    The leading axes are images, or images and heads. Differentiable in all five tensors; under rule
+    "released" the scales get no gradient. Half precision is computed in float32.
 
     Raises:
-        ValueError: the cell lies outside the grid.
+        ValueError: the shapes do not fit each other, a scale is negative or not a number, or the
+            rule or the window does not exist.
     """
-    height, width = shape
-    if not (0 <= cell.row < height and 0 <= cell.col < width):
-        raise ValueError(f"{cell} is outside the grid of {height} x {width}.")
-    return cell.row * width + cell.col
+    return attend(
+        query, key, value, nonlocal_scale, local_scale,
+        height=height, width=width, window=window, scaled=scaled, rule=rule,
+    ).output  # fmt: skip
 
 
-@dataclass(frozen=True, eq=False)
-class Residual(Attention):
-    """Attention with a residual connection: I + gain x attention."""
+class Attended(NamedTuple):
+    """For each query: attended values, number of kept keys, log-sum-exp of similarities.
 
-    attention: Attention
-    gain: float
+    Only the output has a gradient.
+    """
 
-    @property
-    @override
-    def like(self) -> Tensor:
-        return self.attention.like
-
-    @override
-    def mix(self, values: Float[Tensor, "c h w"]) -> Float[Tensor, "c h w"]:
-        return values + self.gain * self.attention.mix(values)
-
-    @override
-    def adjoint(self, sent: Float[Tensor, "c h w"]) -> Float[Tensor, "c h w"]:
-        return sent + self.gain * self.attention.adjoint(sent)
-
-    @override
-    def rows_of(self, queries: slice) -> Float[Tensor, "r m"]:
-        itself = one_hot(self.like, queries, self.shape).flatten(1)
-        return itself + self.gain * self.attention.rows_of(queries)
+    output: Float[Tensor, "*b n c"]
+    support_size: Float[Tensor, "*b n"]
+    log_normaliser: Float[Tensor, "*b n"]
 
 
-@dataclass(frozen=True, eq=False)
-class Sum(Attention):
-    """A weighted sum of attentions over the same grids."""
-
-    terms: tuple[Attention, ...]
-    gains: tuple[float, ...]
-
-    @property
-    @override
-    def like(self) -> Tensor:
-        return self.terms[0].like
-
-    @override
-    def mix(self, values: Float[Tensor, "c kh kw"]) -> Float[Tensor, "c h w"]:
-        return self._weighted(term.mix(values) for term in self.terms)
-
-    @override
-    def adjoint(self, sent: Float[Tensor, "c h w"]) -> Float[Tensor, "c kh kw"]:
-        return self._weighted(term.adjoint(sent) for term in self.terms)
-
-    @override
-    def rows_of(self, queries: slice) -> Float[Tensor, "r m"]:
-        return self._weighted(term.rows_of(queries) for term in self.terms)
-
-    @override
-    def row(self, query: Cell) -> Float[Tensor, "kh kw"]:
-        return self._weighted(term.row(query) for term in self.terms)
-
-    @override
-    def column(self, key: Cell) -> Float[Tensor, "h w"]:
-        return self._weighted(term.column(key) for term in self.terms)
-
-    def _weighted(self, parts: Iterable[Tensor]) -> Tensor:
-        weighted = (gain * part for gain, part in zip(self.gains, parts, strict=True))
-        return reduce(torch.add, weighted)
-
-
-@dataclass(frozen=True, eq=False)
-class Product(Attention):
-    """The matrix product of two attentions: `after` reads the output of `first`."""
-
-    after: Attention
-    first: Attention
-
-    @property
-    @override
-    def like(self) -> Tensor:
-        return self.after.like
-
-    @override
-    def mix(self, values: Float[Tensor, "c kh kw"]) -> Float[Tensor, "c h w"]:
-        return self.after.mix(self.first.mix(values))
-
-    @override
-    def adjoint(self, sent: Float[Tensor, "c h w"]) -> Float[Tensor, "c kh kw"]:
-        return self.first.adjoint(self.after.adjoint(sent))
-
-    @override
-    def row(self, query: Cell) -> Float[Tensor, "kh kw"]:
-        return self.first.adjoint(self.after.row(query)[None])[0]
-
-    @override
-    def column(self, key: Cell) -> Float[Tensor, "h w"]:
-        return self.after.mix(self.first.column(key)[None])[0]
-
-
-@dataclass(frozen=True, eq=False)
-class Resize(Attention):
-    """Bilinear resizing from one grid to another, as in `torch.nn.functional.interpolate`."""
-
-    like_tensor: Tensor
-    align_corners: bool
-
-    @property
-    @override
-    def like(self) -> Tensor:
-        return self.like_tensor
-
-    @override
-    def mix(self, values: Float[Tensor, "c kh kw"]) -> Float[Tensor, "c h w"]:
-        return F.interpolate(
-            values[None], self.shape, mode="bilinear", align_corners=self.align_corners
-        )[0]
-
-
-def total(terms: Sequence[Attention], gain: float = 1.0) -> Sum:
-    """Return the sum of attentions of the same grids, each times `gain`."""
-    first = terms[0]
-    return Sum(first.shape, first.key_shape, tuple(terms), (gain,) * len(terms))
-
-
-def mean_of(attentions: Sequence[Attention]) -> Sum:
-    """Return the mean of attentions over the same grids: heads, scales, groups of channels."""
-    return total(attentions, 1 / len(attentions))
-
-
-def chain(*attentions: Attention) -> Attention:
-    """Return the product of attentions, the last to act first, as in matrix notation."""
-    return reduce(
-        lambda after, first: Product(after.shape, first.key_shape, after, first), attentions
+def attend(
+    query: Float[Tensor, "*b n d"],
+    key: Float[Tensor, "*b n d"],
+    value: Float[Tensor, "*b n c"],
+    nonlocal_scale: Float[Tensor, "*b n"],
+    local_scale: Float[Tensor, "*b n"],
+    *,
+    height: int,
+    width: int,
+    window: int = 3,
+    scaled: bool = True,
+    rule: Rule = "clean",
+) -> Attended:
+    """Return the result of `adaptive_sparse_attention` with support sizes and log-sum-exps."""
+    check_map(query, key, value, (nonlocal_scale, local_scale), height, width, rule)
+    dtype, leading = value.dtype, query.shape[:-2]
+    wide = widened(query, key, value, nonlocal_scale, local_scale)
+    q, k, v, t1, t2 = (each.reshape(-1, *each.shape[len(leading) :]) for each in wide)
+    if scaled:
+        q = q * q.shape[-1] ** -0.5
+    found: Sequence[Tensor] | None = None
+    if rule == "clean" and native.serves(q, k, v, t1, t2):
+        check_scales(t1, t2)
+        found = native.attend(
+            q, k, v, t1, t2, height=height, width=width, window=window, scaled=False
+        )
+    elif rule == "clean" and gpu.serves(q, k, v, t1, t2):
+        found = gpu.attend(q, k, v, t1, t2, (height, width, window))
+    if found is None:
+        operator = _Attention.apply if rule == "clean" else _released
+        found = operator(q, k, v, t1, t2, height, width, window)[:3]
+    output, support_size, log_normaliser = found
+    return Attended(
+        output.to(dtype).view(value.shape),
+        support_size.view(*leading, -1),
+        log_normaliser.view(*leading, -1),
     )
 
 
-def residual(attention: Attention, gain: float) -> Residual:
-    """Return I + gain x `attention`."""
-    return Residual(attention.shape, attention.key_shape, attention, gain)
+@torch.library.custom_op("asa_viz::attend", mutates_args=())
+def _attend(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    nonlocal_scale: Tensor,
+    local_scale: Tensor,
+    height: int,
+    width: int,
+    window: int,
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """Return outputs, support sizes and `Choice` tensors of each map of a batch."""
+    check_scales(nonlocal_scale, local_scale)
+    tensors = [each.contiguous() for each in (query, key, value, nonlocal_scale, local_scale)]
+    made = []
+    with torch.autocast(query.device.type, enabled=False):
+        for q, k, v, t1, t2 in zip(*tensors, strict=True):
+            output, support_size, choice = engine.forward(q, k, v, t1, t2, (height, width, window))
+            made.append((output, support_size, choice.log_normaliser, choice.bits, choice.local))
+    stacked = [torch.stack(parts) for parts in zip(*made, strict=True)]
+    return stacked[0], stacked[1], stacked[2], stacked[3], stacked[4]
 
 
-def resized(
-    attention: Attention, height: int, width: int, *, align_corners: bool = False
-) -> Attention:
-    """Return the attention of a `height` x `width` map that is resized before and after."""
-    shape, like = (height, width), attention.like
-    down = Resize(attention.key_shape, shape, like, align_corners)
-    up = Resize(shape, attention.shape, like, align_corners)
-    return chain(up, attention, down)
+@_attend.register_fake
+def _(
+    query: Tensor, key: Tensor, value: Tensor, nonlocal_scale: Tensor, local_scale: Tensor,
+    height: int, width: int, window: int,
+) -> tuple[Tensor, ...]:  # fmt: skip
+    batch, n = nonlocal_scale.shape
+    rows = min(engine.ROWS, n)
+    bits = value.new_empty((batch, -(-n // (8 * rows)), rows, n), dtype=torch.uint8)
+    local = value.new_empty((batch, n, window**2), dtype=torch.bool)
+    numbers = nonlocal_scale.new_empty(batch, n), nonlocal_scale.new_empty(batch, n)
+    return value.new_empty(value.shape), *numbers, bits, local
+
+
+@torch.library.custom_op("asa_viz::attend_backward", mutates_args=())
+def _attend_backward(
+    to_output: Tensor,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    nonlocal_scale: Tensor,
+    local_scale: Tensor,
+    output: Tensor,
+    log_normaliser: Tensor,
+    bits: Tensor,
+    local: Tensor,
+    height: int,
+    width: int,
+    window: int,
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """Return the gradients of the five tensors of `_attend` for each map of a batch."""
+    inputs = (to_output, query, key, value, nonlocal_scale, local_scale)
+    found = (output, log_normaliser, bits, local)
+    made = []
+    with torch.autocast(query.device.type, enabled=False):
+        for image in zip(*(each.contiguous() for each in (*inputs, *found)), strict=True):
+            towards, q, k, v, t1, t2, read, normaliser, chosen, near = image
+            mapped = engine.Map.of(q, k, t1, t2, (height, width, window))
+            choice = engine.Choice(chosen, near, normaliser)
+            made.append(gradients(mapped, v, choice, read, towards))
+    stacked = [torch.stack(parts) for parts in zip(*made, strict=True)]
+    scales = to_scale(stacked[3], nonlocal_scale), to_scale(stacked[4], local_scale)
+    return stacked[0], stacked[1], stacked[2], *scales
+
+
+@_attend_backward.register_fake
+def _(to_output: Tensor, *rest: Any) -> tuple[Tensor, ...]:
+    return tuple(each.new_empty(each.shape) for each in rest[:5])
+
+
+def _over_maps(operator: Any) -> Any:
+    """Return the batching rule for `torch.func.vmap`: the mapped axis becomes a batch axis."""
+
+    def rule(info: Any, axes: tuple[int | None, ...], *arguments: Any) -> tuple[Any, Any]:
+        flat = [
+            each if not isinstance(each, Tensor)
+            else each.expand(info.batch_size, *each.shape).flatten(0, 1) if axis is None
+            else each.movedim(axis, 0).flatten(0, 1)
+            for each, axis in zip(arguments, axes, strict=True)
+        ]  # fmt: skip
+        found = operator(*flat)
+        return tuple(each.unflatten(0, (info.batch_size, -1)) for each in found), (0,) * len(found)
+
+    return rule
+
+
+for _operator in (_attend, _attend_backward):
+    _operator.register_vmap(_over_maps(_operator))
+
+
+class _Attention(torch.autograd.Function):
+    """`_attend` with its gradient; a second derivative and forward mode raise an error."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(*inputs: Any) -> tuple[Tensor, ...]:
+        return _attend(*inputs)
+
+    @staticmethod
+    def setup_context(context: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
+        context.save_for_backward(*inputs[:5], output[0], *output[2:])
+        context.shape = inputs[5:]
+        context.mark_non_differentiable(*output[1:])
+
+    @staticmethod
+    def backward(context: Any, *to_outputs: Any) -> tuple[Tensor | None, ...]:
+        inputs = (to_outputs[0], *context.saved_tensors, *context.shape)
+        # Dynamo cannot trace a Function inside a Function, and there is no second derivative
+        # anyway.
+        gradient = _attend_backward if torch.compiler.is_compiling() else _Gradient.apply
+        return *gradient(*inputs), None, None, None
+
+
+class _Gradient(torch.autograd.Function):
+    """`_attend_backward`; its own derivative raises an error."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(*inputs: Any) -> tuple[Tensor, ...]:
+        return _attend_backward(*inputs)
+
+    @staticmethod
+    def setup_context(context: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
+        """Save nothing."""
+
+    @staticmethod
+    def backward(context: Any, *to_outputs: Any) -> tuple[None, ...]:
+        raise NotImplementedError("Adaptive sparse attention has no second derivative.")
+
+
+def _released(
+    query: Float[Tensor, "b n d"],
+    key: Float[Tensor, "b n d"],
+    value: Float[Tensor, "b n c"],
+    nonlocal_scale: Float[Tensor, "b n"],
+    local_scale: Float[Tensor, "b n"],
+    height: int,
+    width: int,
+    window: int,
+) -> list[Tensor]:
+    """Return outputs, support sizes and log-sum-exps under rule "released", in blocks of rows."""
+    check_scales(nonlocal_scale, local_scale)
+    made = []
+    with torch.autocast(query.device.type, enabled=False):
+        for q, k, v, t1, t2 in zip(query, key, value, nonlocal_scale, local_scale, strict=True):
+            normaliser = log_normalisers(q.detach(), k.detach())
+            shape = (height, width, window)
+            of_block = partial(_released_block, q, k, v, t1, t2, normaliser, shape)
+            read = [checkpoint(of_block, rows, use_reentrant=False) for rows in blocks(len(q))]
+            made.append((*map(torch.cat, zip(*read, strict=True)), normaliser))
+    return [torch.stack(parts) for parts in zip(*made, strict=True)]
+
+
+def _released_block(
+    query: Tensor, key: Tensor, value: Tensor, t1: Tensor, t2: Tensor, log_normaliser: Tensor,
+    shape: Shape, rows: slice,
+) -> tuple[Tensor, Tensor]:  # fmt: skip
+    weights = released_rows(query, key, t1, t2, log_normaliser, shape, rows)
+    return weights @ value, (weights > 0).sum(-1).to(value)
+
+
+def released_rows(
+    query: Float[Tensor, "n d"],
+    key: Float[Tensor, "n d"],
+    nonlocal_scale: Float[Tensor, " n"],
+    local_scale: Float[Tensor, " n"],
+    log_normaliser: Float[Tensor, " n"],
+    shape: Shape,
+    rows: slice,
+) -> Float[Tensor, "r n"]:
+    """Return the weights of the queries `rows` under rule "released"; queries already scaled."""
+    n = len(key)
+    affinity = (query[rows] @ key.mT).log_softmax(-1).exp()
+    incoming = (key[rows] @ query.mT - log_normaliser).exp()
+    inside = torch.zeros(len(affinity), n + 1, dtype=torch.bool, device=key.device)
+    inside.scatter_(1, window_keys(*shape, key.device)[rows], True)
+    return released_weights(affinity, incoming, nonlocal_scale, local_scale, inside[:, :n], rows)

@@ -10,8 +10,8 @@ from jaxtyping import Float
 from torch import Tensor
 from typing_extensions import override
 
+from asa_viz.attention.base import Attention, chain, flat, residual
 from asa_viz.attention.few_keys import FewKeys
-from asa_viz.attention.operator import Attention, chain, flat, residual
 from asa_viz.attention.rowwise import softmax_attention
 from asa_viz.geometry import Cell
 

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from asa_viz.attention.lowrank import LowRank, low_rank
+from asa_viz.attention.low_rank import LowRank, low_rank
 
 
 def pooling(height: int, width: int, bins: int, like: Tensor) -> Float[Tensor, "s h w"]:

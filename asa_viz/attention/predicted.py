@@ -9,8 +9,8 @@ from jaxtyping import Float
 from torch import Tensor
 from typing_extensions import override
 
+from asa_viz.attention.base import flat
 from asa_viz.attention.blockwise import blocks
-from asa_viz.attention.operator import flat
 from asa_viz.attention.rowwise import Rowwise, SoftmaxAttention, softmax_attention
 from asa_viz.geometry import Cell
 
@@ -81,7 +81,7 @@ def pointwise(
 ) -> PointwiseAttention:
     """Return PSANet's attention to collect or to distribute, after one pass of O(n^2) time.
 
-    The network does this on a map of half the size; `operator.resized` says it for the whole one.
+    The network does this on a map of half the size; `base.resized` says it for the whole one.
     """
     shape, flat_mask = (mask.shape[1], mask.shape[2]), mask.flatten(1)
     cells = torch.arange(flat_mask.shape[1], device=mask.device)

@@ -1,57 +1,26 @@
 """Rows of adaptive sparse attention, one or all, from what is stored once per image."""
 
 import math
-import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from itertools import islice
-from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
+from asa_viz.attention.base import flat
 from asa_viz.attention.blockwise import cut, kth_largest, log_normalisers
 from asa_viz.attention.checks import check_map
+from asa_viz.attention.decisions import Decisions, LastThresholds
 from asa_viz.attention.definition import log_scale, passes, tie_slack
 from asa_viz.attention.engine import Map, choose, lay, local_of, numbers, read, support_of
 from asa_viz.attention.neighbourhood import window_keys
-from asa_viz.attention.operator import flat
-from asa_viz.attention.told import AttentionRow, MeanRow
 from asa_viz.attention.what_if import AS_TRAINED, WhatIf
 from asa_viz.geometry import Cell
-
-
-class Decisions(NamedTuple):
-    """The decisions of r queries: the log affinity of every key, and which rules it passes."""
-
-    log_affinity: Float[Tensor, "r n"]
-    chosen: Bool[Tensor, "r n"]
-    chooses_back: Bool[Tensor, "r n"]
-    local: Bool[Tensor, "r n"]
-
-
-class _LastThresholds:
-    """Caches the thresholds of the last k: a visitor keeps one k for many queries."""
-
-    def __init__(self) -> None:
-        self._k = 0
-        self._thresholds = torch.empty(0)
-        self._lock = threading.Lock()
-
-    def __reduce__(self) -> tuple[type["_LastThresholds"], tuple[()]]:
-        # A cache, and its lock cannot be pickled: a copy starts empty.
-        return _LastThresholds, ()
-
-    def get(self, k: int, compute: Callable[[int], Tensor]) -> Tensor:
-        """Return the thresholds of `k`, computed once even if several threads ask."""
-        with self._lock:
-            if k != self._k:
-                self._thresholds = compute(k)
-                self._k = k
-            return self._thresholds
+from asa_viz.views import MeanView, QueryView
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +39,7 @@ class SparseAttention:
     height: int
     width: int
     window: int = 3
-    _top_k: _LastThresholds = field(default_factory=_LastThresholds, init=False, repr=False)
+    _top_k: LastThresholds = field(default_factory=LastThresholds, init=False, repr=False)
 
     @classmethod
     def of(
@@ -118,7 +87,7 @@ class SparseAttention:
         values = [getattr(self, each.name) for each in fields(self)]
         return sum(value.nbytes for value in values if isinstance(value, Tensor))
 
-    def row(self, query: Cell, what_if: WhatIf = AS_TRAINED) -> AttentionRow:
+    def row(self, query: Cell, what_if: WhatIf = AS_TRAINED) -> QueryView:
         """Return one query's row, in O(n d); the first one under another k takes O(n^2 d).
 
         The arithmetic is that of `weights`, in numpy: torch takes twice as long for a matrix-vector
@@ -130,7 +99,7 @@ class SparseAttention:
 
     def rows(
         self, queries: Sequence[Cell | Collection[Cell]], what_if: WhatIf = AS_TRAINED
-    ) -> list[AttentionRow | MeanRow]:
+    ) -> list[QueryView | MeanView]:
         """Return the row of each query or set of cells; two matrix products for all.
 
         Raises:
@@ -150,7 +119,7 @@ class SparseAttention:
         return [
             next(each_row)
             if isinstance(query, Cell)
-            else MeanRow.of(list(islice(each_row, len(of))))
+            else MeanView.of(list(islice(each_row, len(of))))
             for query, of in zip(queries, sets, strict=True)
         ]
 
@@ -163,7 +132,7 @@ class SparseAttention:
         incoming: Float[np.ndarray, " n"],
         arrays: tuple[np.ndarray, ...],
         what_if: WhatIf,
-    ) -> AttentionRow:
+    ) -> QueryView:
         """Return one query's row from its similarities with all keys and theirs with it."""
         i, grid = query.row * self.width + query.col, (self.height, self.width)
         slack = tie_slack(self.key.dtype)
@@ -199,7 +168,8 @@ class SparseAttention:
         def exp(values: np.ndarray) -> np.ndarray:
             return np.exp(values, dtype=log_normaliser.dtype).reshape(grid)
 
-        return AttentionRow(
+        return QueryView(
+            query=query,
             dense=exp(log_affinity),
             incoming=exp(log_incoming),
             incoming_ratio=exp(log_ratio),
@@ -209,7 +179,7 @@ class SparseAttention:
             weights=weights.reshape(grid),
             nonlocal_scale=nonlocal_scale,
             local_scale=local_scale,
-            local_threshold=local_scale * math.exp(log_window_mean),
+            local_threshold=local_scale * math.exp(log_window_mean) * log_affinity.size,
             reciprocity=what_if.reciprocity,
         )
 

@@ -8,8 +8,8 @@ from jaxtyping import Float
 from torch import Tensor
 from typing_extensions import override
 
+from asa_viz.attention.base import Attention, flat
 from asa_viz.attention.blockwise import blocks, log_normalisers
-from asa_viz.attention.operator import Attention, flat
 from asa_viz.geometry import Cell
 
 

@@ -9,10 +9,10 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from asa_viz.attention.base import Sum, total
 from asa_viz.attention.blockwise import blocks
 from asa_viz.attention.few_keys import FewKeys, softmax_over
-from asa_viz.attention.lowrank import LowRank
-from asa_viz.attention.operator import Sum, total
+from asa_viz.attention.low_rank import LowRank
 from asa_viz.attention.squares import square_keys, square_means, square_of
 from asa_viz.attention.window import windowed
 

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from asa_viz.attention.lowrank import LowRank, low_rank, over_cells
+from asa_viz.attention.low_rank import LowRank, low_rank, over_cells
 
 
 def global_context(logits: Float[Tensor, "h w"]) -> LowRank:

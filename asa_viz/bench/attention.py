@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
-from asa_viz.attention.attend import adaptive_sparse_attention
 from asa_viz.attention.definition import adaptive_sparse_weights
+from asa_viz.attention.operator import adaptive_sparse_attention
 from asa_viz.bench.inputs import Inputs, Options, cases, random
 from asa_viz.bench.report import MEGABYTE, Goal, Line
 from asa_viz.measuring import peak_bytes, seconds

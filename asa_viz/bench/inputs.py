@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from asa_viz.attention.attend import attend
+from asa_viz.attention.operator import attend
 from asa_viz.networks.checkpoint import Card, find, open_checkpoint
 from asa_viz.networks.segmenter import Segmenter
 

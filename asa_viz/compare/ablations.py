@@ -9,10 +9,11 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 from typing_extensions import override
 
-from asa_viz.attention import METHODS, adaptive_sparse_weights
+from asa_viz.attention import adaptive_sparse_weights
 from asa_viz.attention.adaptive import adaptive_attention
 from asa_viz.attention.module import BlockOutput, Projections
 from asa_viz.attention.what_if import WhatIf
+from asa_viz.catalogue import METHODS
 from asa_viz.networks.blocks import ASABlock
 from asa_viz.networks.capture import Seen
 from asa_viz.networks.heads import LOCAL_TARGET, ASAHead, largest

@@ -20,8 +20,8 @@ from mmseg.models.decode_heads import FCNHead
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
-from asa_viz.attention import METHODS
-from asa_viz.attention.settings import PYRAMID_GRIDS
+from asa_viz.catalogue import METHODS
+from asa_viz.catalogue.settings import PYRAMID_GRIDS
 from asa_viz.compare.ablations import record
 from asa_viz.networks.heads import TARGETS
 from asa_viz.networks.zoo.dense import read_embedded_gaussian, rebuilt_nonlocal

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from mmseg.evaluation import IoUMetric
 from torch import Tensor
 
-from asa_viz.attention.operator import Attention
+from asa_viz.attention.base import Attention
 from asa_viz.compare.features import STRIDE, Pictures
 from asa_viz.geometry import Cell
 from asa_viz.networks.blocks import block_output

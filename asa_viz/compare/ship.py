@@ -7,13 +7,13 @@ from typing import Any
 
 from safetensors.torch import load_file
 
+from asa_viz.checkpoints import HEADS_CARD, HEADS_FOLDER, digest_of
 from asa_viz.compare.model import WIDTH
 from asa_viz.compare.runs import weights_of
 from asa_viz.compare.train import data_set_in
 from asa_viz.networks.checkpoint import save_half
 from asa_viz.networks.zoo.ensemble import PROJECTION
 from asa_viz.networks.zoo.projection import load_projection, save_projection
-from asa_viz.shipped import HEADS_CARD, HEADS_FOLDER, digest_of
 
 
 def ship(

@@ -15,6 +15,6 @@ from asa_viz.networks import (  # noqa: F401  (registered here)
     mobilenet,
     weights,
 )
-from asa_viz.networks.zoo.methods import METHODS
+from asa_viz.networks.zoo.methods import READERS as METHODS
 
 __all__ = ["METHODS"]

@@ -17,6 +17,7 @@ from mmengine.registry import DefaultScope
 from mmseg.registry import MODELS
 from torch import Tensor
 
+from asa_viz.checkpoints import DEFAULT, available, digest_of, folders
 from asa_viz.networks.weights import (
     WeightsError,
     load_all,
@@ -24,7 +25,6 @@ from asa_viz.networks.weights import (
     save_weights,
     what_is_wrong,
 )
-from asa_viz.shipped import DEFAULT, available, digest_of, folders
 
 _PARTS = frozenset({
     "EncoderDecoder", "CascadeEncoderDecoder", "SegDataPreProcessor", "CrossEntropyLoss",

@@ -13,7 +13,7 @@ from jaxtyping import UInt8
 from torch import Tensor, nn
 from typing_extensions import override
 
-from asa_viz.attention.operator import Attention
+from asa_viz.attention.base import Attention
 from asa_viz.attention.row import SparseAttention
 from asa_viz.attention.what_if import WhatIf
 from asa_viz.networks.capture import Call, Seen, calls_of

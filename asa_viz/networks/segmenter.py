@@ -13,6 +13,7 @@ from torch import Tensor
 
 from asa_viz.attention.row import SparseAttention
 from asa_viz.attention.what_if import WhatIf
+from asa_viz.checkpoints import offered
 from asa_viz.geometry import Grid
 from asa_viz.images import Picture, fit_within, nearest_shape, read_image, resize
 from asa_viz.networks.blocks import ASABlock, attended, block_output
@@ -20,7 +21,6 @@ from asa_viz.networks.checkpoint import Card, find, open_checkpoint
 from asa_viz.networks.heads import AttentionHead, classify, layers_behind
 from asa_viz.networks.weights import WeightsError
 from asa_viz.session import Affine, Readout, Session, segmentation_of
-from asa_viz.shipped import offered
 from asa_viz.views import SegmentationView
 
 LONGEST_DISPLAY_SIDE = 1280
@@ -247,13 +247,13 @@ def load(name_or_path: str | Path | None = None, device: str | None = None) -> S
     """
     device = checked_device(device)
     if files := offered(name_or_path):
-        from asa_viz.networks.opening import open_network
+        from asa_viz.networks.external import open_network
 
         return open_network(files.config, files.checkpoint, device, attention=files.attention)
     network, card = open_checkpoint(find(name_or_path))
     if shown_by_block(network):
         return Segmenter(network, card, torch.device(device))
-    from asa_viz.networks.opening import from_card
+    from asa_viz.networks.external import from_card
 
     return from_card(network, card, torch.device(device))
 

@@ -11,7 +11,7 @@ from typing import Any
 from mmengine.config import Config
 
 from asa_viz.networks.weights import WeightsError
-from asa_viz.networks.zoo.methods import HEADS, METHODS
+from asa_viz.networks.zoo.methods import HEADS, READERS
 from asa_viz.networks.zoo.record import HeadMethod
 
 # Settings used in training only, of the model and of its parts.
@@ -77,7 +77,7 @@ def methods_of(model: Mapping[str, Any]) -> tuple[HeadMethod, ...]:
         name = "ocr"
     methods = [
         method
-        for method in METHODS.values()
+        for method in READERS.values()
         if isinstance(method, HeadMethod) and method.head == name and method.method.exact != "none"
     ]
     return tuple(_watching(method, head) for method in methods)
@@ -87,7 +87,7 @@ def readable_heads() -> tuple[str, ...]:
     """Return the names of the heads whose attention can be read, mmsegmentation's own first."""
     heads = {
         str(HEADS[method.head].settings["type"])
-        for method in METHODS.values()
+        for method in READERS.values()
         if isinstance(method, HeadMethod) and method.method.exact != "none"
     }
     return tuple(sorted(heads | {"CCHead", "NonLocalHead", "OCRHead", "PSAHead"}))

@@ -13,10 +13,10 @@ from jaxtyping import Float
 from mmseg.models.backbones import VisionTransformer
 from torch import Tensor, nn
 
-from asa_viz.attention import METHODS
-from asa_viz.attention.operator import Attention
-from asa_viz.attention.pairwise import heads
+from asa_viz.attention.base import Attention
+from asa_viz.attention.dense import heads
 from asa_viz.attention.rowwise import SoftmaxAttention
+from asa_viz.catalogue import METHODS
 from asa_viz.networks.capture import Seen
 from asa_viz.networks.zoo.record import HeadMethod, Reading
 

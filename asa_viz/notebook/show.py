@@ -8,8 +8,9 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from asa_viz.attention.fixed import FixedAttention, Stored
+from asa_viz.attention.fixed import FixedAttention
 from asa_viz.attention.row import SparseAttention
+from asa_viz.attention.stored import Stored
 from asa_viz.geometry import Grid
 from asa_viz.images import fit_within, read_image
 from asa_viz.session import Session

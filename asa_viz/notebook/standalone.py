@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from urllib.parse import urlencode
 
-from asa_viz.attention.method import LANGUAGES
+from asa_viz.catalogue.method import LANGUAGES
 from asa_viz.geometry import Grid, Pixel
 from asa_viz.packet import pack
 from asa_viz.session import Session

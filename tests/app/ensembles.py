@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from asa_viz.attention.methods import METHODS
-from asa_viz.networks.zoo.methods import METHODS as READ
+from asa_viz.catalogue.methods import METHODS
+from asa_viz.networks.zoo.methods import READERS
 from asa_viz.networks.zoo.record import HeadMethod
 from asa_viz.views import AgreementView, MethodView
 
 # Every method of the zoo has an answer here; which design it is decides on the kind of answer.
-NAMES = tuple(READ)
+NAMES = tuple(READERS)
 CHANNELS = 16
 _COSTS = {"parameters": 64000, "multiply_adds": 3e7, "milliseconds": 12.4, "megabytes": 9.6}
 
@@ -89,7 +89,7 @@ class FakeComparison:
     def agreement(self, names=None):
         """Each head shifts the labels by as many rows as its name has letters modulo three."""
         labels = self.session.segmentation.cell_labels
-        records = [READ[name] for name in names or self.methods]
+        records = [READERS[name] for name in names or self.methods]
         heads = [each.head for each in records if isinstance(each, HeadMethod)]
         return AgreementView({head: np.roll(labels, len(head) % 3, 0) for head in heads})
 

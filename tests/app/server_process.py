@@ -31,11 +31,11 @@ class Fake:
         return Session()
 
 # In place of all that imports torch.
-late = types.ModuleType("app.late")
+late = types.ModuleType("app.torch_imports")
 late.load = lambda name, device: Fake()
 late.pack = lambda session: bytes(5000)
 late.cuda_is_there = lambda: False
-sys.modules["app.late"] = late
+sys.modules["app.torch_imports"] = late
 from app.__main__ import main
 main()
 """

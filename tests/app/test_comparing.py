@@ -11,13 +11,13 @@ import pytest
 
 from app import comparing
 from app.comparing import Comparisons, method_names
-from app.desk import Desk, SessionStore
 from app.gallery import EXAMPLES
 from app.handlers import Answers
-from app.packets import Packets
+from app.packet_cache import PacketCache
 from app.page import build_page
+from app.session_cache import CachedEncoder, SessionCache
 from app.viewer import dictionaries
-from asa_viz.attention.methods import FAMILIES, METHODS
+from asa_viz.catalogue.methods import FAMILIES, METHODS
 from asa_viz.geometry import Cell, Pixel
 from asa_viz.views import DEAD_BELOW, cells_along
 from tests.app.ensembles import EXPERIMENT, NAMES, FakeComparison, FakeEnsemble, gates_of
@@ -45,12 +45,12 @@ def comparisons(ensemble, encoded):
         encoded.append((file, network))
         return fake_session(learned=network != "dense")
 
-    return Comparisons(Desk(encode, SessionStore()), lambda: ensemble)
+    return Comparisons(CachedEncoder(encode, SessionCache()), lambda: ensemble)
 
 
 @pytest.fixture
 def answers(comparisons, tmp_path):
-    return Answers(comparisons._desk, None, NETWORKS, Packets(tmp_path), comparisons)
+    return Answers(comparisons._desk, None, NETWORKS, PacketCache(tmp_path), comparisons)
 
 
 def ask(function, **about):
@@ -201,7 +201,7 @@ def test_a_network_of_other_classes_judges_nobody(ensemble):
             object.__setattr__(session.segmentation, "classes", ("a", "b", "c", "d"))
         return session
 
-    comparisons = Comparisons(Desk(encode, SessionStore()), lambda: ensemble)
+    comparisons = Comparisons(CachedEncoder(encode, SessionCache()), lambda: ensemble)
     assert comparisons.compare(FILE, "dense", Pixel(0, 0), ["asa"])["labels_of"] == "asa"
 
 
@@ -210,7 +210,7 @@ def test_networks_may_cut_a_picture_into_other_cells(ensemble):
         size = (18, 24) if network == "dense" else (9, 12)
         return fake_session(None, *size, learned=network != "dense")
 
-    comparisons = Comparisons(Desk(encode, SessionStore()), lambda: ensemble)
+    comparisons = Comparisons(CachedEncoder(encode, SessionCache()), lambda: ensemble)
     answer = comparisons.compare(FILE, "dense", Pixel(79, 59), ["asa"])
     assert answer["grid"] == [9, 12]
     assert ensemble.read_sessions[0].grid.cell_at(Pixel(79, 59)) == Cell(8, 11)
@@ -229,7 +229,7 @@ def test_a_pixel_beside_the_picture_is_refused(answers, pixel):
 
 
 def test_without_trained_heads_the_page_offers_no_comparison(answers):
-    alone = Answers(answers.desk, None, NETWORKS, answers._packets)
+    alone = Answers(answers.encoder, None, NETWORKS, answers._packets)
     assert not alone.compares
     assert [each.__name__ for each in alone.functions] == [
         "words", "encode", "place", "rerun", "pair_plane"

@@ -15,8 +15,8 @@ from app import encodings
 from app.encodings import stored
 from app.gallery import EXAMPLES
 from asa_viz.attention.row import SparseAttention
+from asa_viz.checkpoints import DEFAULT, FOLDER
 from asa_viz.networks.checkpoint import Card
-from asa_viz.shipped import DEFAULT, FOLDER
 
 STEMS = [Path(example.file).stem for example in EXAMPLES]
 

@@ -8,12 +8,12 @@ import time
 import httpx
 import pytest
 
-from app.desk import Desk, SessionStore
 from app.gallery import EXAMPLES
 from app.handlers import Answers
-from app.packets import Packets
+from app.packet_cache import PacketCache
 from app.page import build_page, mount_settings
 from app.server.serve import Application, serving
+from app.session_cache import CachedEncoder, SessionCache
 from tests.app.server_process import ask, component_of
 from tests.fakes import fake_session
 
@@ -40,7 +40,9 @@ def served(tmp_path):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(asyncio, "new_event_loop", noted)
-        answers = Answers(Desk(encode, SessionStore()), None, ["asa", "dense"], Packets(tmp_path))
+        answers = Answers(
+            CachedEncoder(encode, SessionCache()), None, ["asa", "dense"], PacketCache(tmp_path)
+        )
         page = build_page(answers, ["asa", "dense"])
         with serving(Application(page, mount_settings(answers))) as address:
             yield address, answers._turns["network"], begun, may_go_on

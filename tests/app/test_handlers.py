@@ -15,13 +15,13 @@ import pytest
 from gradio.utils import get_upload_folder
 from safetensors.numpy import load_file
 
-from app.desk import Desk, SessionStore
 from app.gallery import EXAMPLES
 from app.handlers import Answers
-from app.packets import Packets
-from app.questions import enlarged
-from app.server import turns
-from app.server.turns import Asker
+from app.packet_cache import PacketCache
+from app.server import fair_queue
+from app.server.fair_queue import Asker
+from app.session_cache import CachedEncoder, SessionCache
+from app.validation import enlarged
 from app.viewer import dictionaries
 from asa_viz.attention.what_if import WhatIf
 from asa_viz.geometry import Grid, Pixel
@@ -71,13 +71,13 @@ def network():
 
 @pytest.fixture
 def packets(tmp_path):
-    return Packets(tmp_path)
+    return PacketCache(tmp_path)
 
 
 @pytest.fixture
 def answers(network, packets):
-    desk = Desk(network.encode, SessionStore())
-    return Answers(desk, network.rerun, ["asa", "dense"], packets)
+    encoder = CachedEncoder(network.encode, SessionCache())
+    return Answers(encoder, network.rerun, ["asa", "dense"], packets)
 
 
 @pytest.fixture
@@ -252,7 +252,7 @@ def test_a_pixel_of_an_enlarged_picture_names_every_cell():
 
 
 def test_who_finds_too_many_waiting_is_told_so(answers, monkeypatch):
-    monkeypatch.setattr(turns, "MOST_WAITING", 0)
+    monkeypatch.setattr(fair_queue, "MOST_WAITING", 0)
 
     async def story():
         async with answers._turns["network"].turn(Asker()):
@@ -283,9 +283,9 @@ def test_what_is_known_is_answered_while_another_s_picture_is_encoded(answers, n
 
 
 def test_a_session_that_was_let_go_is_encoded_again(network):
-    desk = Desk(network.encode, SessionStore(max_bytes=0))
-    first = desk.session(EXAMPLES[0].path, "asa")
-    assert desk.session(EXAMPLES[0].path, "asa") is first
-    desk.session(EXAMPLES[1].path, "asa")
-    assert desk.session(EXAMPLES[0].path, "asa") is not first
+    encoder = CachedEncoder(network.encode, SessionCache(max_bytes=0))
+    first = encoder.session(EXAMPLES[0].path, "asa")
+    assert encoder.session(EXAMPLES[0].path, "asa") is first
+    encoder.session(EXAMPLES[1].path, "asa")
+    assert encoder.session(EXAMPLES[0].path, "asa") is not first
     assert len(network.encoded) == 3

@@ -7,7 +7,7 @@ import types
 import pytest
 
 from app import __main__ as main
-from asa_viz import shipped
+from asa_viz import checkpoints
 
 HERE = ["--port", "0"]
 
@@ -40,9 +40,9 @@ def test_a_damaged_head_disables_that_head_alone(monkeypatch, capsys):
 
 def test_cuda_that_is_not_there_ends_the_start(monkeypatch, tmp_path):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
-    late = types.ModuleType("app.late")
+    late = types.ModuleType("app.torch_imports")
     late.cuda_is_there = lambda: False
-    monkeypatch.setitem(sys.modules, "app.late", late)
+    monkeypatch.setitem(sys.modules, "app.torch_imports", late)
     said = said_by([*HERE, "--device", "cuda"], monkeypatch)
     assert "no CUDA device" in said
     assert "\n" not in said
@@ -54,7 +54,7 @@ def test_tools_for_agents_need_a_package_that_is_named(monkeypatch):
 
 
 def test_a_network_of_ones_own_comes_first(monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(shipped, "_offered", {})
+    monkeypatch.setattr(checkpoints, "_offered", {})
     config, weights = tmp_path / "own.py", tmp_path / "own.pth"
     files = ["--config", str(config), "--checkpoint", str(weights)]
     for asked, sentence in (
@@ -69,7 +69,7 @@ def test_a_network_of_ones_own_comes_first(monkeypatch, tmp_path, capsys):
     arguments = main._arguments()
     main._offer(arguments)
     assert main._networks(arguments.network)[0] == "own"
-    assert shipped.offered("own") == (str(config), str(weights), "layer 2")
+    assert checkpoints.offered("own") == (str(config), str(weights), "layer 2")
 
 
 @pytest.mark.parametrize(

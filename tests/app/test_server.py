@@ -8,17 +8,17 @@ import threading
 import httpx
 import pytest
 
-from app.desk import Desk, SessionStore
 from app.gallery import EXAMPLES
 from app.handlers import Answers
-from app.packets import Packets
+from app.packet_cache import PacketCache
 from app.page import build_page, mount_settings
-from app.server import pace
-from app.server.bodies import Bodies
-from app.server.faults import Faults, report
+from app.server import rate_limit
+from app.server.body_limits import BodyLimits
+from app.server.errors import ErrorAnswers, report
 from app.server.health import Readiness
 from app.server.origins import LOOPBACK, Origins, Reach, reach_of, visitor_address
 from app.server.serve import Application, serving
+from app.session_cache import CachedEncoder, SessionCache
 from tests.app.server_process import ask, component_of, question
 from tests.fakes import fake_session
 
@@ -52,8 +52,8 @@ def address(tmp_path_factory, inside):
         patch.setattr(asyncio, "new_event_loop", noted)
         folder = tmp_path_factory.mktemp("server")
         patch.setenv("GRADIO_TEMP_DIR", str(folder / "uploads"))
-        desk = Desk(encode, SessionStore())
-        answers = Answers(desk, None, ["asa", "dense"], Packets(folder))
+        encoder = CachedEncoder(encode, SessionCache())
+        answers = Answers(encoder, None, ["asa", "dense"], PacketCache(folder))
         readiness = Readiness(lambda: encode(None, "asa"), folder)
         application = Application(
             build_page(answers, ["asa", "dense"]), mount_settings(answers), readiness=readiness
@@ -133,7 +133,7 @@ def test_of_a_body_that_is_refused_little_is_kept():
     async def receive():
         return next(parts, {"type": "http.request", "body": b""})
 
-    sent = run(Bodies(reader), receive=receive)
+    sent = run(BodyLimits(reader), receive=receive)
     assert sent[0]["status"] == 413
     assert sum(kept) <= 10**6
 
@@ -145,7 +145,7 @@ def test_a_body_that_does_not_come_is_408():
     async def reader(scope, receive, send):
         await receive()
 
-    assert run(Bodies(reader, most_seconds=0.05), receive=receive)[0]["status"] == 408
+    assert run(BodyLimits(reader, most_seconds=0.05), receive=receive)[0]["status"] == 408
 
 
 def run(app, receive=None, headers=(), method="POST", path="/", client=("1.2.3.4", 5)):
@@ -285,8 +285,8 @@ def test_every_answer_has_its_headers(client, address):
 
 
 def test_a_visitor_over_the_pace_is_429_and_a_sentence_and_others_are_answered(client, monkeypatch):
-    monkeypatch.setattr(pace, "MOST_WAITING", -pace.MOST_AT_ONCE)
-    monkeypatch.setattr(pace, "REFUSAL_SECONDS", 0.01)
+    monkeypatch.setattr(rate_limit, "MOST_WAITING", -rate_limit.MOST_AT_ONCE)
+    monkeypatch.setattr(rate_limit, "REFUSAL_SECONDS", 0.01)
     cookie = {"cookie": f"asa_visitor={77:032x}"}
     refused = client.post("/gradio_api/component_server", content=b"[", headers=cookie)
     assert refused.status_code == 429
@@ -403,7 +403,7 @@ def test_a_fault_is_answered_with_a_code_that_the_log_has(caplog):
     async def broken(scope, receive, send):
         raise RuntimeError(SECRET)
 
-    sent = run(Faults(broken))
+    sent = run(ErrorAnswers(broken))
     assert sent[0]["status"] == 500
     words = json.loads(sent[1]["body"])["error"]
     code = words.split("code ")[1][:8]
@@ -418,7 +418,7 @@ def test_a_full_disk_is_said_to_be(caplog):
     async def full(scope, receive, send):
         raise OSError(errno.ENOSPC, SECRET)
 
-    sent = run(Faults(full))
+    sent = run(ErrorAnswers(full))
     assert sent[0]["status"] == 507
     assert "disk is full" in json.loads(sent[1]["body"])["error"]
 
@@ -428,7 +428,7 @@ def test_a_bare_error_gets_words():
         await send({"type": "http.response.start", "status": 500, "headers": []})
         await send({"type": "http.response.body", "body": b"Internal Server Error"})
 
-    sent = run(Faults(bare))
+    sent = run(ErrorAnswers(bare))
     assert len(sent) == 2
     assert json.loads(sent[1]["body"])["error"].endswith(".")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app import late
+from app import torch_imports
 from app.gallery import EXAMPLES
 from app.networks import Networks
 from app.shared_gpu import on_shared_gpu
@@ -46,7 +46,7 @@ def borrowed(monkeypatch):
 
 
 def ask(monkeypatch):
-    monkeypatch.setattr(late, "load", lambda name, device: Network())
+    monkeypatch.setattr(torch_imports, "load", lambda name, device: Network())
     networks = Networks(None)
     session = networks.encode(EXAMPLES[0].path, "asa")
     return session, networks.rerun(session, WhatIf())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app import late
+from app import torch_imports
 from app.networks import Networks
 
 ROOT = Path(__file__).parents[2]
@@ -49,7 +49,7 @@ class Loader:
 @pytest.fixture
 def loader(monkeypatch):
     loader = Loader()
-    monkeypatch.setattr(late, "load", loader)
+    monkeypatch.setattr(torch_imports, "load", loader)
     yield loader
     loader.may_end.set()
 
@@ -62,7 +62,7 @@ def test_before_the_page_is_launched_nothing_heavy_is_imported(start):
     done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
     imported = set(done.stdout.split())
     assert {"app.page", "gradio", "numpy"} <= imported
-    assert not imported & {"torch", "mmseg", "mmengine", "mmcv", "app.late"}
+    assert not imported & {"torch", "mmseg", "mmengine", "mmcv", "app.torch_imports"}
 
 
 def test_who_asks_during_the_warm_up_waits_for_it_and_is_answered(loader):

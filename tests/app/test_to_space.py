@@ -62,9 +62,10 @@ def test_opencv_finds_the_library_that_it_asks_for(folder):
 
 def test_every_binary_file_is_kept_as_one(folder):
     attributes = (folder / ".gitattributes").read_text()
-    for path in folder.rglob("*"):
-        if path.is_file() and b"\0" in path.read_bytes()[:8000]:
-            assert f"*{path.suffix} filter=lfs" in attributes, path
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    binary = {path.suffix for path in files if b"\0" in path.read_bytes()[:8000]}
+    assert {".jpg", ".safetensors"} <= binary
+    assert [suffix for suffix in binary if f"*{suffix} filter=lfs" not in attributes] == []
 
 
 def test_the_front_matter_is_one_that_the_hub_takes():

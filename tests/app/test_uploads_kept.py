@@ -4,8 +4,8 @@ import os
 import time
 from pathlib import Path
 
-from app.questions import picture_file
 from app.server.uploads import Sweeper
+from app.validation import picture_file
 
 
 def put(folder, name, age, size=10):

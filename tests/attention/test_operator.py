@@ -1,216 +1,207 @@
-"""Every method of the zoo: its rows, columns and mixtures are those of loops over its formula."""
+"""The engine: equal to the definition, its gradients true, its memory small."""
+
+import math
 
 import pytest
 import torch
 
-from asa_viz.attention import blockwise
-from asa_viz.attention.method import LANGUAGES, family_title, texts
-from asa_viz.attention.methods import FAMILIES, METHODS
-from asa_viz.attention.operator import resized
-from asa_viz.attention.pattern import interlaced, isa_padding, ocnet_pyramid
-from asa_viz.attention.window import carafe
-from asa_viz.geometry import Cell
+from asa_viz.attention import adaptive_sparse_attention, adaptive_sparse_weights, blockwise, engine
+from asa_viz.attention.operator import attend
+from asa_viz.measuring import peak_bytes
 from tests.attention.watch import Watch
-from tests.attention.zoo import dense, local, nodes, predicted, selected, sparse
-from tests.attention.zoo.plain import normal
 
-# After the method's name a case may say, behind a comma, which of its forms it is.
-CASES = {
-    **dense.CASES,
-    **sparse.CASES,
-    **selected.CASES,
-    **local.CASES,
-    **nodes.CASES,
-    **predicted.CASES,
-}
-GRIDS = [(1, 1), (1, 5), (5, 7)]
+GRIDS = [(1, 1), (1, 2), (2, 2), (1, 7), (3, 5)]
 
 
-@pytest.fixture(params=CASES)
-def name(request):
-    return request.param
+@pytest.fixture(params=[1, 4, 512], ids="blocks of {}".format)
+def _block_size(request, monkeypatch):
+    """Blocks of a single row, blocks that do not divide n, and one block for all."""
+    monkeypatch.setattr(engine, "ROWS", request.param)
+    monkeypatch.setattr(blockwise, "BLOCK_WEIGHTS", request.param * 10)
 
 
-@pytest.fixture(params=GRIDS, ids=str)
-def grid(request):
-    return request.param
-
-
-@pytest.fixture
-def _blocks_of_two_queries(monkeypatch):
-    """At 5 x 7 the blocks of queries do not divide the map."""
-    monkeypatch.setattr(blockwise, "BLOCK_WEIGHTS", 70)
-
-
-def some_cells(shape):
-    """Every third cell, the first and the last."""
-    every = [Cell(row, col) for row in range(shape[0]) for col in range(shape[1])]
-    return dict.fromkeys([*every[::3], every[-1]])
-
-
-@pytest.mark.usefixtures("_blocks_of_two_queries")
-def test_rows_columns_and_mixtures_are_those_of_the_loops(name, grid):
-    attention, loops = CASES[name](*grid)
-    matrix = torch.tensor(loops(), dtype=torch.float64)
-    values = torch.randn(2, *attention.key_shape, dtype=torch.float64)
-    mixed = attention.mix(values)
-    torch.testing.assert_close(mixed.flatten(1), values.flatten(1) @ matrix.mT)
-    sent = torch.randn(2, *attention.shape, dtype=torch.float64)
-    received = attention.adjoint(sent)
-    assert not received.requires_grad
-    torch.testing.assert_close(received.flatten(1), sent.flatten(1) @ matrix)
-    several = slice(len(matrix) // 3, len(matrix))
-    torch.testing.assert_close(attention.rows_of(several), matrix[several])
-    for query in some_cells(attention.shape):
-        row = attention.row(query)
-        expected = matrix[query.row * attention.width + query.col].view(attention.key_shape)
-        torch.testing.assert_close(row, expected)
-        torch.testing.assert_close((row * values).sum((1, 2)), mixed[:, query.row, query.col])
-    for key in some_cells(attention.key_shape):
-        column = matrix[:, key.row * attention.key_shape[1] + key.col]
-        torch.testing.assert_close(attention.column(key), column.view(attention.shape))
-
-
-def test_every_method_with_a_matrix_has_a_case_and_no_other():
-    with_matrix = {name for name, method in METHODS.items() if method.exact != "none"}
-    assert {name.partition(",")[0] for name in CASES} == with_matrix
-    assert len(METHODS) - len(with_matrix) == 8
-
-
-def test_rows_sum_to_what_the_record_says(name):
-    attention = CASES[name](5, 7).attention
-    row_sum = METHODS[name.partition(",")[0]].row_sum
-    if name == "ccnet, with gain":
-        row_sum = (1 + 0.7) ** 2
-    if row_sum is not None:
-        sums = attention.mix(torch.ones(1, *attention.key_shape, dtype=torch.float64))
-        torch.testing.assert_close(sums, torch.full_like(sums, row_sum))
-
-
-def test_no_row_reads_more_keys_than_the_record_says(name):
-    attention = CASES[name](5, 7).attention
-    most = METHODS[name.partition(",")[0]].effective_support.of
-    if most is not None:
-        for query in some_cells(attention.shape):
-            assert attention.row(query).count_nonzero() <= most(*attention.key_shape)
-
-
+@pytest.mark.usefixtures("_block_size")
+@pytest.mark.parametrize("rule", ["clean", "released"])
 @pytest.mark.parametrize(
-    ("name", "small", "wide"),
-    [
-        ("nonlocal_embedded_gaussian", 4096, 8192),
-        ("psanet_collect", 1024, 2048),
-        ("isa", 128, 192),
-        ("ccnet", 254, 382),
-        ("ann_apnb", 110, 110),
-        ("emanet", 64, 64),
-        ("apcnet", 50, 50),
-        ("stand_alone", 49, 49),
-        ("dgmn", 36, 36),
-        # A tenth of 4096 cells; of 256 blocks of 16 cells 26.
-        ("indexer_top_k", 4096 + 410, 8192 + 819),
-        ("mixture_of_block", 256 + 26 * 16, 512 + 51 * 16),
-        ("native_sparse", 256 + 26 * 16 + 49, 512 + 51 * 16 + 49),
-    ],
+    ("window", "grid"), [*((3, grid) for grid in GRIDS), (1, (2, 3)), (5, (4, 3))]
 )
-def test_weights_computed_for_one_query_by_hand(name, small, wide):
-    """At output stride 8: of an image of 512 x 512, and of one of 512 x 1024."""
-    count = METHODS[name].support_per_pass.of
-    assert (count(64, 64), count(64, 128)) == (small, wide)
+def test_output_and_gradients_are_those_of_the_definition(case, rule, window, grid):
+    inputs = case(*grid)
+    settings = {"height": grid[0], "width": grid[1], "window": window, "rule": rule}
+    output = adaptive_sparse_attention(*inputs, **settings)
+    expected = adaptive_sparse_weights(*inputs[:2], *inputs[3:], **settings) @ inputs[2]
+    torch.testing.assert_close(output, expected)
+    towards = torch.randn_like(output)
+    gradients = torch.autograd.grad(output, inputs, towards)
+    expected_gradients = torch.autograd.grad(
+        expected, inputs, towards, allow_unused=True, materialize_grads=True
+    )
+    for gradient, expected_gradient in zip(gradients, expected_gradients, strict=True):
+        torch.testing.assert_close(gradient, expected_gradient)
 
 
-def test_no_array_of_n_by_n(name, monkeypatch):
-    """Watch every tensor that making and asking an attention forms, blocks a tenth of n x n."""
-    side = 24
-    monkeypatch.setattr(blockwise, "BLOCK_WEIGHTS", side**4 // 10)
-
-    with Watch() as watch:
-        attention = CASES[name](side, side).attention
-        values = torch.randn(2, *attention.key_shape)
-        attention.mix(values)
-        attention.adjoint(torch.randn(2, *attention.shape))
-        attention.row(Cell(5, 7))
-        attention.column(Cell(7, 5))
-    assert 0 < watch.largest < side**4 / 4
-
-
-def test_values_keep_their_precision_and_rows_that_of_the_weights(name):
-    attention = CASES[name](5, 7).attention
-    assert attention.mix(torch.randn(1, *attention.key_shape)).dtype == torch.float32
-    assert attention.adjoint(torch.randn(1, *attention.shape)).dtype == torch.float32
-    assert attention.row(Cell(0, 0)).dtype == torch.float64
-    assert attention.column(Cell(0, 0)).dtype == torch.float64
+@pytest.mark.usefixtures("_block_size")
+@pytest.mark.parametrize("spread", [0.0, 1.0, 1e2, 1e4], ids="logits of {}".format)
+@pytest.mark.parametrize("scale", [0.0, 0.3, 1.0, 3.0, 1e6, "some of them 0"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_no_logits_and_no_scales_are_too_extreme(case, spread, scale, dtype):
+    """All alike, far apart, rules that everything and that nothing passes."""
+    query, key, value, t1, t2 = (tensor.detach().to(dtype) for tensor in case(4, 5))
+    # Whole numbers: no order of summation changes a product, and none lies near a threshold.
+    query, key = ((tensor * 4).round() * spread**0.5 for tensor in (query, key))
+    scales = [
+        torch.where(torch.arange(20) % 3 == 0, 0.0, s * 2) if isinstance(scale, str)
+        else torch.full_like(s, scale)
+        for s in (t1, t2)
+    ]  # fmt: skip
+    arguments = (query, key, *scales)
+    output = adaptive_sparse_attention(query, key, value, *scales, height=4, width=5)
+    expected = adaptive_sparse_weights(*arguments, height=4, width=5) @ value
+    torch.testing.assert_close(output, expected, rtol=2e-5, atol=2e-5)
 
 
-def test_a_cell_outside_the_grid_is_refused(name):
-    attention = CASES[name](5, 7).attention
-    for shape, ask in (
-        (attention.shape, attention.row),
-        (attention.key_shape, attention.column),
-    ):
-        for cell in (Cell(-1, 0), Cell(0, shape[1]), Cell(shape[0], 0)):
-            with pytest.raises(ValueError, match="outside the grid"):
-                ask(cell)
+@pytest.mark.parametrize("rule", ["clean", "released"])
+def test_gradients_of_queries_keys_and_values_by_finite_differences(case, rule):
+    """Away from thresholds the support does not change, and the output is smooth."""
+    query, key, value, t1, t2 = case(3, 4, batch=1)
 
-
-def test_isa_loses_mass_to_its_padding_alone():
-    for height, width in ((4, 6), (5, 7)):
-        top, bottom, left, right = isa_padding(height, width, (2, 3))
-        maps = normal(4, 4, height + top + bottom, width + left + right)
-        attention = interlaced(
-            (maps[0], maps[1]), (maps[2], maps[3]), height=height, width=width, block=(2, 3)
+    def attention(*tensors):
+        return adaptive_sparse_attention(
+            *tensors, t1.detach(), t2.detach(), height=3, width=4, rule=rule
         )
-        sums = attention.mix(torch.ones(1, height, width, dtype=torch.float64))
-        whole = torch.full_like(sums, 1)
-        if (height, width) == (4, 6):
-            torch.testing.assert_close(sums, whole)
-        else:
-            assert (sums < whole).all()
+
+    assert torch.autograd.gradcheck(attention, (query, key, value), eps=1e-7, atol=1e-4)
 
 
-def test_isa_pads_both_sides_the_second_by_more():
-    assert isa_padding(64, 128, (8, 8)) == (0, 0, 0, 0)
-    assert isa_padding(5, 7, (8, 8)) == (1, 2, 0, 1)
+def test_both_thresholds_learn_under_the_clean_rule_and_not_under_the_released(case):
+    for rule, learns in (("clean", True), ("released", False)):
+        inputs = case(4, 5)
+        adaptive_sparse_attention(*inputs, height=4, width=5, rule=rule).square().sum().backward()
+        for scale in inputs[3:]:
+            assert bool(scale.grad.abs().sum() > 0) is learns
+            assert scale.grad.isfinite().all()
 
 
-def test_maps_that_do_not_fit_are_refused():
-    maps = normal(2, 4, 5, 7)
-    with pytest.raises(ValueError, match="padded to 6 x 9"):
-        interlaced((maps[0], maps[1]), (maps[0], maps[1]), height=5, width=7, block=(2, 3))
-    with pytest.raises(ValueError, match="cannot be split"):
-        ocnet_pyramid(maps[0], 6)
-    with pytest.raises(ValueError, match="enlarged 2 times"):
-        carafe(normal(25, 5, 4), 2)
+def test_following_the_gradient_of_the_thresholds_lowers_the_error(case):
+    """Two kinds of cell, noisy values: thresholds alone learn to read one's own kind."""
+    kind = (torch.arange(36) % 6 < 3).double()
+    query = torch.stack([kind, 1 - kind], -1)[None] * 1.2
+    value = (kind + torch.randn(36, dtype=torch.float64) * 0.3)[None, :, None]
+    logs = torch.full((2, 1, 36), math.log(0.2), dtype=torch.float64, requires_grad=True)
+    optimiser = torch.optim.Adam([logs], lr=0.2)
+    errors = []
+    for _ in range(60):
+        output = adaptive_sparse_attention(query, query, value, *logs.exp(), height=6, width=6)
+        error = (output[0, :, 0] - kind).square().mean()
+        errors.append(error.item())
+        optimiser.zero_grad()
+        error.backward()
+        optimiser.step()
+    assert errors[-1] < errors[0] / 2
 
 
-def test_resizing_to_the_same_size_changes_nothing():
-    attention = CASES["dgmn"](5, 7).attention
-    same = resized(attention, 5, 7)
-    torch.testing.assert_close(same.row(Cell(2, 3)), attention.row(Cell(2, 3)))
+def test_scales_of_zero_have_a_finite_gradient(case):
+    query, key, value, t1, t2 = case(3, 3)
+    zeros = [torch.zeros_like(scale).requires_grad_() for scale in (t1, t2)]
+    adaptive_sparse_attention(query, key, value, *zeros, height=3, width=3).sum().backward()
+    assert all(scale.grad.isfinite().all() for scale in zeros)
 
 
-def test_what_is_not_translated_is_told_in_english(tmp_path, monkeypatch):
-    (tmp_path / "texts").mkdir()
-    (tmp_path / "texts" / "en.json").write_text('{"a.title": "A", "b.title": "B"}')
-    (tmp_path / "texts" / "zh-CN.json").write_text('{"a.title": "甲"}', encoding="utf-8")
-    monkeypatch.setattr("asa_viz.attention.method.files", lambda _: tmp_path)
-    texts.cache_clear()
-    assert texts("zh-CN") == {"a.title": "甲", "b.title": "B"}
-    texts.cache_clear()
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_comes_back_as_it_went_in(case, dtype):
+    inputs = [tensor.detach().to(dtype) for tensor in case(3, 4)]
+    output = adaptive_sparse_attention(*inputs, height=3, width=4)
+    wide = adaptive_sparse_attention(*(tensor.float() for tensor in inputs), height=3, width=4)
+    assert output.dtype == dtype
+    torch.testing.assert_close(output, wide.to(dtype))
 
 
-def test_records_are_told_in_every_language():
-    keys = {key for name in METHODS for key in (f"{name}.title", f"{name}.note")}
-    keys |= {f"family.{family}" for family in FAMILIES}
-    for language in LANGUAGES:
-        assert set(texts(language)) == keys
-        assert all(text.strip() for text in texts(language).values())
-    for method in METHODS.values():
-        assert set(method.title) == set(method.note) == set(LANGUAGES)
-    assert all(family_title(family)["en"] for family in FAMILIES)
+@pytest.mark.parametrize("rule", ["clean", "released"])
+def test_no_array_of_n_by_n(case, rule, monkeypatch):
+    """Watch every tensor the forward and backward pass make at n = 2304."""
+    height = width = 48
+    n = height * width
+    inputs = case(height, width, batch=1, d=4, c=2, dtype=torch.float32)
+    with Watch() as watch:
+        output = adaptive_sparse_attention(*inputs, height=height, width=width, rule=rule)
+        output.sum().backward()
+    assert 0 < watch.largest <= max(engine.ROWS * n, blockwise.BLOCK_WEIGHTS + n) < n * n
 
 
-def test_methods_of_a_family_stand_together():
-    order = [FAMILIES.index(method.family) for method in METHODS.values()]
-    assert order == sorted(order)
-    assert set(order) == set(range(len(FAMILIES)))
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_cuda_agrees_with_the_cpu(case, dtype):
+    inputs = [tensor.detach().to(dtype) for tensor in case(5, 7)]
+    here = adaptive_sparse_attention(*inputs, height=5, width=7)
+    there = adaptive_sparse_attention(*(tensor.cuda() for tensor in inputs), height=5, width=7)
+    torch.testing.assert_close(there.cpu(), here)
+
+
+def _grouped(height, width, requires_grad=False):
+    """Cells of four kinds, as a picture's: a block of rows keeps few columns."""
+    draw = torch.Generator().manual_seed(3)
+    n = height * width
+    kind = (torch.arange(n) // width * 4 // height)[:, None]
+    features = [
+        torch.nn.functional.one_hot(kind[:, 0], 16) * 2 + torch.randn(n, 16, generator=draw) * 0.2
+        for _ in range(2)
+    ]
+    value = torch.randn(n, 5, generator=draw)
+    scales = [0.7 + torch.rand(n, generator=draw) for _ in range(2)]
+    inputs = [tensor[None].contiguous() for tensor in (*features, value, *scales)]
+    return [tensor.requires_grad_(requires_grad) for tensor in inputs]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_where_most_columns_are_left_out_output_and_gradients_are_still_exact(dtype, monkeypatch):
+    monkeypatch.setattr(engine, "ROWS", 48)
+    height, width = 24, 31
+    inputs = [part.detach().to(dtype).requires_grad_() for part in _grouped(height, width)]
+    output = adaptive_sparse_attention(*inputs, height=height, width=width)
+    weights = adaptive_sparse_weights(*inputs[:2], *inputs[3:], height=height, width=width)
+    assert (weights > 0).float().mean() < 0.3
+    expected = weights @ inputs[2]
+    torch.testing.assert_close(output, expected, rtol=2e-5, atol=2e-5)
+    towards = torch.randn(output.shape, dtype=dtype, generator=torch.Generator().manual_seed(5))
+    pairs = zip(
+        torch.autograd.grad(output, inputs, towards),
+        torch.autograd.grad(expected, inputs, towards),
+        strict=True,
+    )
+    for gradient, expected_gradient in pairs:
+        scale = expected_gradient.abs().max().item()
+        torch.testing.assert_close(gradient, expected_gradient, rtol=1e-4, atol=2e-5 * scale)
+
+
+def test_the_same_from_run_to_run_and_over_thread_counts():
+    inputs = _grouped(30, 40)
+
+    def output():
+        return attend(*inputs, height=30, width=40)
+
+    read = output()
+    assert all(torch.equal(*parts) for parts in zip(read, output(), strict=True))
+    threads = torch.get_num_threads()
+    try:
+        for count in (1, 2, 3):
+            torch.set_num_threads(count)
+            other = output()
+            torch.testing.assert_close(other, read, rtol=1e-5, atol=1e-6)
+            assert torch.equal(other.support_size, read.support_size)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def test_a_training_step_takes_a_tenth_of_the_definitions_memory():
+    height, width = 48, 64
+    inputs = _grouped(height, width, requires_grad=True)
+
+    def ours():
+        output = adaptive_sparse_attention(*inputs, height=height, width=width)
+        return torch.autograd.grad(output.sum(), inputs)
+
+    def definition():
+        weights = adaptive_sparse_weights(*inputs[:2], *inputs[3:], height=height, width=width)
+        return torch.autograd.grad((weights @ inputs[2]).sum(), inputs)
+
+    assert peak_bytes(ours) <= peak_bytes(definition) / 10

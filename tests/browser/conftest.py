@@ -9,11 +9,11 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from app.comparing import Comparisons
-from app.desk import Desk, SessionStore
 from app.handlers import Answers
-from app.packets import Packets
+from app.packet_cache import PacketCache
 from app.page import build_page, mount_settings
 from app.server.serve import Application, serving
+from app.session_cache import CachedEncoder, SessionCache
 from asa_viz.images import framed, read_image
 from tests.app.ensembles import FakeEnsemble
 from tests.browser.chromium import ARGUMENTS, executable
@@ -60,14 +60,14 @@ class Server:
     """The page, served in this process; `session` is what it shows, as the library knows it."""
 
     def __init__(self, folder):
-        self.desk = Desk(encode, SessionStore())
-        comparisons = Comparisons(self.desk, FakeEnsemble)
+        self.encoder = CachedEncoder(encode, SessionCache())
+        comparisons = Comparisons(self.encoder, FakeEnsemble)
         names = ["asa", "dense"]
-        answers = Answers(self.desk, rerun, names, Packets(folder), comparisons)
+        answers = Answers(self.encoder, rerun, names, PacketCache(folder), comparisons)
         self.application = Application(build_page(answers, names), mount_settings(answers))
 
     def session(self, file, network="asa"):
-        return self.desk.session(str(file), network)
+        return self.encoder.session(str(file), network)
 
 
 @pytest.fixture(scope="package")

@@ -5,12 +5,12 @@ import threading
 import pytest
 from playwright.sync_api import expect
 
-from app.desk import Desk, SessionStore
 from app.handlers import Answers
-from app.packets import Packets
+from app.packet_cache import PacketCache
 from app.page import build_page, mount_settings
 from app.server.origins import Reach
 from app.server.serve import Application, serving
+from app.session_cache import CachedEncoder, SessionCache
 from app.viewer import dictionaries
 from tests.browser.conftest import encode, rerun
 
@@ -47,7 +47,9 @@ def page(tmp_path):
 
     def make(encode=encode, **settings):
         names = ["asa", "dense"]
-        answers = Answers(Desk(encode, SessionStore()), rerun, names, Packets(tmp_path))
+        answers = Answers(
+            CachedEncoder(encode, SessionCache()), rerun, names, PacketCache(tmp_path)
+        )
         return Application(build_page(answers, names), mount_settings(answers), **settings)
 
     return make

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from app.gallery import EXAMPLES
 from app.viewer import dictionaries
-from asa_viz.attention.methods import METHODS
+from asa_viz.catalogue.methods import METHODS
 from asa_viz.geometry import Cell
 from tests.app.ensembles import NAMES, FakeEnsemble
 from tests.browser.visit import SPOT

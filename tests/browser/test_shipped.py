@@ -15,7 +15,7 @@ from PIL import Image
 
 from app.encodings import stored
 from app.gallery import EXAMPLES
-from asa_viz.shipped import DEFAULT, available, has_heads
+from asa_viz.checkpoints import DEFAULT, available, has_heads
 from tests.browser.visit import query_cell
 
 pytestmark = pytest.mark.slow

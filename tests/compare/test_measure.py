@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn.functional import interpolate, one_hot
 
-from asa_viz.attention.operator import Attention
+from asa_viz.attention.base import Attention
 from asa_viz.compare.arms import ARMS
 from asa_viz.compare.features import Pictures
 from asa_viz.compare.measure import (

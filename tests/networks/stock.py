@@ -8,7 +8,7 @@ from mmengine.config import Config
 from mmseg.apis import inference_model, init_model
 
 from asa_viz.networks.capture import calls_of
-from asa_viz.networks.opening import build
+from asa_viz.networks.external import build
 from asa_viz.networks.stock import model_as_data
 
 CLASSES = 5

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from asa_viz import shipped
+from asa_viz import checkpoints
 from asa_viz.geometry import Pixel
 from asa_viz.networks import checkpoint
 from asa_viz.networks.segmenter import load
@@ -136,7 +136,7 @@ def test_a_model_that_is_none_is_refused_in_a_sentence(saved):
 def test_a_file_is_found_by_name_with_its_ending_and_by_a_path_from_home(saved, monkeypatch):
     path = saved[0]
     monkeypatch.setenv("HOME", str(path.parent))
-    monkeypatch.setattr(shipped, "FOLDER", path.parent)
+    monkeypatch.setattr(checkpoints, "FOLDER", path.parent)
     for name in ("small", "small.safetensors", "~/small.safetensors", "~/small", path):
         assert checkpoint.find(name) == path
     # A path means the file there, not one of that name among the networks that ship.
@@ -174,7 +174,7 @@ def test_invalid_numbers_and_missing_parts_are_noticed(tmp_path):
 
 
 def test_an_unknown_network_lists_those_there_are(monkeypatch, tmp_path):
-    monkeypatch.setattr(shipped, "FOLDER", tmp_path)
+    monkeypatch.setattr(checkpoints, "FOLDER", tmp_path)
     for name in ("a_network", checkpoint.DEFAULT):
         (tmp_path / f"{name}.safetensors").touch()
     with pytest.raises(WeightsError, match=f"there are: {checkpoint.DEFAULT}, a_network"):

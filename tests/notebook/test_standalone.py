@@ -9,7 +9,8 @@ import torch
 from playwright.sync_api import sync_playwright
 
 import asa_viz
-from asa_viz.attention.fixed import FixedAttention, Stored
+from asa_viz.attention.fixed import FixedAttention
+from asa_viz.attention.stored import Stored
 from asa_viz.attention.what_if import WhatIf
 from asa_viz.geometry import Cell, Pixel
 from asa_viz.notebook.standalone import framed, page

@@ -17,12 +17,12 @@ from safetensors.numpy import load_file
 import asa_viz
 from app.encodings import stored
 from app.gallery import EXAMPLES
+from asa_viz.attention.dense import disentangled
 from asa_viz.attention.fixed import FixedAttention
-from asa_viz.attention.pairwise import disentangled
 from asa_viz.attention.what_if import WhatIf
+from asa_viz.checkpoints import DEFAULT
 from asa_viz.geometry import Cell, Grid, Pixel
 from asa_viz.packet import pack
-from asa_viz.shipped import DEFAULT
 from tests.fakes import fake_session
 from tests.viewer.node import needs_node, run
 
@@ -140,6 +140,21 @@ def test_rows_under_a_what_if(session, answer, change, what_if):
     check_rows(session, cells, views, found)
     # More than k only where the next one ties with the k-th.
     assert (masks(found["relation"])["chosen"].sum(1) >= (what_if.top_k or 0)).all()
+
+
+@pytest.mark.parametrize("factor", [1, 2])
+def test_the_row_of_a_set_of_cells(session, answer, factor):
+    width = session.grid.width
+    cells = [15 * width + 20, 15 * width + 21, 16 * width + 20, 30 * width + 40]
+    found = answer(what_if={"nonlocal": factor}, cells=[], maps=False, set=cells)
+    (mean,) = session.attention.rows([[Cell(*divmod(i, width)) for i in cells]], WhatIf(factor))
+    for name in ("dense", "incoming", "weights"):
+        expected = getattr(mean, name).ravel()
+        np.testing.assert_allclose(found[f"set_{name}"], expected, rtol=1e-3, atol=1e-7)
+    for name in ("chosen", "reciprocal", "local", "support"):
+        differs = ~np.isclose(found[f"set_{name}"], getattr(mean, name).ravel(), atol=1e-6)
+        assert differs.mean() <= 1e-3, name
+    assert np.isclose(found["set_back"], mean.chooses_back.ravel()).mean() >= 1 - 1e-3
 
 
 def test_a_stored_packet_is_read_to_the_last_bit(tmp_path):

@@ -21,7 +21,7 @@ export interface Controlled extends OnPhone {
   store: Store;
   scenes: { dense: Scene; sparse: Scene };
   texts: Texts;
-  opened: { picture: string; network: string } | null;
+  opened?: { picture: string; network: string } | null;
   choose(picture: string): void;
   add(file: File): void;
   setRule(whatIf: WhatIf, how?: How): void;

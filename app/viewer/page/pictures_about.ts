@@ -13,7 +13,7 @@ interface Opened {
   host: Host;
   session: Session | null;
   state: State;
-  opened: { picture: string; network: string } | null;
+  opened?: { picture: string; network: string } | null;
   find<T extends HTMLElement>(selector: string): T;
   say(key: string, values?: Record<string, unknown>): string;
 }

@@ -5,9 +5,9 @@ from typing import Any
 from jaxtyping import Float
 from torch import Tensor
 
-from asa_viz.attention import METHODS
 from asa_viz.attention.adaptive import adaptive_attention, released_attention
 from asa_viz.attention.row import SparseAttention
+from asa_viz.catalogue import METHODS
 from asa_viz.networks.blocks import ASABlock
 from asa_viz.networks.capture import Seen
 from asa_viz.networks.heads import TARGETS
@@ -33,6 +33,6 @@ def read_adaptive(head: Any, seen: Seen) -> Reading:
 
 
 HEADS = (Head("asa", {"type": "ASAHead", "read_only": True} | TARGETS),)
-RECORDS = (
+READERS = (
     HeadMethod(METHODS["asa"], "asa", ("nl_block",), read_adaptive, rebuilt_nonlocal, "nl_block"),
 )

@@ -3,9 +3,9 @@
 from jaxtyping import Float
 from torch import Tensor
 
-from asa_viz.attention import METHODS
 from asa_viz.attention.classic import bilateral, mean_shift, non_local_means
-from asa_viz.attention.settings import BILATERAL_WINDOW, MEANS_PATCH, MEANS_SEARCH, SHIFT_STEPS
+from asa_viz.catalogue import METHODS
+from asa_viz.catalogue.settings import BILATERAL_WINDOW, MEANS_PATCH, MEANS_SEARCH, SHIFT_STEPS
 from asa_viz.networks.zoo.record import Head, ImageMethod, Reading
 
 # Distances are in cells, eight pixels wide; colours run from 0 to 1, so that two of one thing
@@ -41,7 +41,7 @@ def read_mean_shift(image: Float[Tensor, "3 h w"]) -> Reading:
 
 
 HEADS: tuple[Head, ...] = ()
-RECORDS = (
+READERS = (
     ImageMethod(METHODS["bilateral"], read_bilateral),
     ImageMethod(METHODS["non_local_means"], read_non_local_means),
     ImageMethod(METHODS["mean_shift"], read_mean_shift),

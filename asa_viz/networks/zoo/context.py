@@ -10,11 +10,11 @@ from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from mmseg.registry import MODELS
 from torch import Tensor
 
-from asa_viz.attention import METHODS
-from asa_viz.attention.lowrank import LowRank, expectation_maximisation, object_context
-from asa_viz.attention.operator import Attention
+from asa_viz.attention.base import Attention
+from asa_viz.attention.low_rank import LowRank, expectation_maximisation, object_context
 from asa_viz.attention.pooled import adaptive_context
-from asa_viz.attention.settings import APC_GRIDS, EMA_BASES, EMA_STAGES
+from asa_viz.catalogue import METHODS
+from asa_viz.catalogue.settings import APC_GRIDS, EMA_BASES, EMA_STAGES
 from asa_viz.networks.capture import Seen
 from asa_viz.networks.zoo import alone
 from asa_viz.networks.zoo.record import Head, HeadMethod, Reading
@@ -182,7 +182,7 @@ HEADS = (
         inputs=(0,),
     ),
 )
-RECORDS = (
+READERS = (
     HeadMethod(
         method=METHODS["apcnet"],
         head="apcnet",

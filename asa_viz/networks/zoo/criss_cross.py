@@ -10,10 +10,10 @@ from mmseg.models.decode_heads import FCNHead
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
-from asa_viz.attention import METHODS
-from asa_viz.attention.operator import Attention, Product
+from asa_viz.attention.base import Attention, Product
 from asa_viz.attention.pattern import recurrent_criss_cross
-from asa_viz.attention.settings import CCNET_PASSES
+from asa_viz.catalogue import METHODS
+from asa_viz.catalogue.settings import CCNET_PASSES
 from asa_viz.networks.capture import Seen
 from asa_viz.networks.heads import classify
 from asa_viz.networks.zoo.alone import criss_cross
@@ -99,7 +99,7 @@ def _passes(attention: Attention) -> list[Attention]:
 
 
 HEADS = (Head("ccnet", {"type": "CrissCrossHead"}),)
-RECORDS = (
+READERS = (
     HeadMethod(
         method=METHODS["ccnet"],
         head="ccnet",

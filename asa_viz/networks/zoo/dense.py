@@ -13,16 +13,16 @@ from mmseg.models.decode_heads import NLHead
 from mmseg.registry import MODELS
 from torch import Tensor
 
-from asa_viz.attention import METHODS
-from asa_viz.attention.pairwise import (
+from asa_viz.attention.dense import (
     concatenation,
     disentangled,
     dot_product,
     embedded_gaussian,
     gaussian,
 )
-from asa_viz.attention.settings import DNL_TEMPERATURE
 from asa_viz.attention.shared import global_context
+from asa_viz.catalogue import METHODS
+from asa_viz.catalogue.settings import DNL_TEMPERATURE
 from asa_viz.networks.blocks import block_output
 from asa_viz.networks.capture import Seen
 from asa_viz.networks.zoo.record import Head, HeadMethod, Reading
@@ -133,7 +133,7 @@ HEADS = (
     Head("dnl", {"type": "DNLHead", "reduction": 2, "temperature": DNL_TEMPERATURE}),
     Head("gcnet", {"type": "GCHead", "ratio": 1 / 4}),
 )
-RECORDS = (
+READERS = (
     HeadMethod(
         method=METHODS["nonlocal_embedded_gaussian"],
         head="nonlocal_embedded_gaussian",

@@ -10,10 +10,10 @@ from mmcv.cnn import ConvModule
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
-from asa_viz.attention import METHODS
 from asa_viz.attention.deformable import dynamic_graph
-from asa_viz.attention.settings import DGMN_RATES
-from asa_viz.attention.settings import DGMN_SIDE as SIDE
+from asa_viz.catalogue import METHODS
+from asa_viz.catalogue.settings import DGMN_RATES
+from asa_viz.catalogue.settings import DGMN_SIDE as SIDE
 from asa_viz.networks.capture import Seen
 from asa_viz.networks.zoo.block_head import BlockHead
 from asa_viz.networks.zoo.record import Head, HeadMethod, Reading
@@ -115,4 +115,4 @@ def rebuilt(head: Any, seen: Seen, reading: Reading) -> tuple[Tensor, Tensor]:
 
 
 HEADS = (Head("dgmn", {"type": BlockHead.__name__, "block": {"type": DGMNBlock.__name__}}),)
-RECORDS = (HeadMethod(METHODS["dgmn"], "dgmn", ("block",), read, rebuilt),)
+READERS = (HeadMethod(METHODS["dgmn"], "dgmn", ("block",), read, rebuilt),)

@@ -4,8 +4,8 @@ from typing import Any
 
 from torch import Tensor
 
-from asa_viz.attention import METHODS
-from asa_viz.attention.pairwise import embedded_gaussian
+from asa_viz.attention.dense import embedded_gaussian
+from asa_viz.catalogue import METHODS
 from asa_viz.networks.capture import Seen
 from asa_viz.networks.zoo.record import Head, HeadMethod, Reading
 
@@ -46,7 +46,7 @@ def rebuilt_channel(head: Any, seen: Seen, reading: Reading) -> tuple[Tensor, Te
 
 # mmsegmentation has 64 channels of queries and keys in a head of 512; this is for one of 64.
 HEADS = (Head("danet", {"type": "DAHead", "pam_channels": 8}),)
-RECORDS = (
+READERS = (
     HeadMethod(
         method=METHODS["danet_position"],
         head="danet",

@@ -16,16 +16,16 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from asa_viz.attention.operator import flat
+from asa_viz.attention.base import flat
+from asa_viz.checkpoints import HEADS_CARD, HEADS_FOLDER, HEADS_PROJECTION, damaged_heads
 from asa_viz.geometry import Cell
 from asa_viz.images import resize
 from asa_viz.networks.capture import calls_of
 from asa_viz.networks.weights import WeightsError
-from asa_viz.networks.zoo.methods import HEADS, METHODS, build_head
+from asa_viz.networks.zoo.methods import HEADS, READERS, build_head
 from asa_viz.networks.zoo.projection import Projection, load_projection
 from asa_viz.networks.zoo.record import HeadMethod, ImageMethod, Reading
 from asa_viz.session import Session, labels_of
-from asa_viz.shipped import HEADS_CARD, HEADS_FOLDER, HEADS_PROJECTION, damaged_heads
 from asa_viz.views import AgreementView, MethodView
 
 PROJECTION = HEADS_PROJECTION
@@ -52,7 +52,7 @@ class Ensemble:
         self.lock = threading.Lock()
         self.methods = tuple(
             name
-            for name, record in METHODS.items()
+            for name, record in READERS.items()
             if isinstance(record, ImageMethod) or record.head in heads
         )
 
@@ -97,7 +97,7 @@ class Comparison:
         """Return the segmentations by the heads of the methods `names`, or by all heads."""
         labels = {}
         for name in names or self.methods:
-            record = METHODS[name]
+            record = READERS[name]
             if isinstance(record, HeadMethod):
                 self._reading(name)
                 labels[record.head] = self._labels[record.head]
@@ -121,7 +121,7 @@ class Comparison:
     def _reading(self, name: str) -> Reading:
         with self._ensemble.lock:
             if name not in self._readings:
-                record = METHODS[name]
+                record = READERS[name]
                 if isinstance(record, ImageMethod):
                     self._readings[name] = record.read(_colours(self._picture, self._shape))
                 elif record.head in self._ensemble.heads:
@@ -145,7 +145,7 @@ def methods_in(head: str) -> list[HeadMethod]:
     """Return the methods of a head."""
     return [
         record
-        for record in METHODS.values()
+        for record in READERS.values()
         if isinstance(record, HeadMethod) and record.head == head
     ]
 

@@ -11,8 +11,8 @@ from jaxtyping import Float
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
-from asa_viz.attention import METHODS
-from asa_viz.attention.settings import CBAM_KERNEL
+from asa_viz.catalogue import METHODS
+from asa_viz.catalogue.settings import CBAM_KERNEL
 from asa_viz.networks.capture import Seen
 from asa_viz.networks.zoo.record import Head, HeadMethod, Reading
 
@@ -256,7 +256,7 @@ HEADS = tuple(
         ("bam", "BottleneckAttentionBlock"),
     )
 )
-RECORDS = (
+READERS = (
     HeadMethod(
         method=METHODS["senet"],
         head="senet",

@@ -13,9 +13,9 @@ from jaxtyping import Float
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
-from asa_viz.attention import METHODS
-from asa_viz.attention.lowrank import beyond_grids, global_reasoning, symbolic_reasoning
-from asa_viz.attention.settings import BEYOND_GRIDS_NODES, GLORE_SHARE
+from asa_viz.attention.low_rank import beyond_grids, global_reasoning, symbolic_reasoning
+from asa_viz.catalogue import METHODS
+from asa_viz.catalogue.settings import BEYOND_GRIDS_NODES, GLORE_SHARE
 from asa_viz.networks.capture import Seen
 from asa_viz.networks.zoo.record import Head, HeadMethod, Reading
 
@@ -280,7 +280,7 @@ HEADS = (
     ),
     Head("beyond_grids", {"type": "BlockHead", "block": {"type": "GraphConvolutionalUnit"}}),
 )
-RECORDS = (
+READERS = (
     HeadMethod(
         method=METHODS["glore"],
         head="glore",

@@ -8,7 +8,7 @@ from mmengine.registry import DefaultScope
 from mmseg.registry import MODELS
 from torch import nn
 
-from asa_viz.attention.methods import METHODS as RECORDS
+from asa_viz.catalogue.methods import METHODS
 from asa_viz.networks.zoo import (
     adaptive,
     classic,
@@ -52,10 +52,10 @@ HEADS: Mapping[str, Head] = MappingProxyType(
     {head.name: head for family in _FAMILIES for head in family.HEADS}
 )
 _READ: dict[str, HeadMethod | ImageMethod] = {
-    record.method.name: record for family in _FAMILIES for record in family.RECORDS
+    record.method.name: record for family in _FAMILIES for record in family.READERS
 }
-METHODS: Mapping[str, HeadMethod | ImageMethod] = MappingProxyType(
-    {name: _READ[name] for name in RECORDS if name in _READ}
+READERS: Mapping[str, HeadMethod | ImageMethod] = MappingProxyType(
+    {name: _READ[name] for name in METHODS if name in _READ}
 )
 
 

@@ -8,9 +8,9 @@ from jaxtyping import Float
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
-from asa_viz.attention import METHODS
-from asa_viz.attention.lowrank import compact_generalised, double_attention, latent_graph
-from asa_viz.attention.settings import A2_SHARE, CGNL_GROUPS, LATENT_NODES
+from asa_viz.attention.low_rank import compact_generalised, double_attention, latent_graph
+from asa_viz.catalogue import METHODS
+from asa_viz.catalogue.settings import A2_SHARE, CGNL_GROUPS, LATENT_NODES
 from asa_viz.networks.capture import Seen
 from asa_viz.networks.zoo.record import Head, HeadMethod, Reading
 
@@ -171,7 +171,7 @@ HEADS = (
     Head("cgnl", {"type": "BlockHead", "block": {"type": "CompactGeneralisedBlock"}}),
     Head("latentgnn", {"type": "BlockHead", "block": {"type": "LatentGraphBlock"}}),
 )
-RECORDS = (
+READERS = (
     HeadMethod(
         method=METHODS["a2net"],
         head="a2net",

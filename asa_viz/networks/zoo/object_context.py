@@ -10,10 +10,10 @@ from mmcv.cnn import ConvModule
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
-from asa_viz.attention import METHODS
-from asa_viz.attention.pairwise import embedded_gaussian, heads, ocnet_base
+from asa_viz.attention.dense import embedded_gaussian, heads, ocnet_base
 from asa_viz.attention.pattern import ocnet_pyramid
-from asa_viz.attention.settings import OCNET_SPLITS, SAGAN_SHARE
+from asa_viz.catalogue import METHODS
+from asa_viz.catalogue.settings import OCNET_SPLITS, SAGAN_SHARE
 from asa_viz.networks.capture import Seen
 from asa_viz.networks.zoo.block_head import BlockHead
 from asa_viz.networks.zoo.record import Head, HeadMethod, Reading
@@ -276,7 +276,7 @@ HEADS = tuple(
     Head(name, {"type": BlockHead.__name__, "block": {"type": block.__name__}})
     for name, (block, _, _) in _METHODS.items()
 )
-RECORDS = tuple(
+READERS = tuple(
     HeadMethod(METHODS[name], name, ("block",), read, rebuilt, "block")
     for name, (_, read, rebuilt) in _METHODS.items()
 )

@@ -11,11 +11,11 @@ from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
-from asa_viz.attention import METHODS
+from asa_viz.attention.base import Attention, Resize, chain
 from asa_viz.attention.few_keys import FewKeys
-from asa_viz.attention.operator import Attention, Resize, chain
 from asa_viz.attention.predicted import Direction, pointwise
-from asa_viz.attention.settings import PSA_MASK
+from asa_viz.catalogue import METHODS
+from asa_viz.catalogue.settings import PSA_MASK
 from asa_viz.networks.capture import Seen
 from asa_viz.networks.zoo.alone import Alone
 from asa_viz.networks.zoo.record import Head, HeadMethod, Reading
@@ -187,4 +187,4 @@ def _record(direction: Direction) -> HeadMethod:
 
 
 HEADS = (Head("psanet", {"type": "PointwiseHead", "mask_size": PSA_MASK}),)
-RECORDS = (_record("collect"), _record("distribute"))
+READERS = (_record("collect"), _record("distribute"))

@@ -7,8 +7,8 @@ from typing import Any
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from asa_viz.attention.method import Method
-from asa_viz.attention.operator import Attention, mean_of
+from asa_viz.attention.base import Attention, mean_of
+from asa_viz.catalogue.method import Method
 from asa_viz.networks.capture import Seen
 from asa_viz.networks.zoo.alone import Alone
 

@@ -7,12 +7,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from asa_viz.attention import METHODS
-from asa_viz.attention.lowrank import LowRank
-from asa_viz.attention.operator import Product
+from asa_viz.attention.base import Product
+from asa_viz.attention.low_rank import LowRank
 from asa_viz.attention.pattern import Padded, interlaced
 from asa_viz.attention.pooled import asymmetric, pyramid_pooling
-from asa_viz.attention.settings import ANN_GRIDS, ISA_BLOCK, PYRAMID_GRIDS
+from asa_viz.catalogue import METHODS
+from asa_viz.catalogue.settings import ANN_GRIDS, ISA_BLOCK, PYRAMID_GRIDS
 from asa_viz.networks.capture import Seen
 from asa_viz.networks.zoo import alone
 from asa_viz.networks.zoo.record import Head, HeadMethod, Reading
@@ -120,7 +120,7 @@ HEADS = (
     Head("pyramid_pooling", {"type": "PSPHead", "pool_scales": PYRAMID_GRIDS}),
 )
 _APNB, _AFNB = "context.stages.0", "fusion.stages.0"
-RECORDS = (
+READERS = (
     HeadMethod(
         method=METHODS["isa"],
         head="isa",

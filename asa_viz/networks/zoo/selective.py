@@ -16,8 +16,7 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 from typing_extensions import override
 
-from asa_viz.attention import METHODS
-from asa_viz.attention.operator import Attention
+from asa_viz.attention.base import Attention
 from asa_viz.attention.selection import (
     index_scores,
     indexer_top_k,
@@ -25,6 +24,7 @@ from asa_viz.attention.selection import (
     native_sparse,
 )
 from asa_viz.attention.squares import square_count
+from asa_viz.catalogue import METHODS
 from asa_viz.networks.capture import Seen
 from asa_viz.networks.heads import classify, largest
 from asa_viz.networks.zoo.block_head import BlockHead
@@ -214,4 +214,4 @@ HEADS = tuple(
     Head(name, {"type": head.__name__, "block": {"type": block.__name__}})
     for name, (head, block) in _METHODS.items()
 )
-RECORDS = tuple(HeadMethod(METHODS[name], name, ("block",), read, rebuilt) for name in _METHODS)
+READERS = tuple(HeadMethod(METHODS[name], name, ("block",), read, rebuilt) for name in _METHODS)

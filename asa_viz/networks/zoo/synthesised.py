@@ -10,10 +10,10 @@ from mmcv.cnn import ConvModule
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
-from asa_viz.attention import METHODS
 from asa_viz.attention.predicted import dense_synthesizer, random_synthesizer
-from asa_viz.attention.settings import SYNTHESIZER_RANK
-from asa_viz.attention.settings import SYNTHESIZER_SIDE as SIDE
+from asa_viz.catalogue import METHODS
+from asa_viz.catalogue.settings import SYNTHESIZER_RANK
+from asa_viz.catalogue.settings import SYNTHESIZER_SIDE as SIDE
 from asa_viz.networks.capture import Seen
 from asa_viz.networks.zoo.block_head import BlockHead
 from asa_viz.networks.zoo.object_context import attend
@@ -127,7 +127,7 @@ HEADS = tuple(
     Head(name, {"type": BlockHead.__name__, "block": {"type": block.__name__}})
     for name, (block, _) in _METHODS.items()
 )
-RECORDS = tuple(
+READERS = tuple(
     HeadMethod(METHODS[name], name, ("block",), read, rebuilt)
     for name, (_, read) in _METHODS.items()
 )

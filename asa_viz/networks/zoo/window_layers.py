@@ -10,14 +10,14 @@ from jaxtyping import Bool, Float
 from mmcv.cnn import ConvModule
 from torch import Tensor, nn
 
-from asa_viz.attention.settings import (
+from asa_viz.attention.window import local_relation, san_pairwise, stand_alone
+from asa_viz.catalogue.settings import (
     CARAFE_WINDOW,
     LOCAL_RELATION_WINDOW,
     SAN_SHARED,
     SAN_WINDOW,
     STAND_ALONE_WINDOW,
 )
-from asa_viz.attention.window import local_relation, san_pairwise, stand_alone
 from asa_viz.networks.zoo.record import Reading
 
 

@@ -9,9 +9,9 @@ from mmcv.cnn import ConvModule
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
-from asa_viz.attention import METHODS
 from asa_viz.attention.few_keys import FewKeys
 from asa_viz.attention.window import carafe
+from asa_viz.catalogue import METHODS
 from asa_viz.networks.capture import Seen
 from asa_viz.networks.zoo.block_head import BlockHead
 from asa_viz.networks.zoo.record import Head, HeadMethod, Reading
@@ -158,4 +158,4 @@ HEADS = tuple(
     Head(name, {"type": BlockHead.__name__, "block": {"type": block.__name__}})
     for name, block in _BLOCKS.items()
 )
-RECORDS = tuple(HeadMethod(METHODS[name], name, ("block",), read, rebuilt) for name in _BLOCKS)
+READERS = tuple(HeadMethod(METHODS[name], name, ("block",), read, rebuilt) for name in _BLOCKS)

@@ -1,7 +1,7 @@
 """Dense attention by loops."""
 
-from asa_viz.attention import pairwise
-from asa_viz.attention.operator import mean_of
+from asa_viz.attention import dense
+from asa_viz.attention.base import mean_of
 from asa_viz.attention.shared import global_context
 from tests.attention.zoo.plain import Case, dot, normal, softmax, softmax_rows, vectors
 
@@ -10,28 +10,24 @@ WIDTH = 4
 
 def embedded_gaussian(height, width):
     query, key = normal(WIDTH, height, width), normal(WIDTH, height, width)
-    return Case(
-        pairwise.embedded_gaussian(query, key), lambda: softmax_rows(query, key, WIDTH**-0.5)
-    )
+    return Case(dense.embedded_gaussian(query, key), lambda: softmax_rows(query, key, WIDTH**-0.5))
 
 
 def unscaled(height, width):
     query, key = normal(WIDTH, height, width), normal(WIDTH, height, width)
-    return Case(
-        pairwise.embedded_gaussian(query, key, scaled=False), lambda: softmax_rows(query, key)
-    )
+    return Case(dense.embedded_gaussian(query, key, scaled=False), lambda: softmax_rows(query, key))
 
 
 def gaussian(height, width):
     features = normal(WIDTH, height, width)
-    return Case(pairwise.gaussian(features), lambda: softmax_rows(features, features))
+    return Case(dense.gaussian(features), lambda: softmax_rows(features, features))
 
 
 def dot_product(height, width):
     query, key = normal(WIDTH, height, width), normal(WIDTH, height, width)
     n = height * width
     return Case(
-        pairwise.dot_product(query, key),
+        dense.dot_product(query, key),
         lambda: [[dot(q, k) / n for k in vectors(key)] for q in vectors(query)],
     )
 
@@ -40,7 +36,7 @@ def concatenation(height, width):
     query, key = normal(height, width), normal(height, width)
     n = height * width
     return Case(
-        pairwise.concatenation(query, key),
+        dense.concatenation(query, key),
         lambda: [[max(0.0, q + k) / n for (k,) in vectors(key)] for (q,) in vectors(query)],
     )
 
@@ -63,17 +59,17 @@ def disentangled(height, width):
             rows.append([p + s for p, s in zip(softmax(logits), shared, strict=True)])
         return rows
 
-    return Case(pairwise.disentangled(query, key, unary, temperature=0.3), matrix)
+    return Case(dense.disentangled(query, key, unary, temperature=0.3), matrix)
 
 
 def ocnet_base(height, width):
     feature = normal(WIDTH, height, width)
-    return Case(pairwise.ocnet_base(feature), lambda: softmax_rows(feature, feature, WIDTH**-0.5))
+    return Case(dense.ocnet_base(feature), lambda: softmax_rows(feature, feature, WIDTH**-0.5))
 
 
 def one_head(height, width):
     query, key = normal(3, WIDTH, height, width), normal(3, WIDTH, height, width)
-    return Case(pairwise.heads(query, key)[1], lambda: softmax_rows(query[1], key[1], WIDTH**-0.5))
+    return Case(dense.heads(query, key)[1], lambda: softmax_rows(query[1], key[1], WIDTH**-0.5))
 
 
 def mean_of_heads(height, width):
@@ -84,7 +80,7 @@ def mean_of_heads(height, width):
         n = height * width
         return [[sum(head[i][j] for head in heads) / 3 for j in range(n)] for i in range(n)]
 
-    return Case(mean_of(pairwise.heads(query, key)), matrix)
+    return Case(mean_of(dense.heads(query, key)), matrix)
 
 
 def shared(height, width):

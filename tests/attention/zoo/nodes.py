@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from asa_viz.attention import lowrank, pooled
+from asa_viz.attention import low_rank, pooled
 from tests.attention.zoo.plain import (
     Case,
     cells,
@@ -100,7 +100,7 @@ def pyramid_pooling(height, width, bins=3):
 def double_attention(height, width):
     gather, distribute = normal(NODES, height, width), normal(NODES, height, width)
     return Case(
-        lowrank.double_attention(gather, distribute),
+        low_rank.double_attention(gather, distribute),
         lambda: times(over_nodes(distribute), over_cells(gather)),
     )
 
@@ -119,13 +119,13 @@ def expectation_maximisation(height, width):
         scaled = [[g / length(mean) for g in row] for row, mean in zip(gather, means, strict=True)]
         return times(shares, scaled)
 
-    return Case(lowrank.expectation_maximisation(features, start, stages=3), matrix)
+    return Case(low_rank.expectation_maximisation(features, start, stages=3), matrix)
 
 
 def compact_generalised(height, width):
     theta, phi = normal(WIDTH, height, width), normal(WIDTH, height, width)
     return Case(
-        lowrank.compact_generalised(theta, phi),
+        low_rank.compact_generalised(theta, phi),
         lambda: [[sum(t) / WIDTH * sum(p) for p in vectors(phi)] for t in vectors(theta)],
     )
 
@@ -143,7 +143,7 @@ def global_reasoning(height, width, averaged=False):
         gather = [[value / size for value in node] for node in zip(*back, strict=True)]
         return through_nodes(back, reason, gather)
 
-    return Case(lowrank.global_reasoning(projection, adjacency, averaged=averaged), matrix)
+    return Case(low_rank.global_reasoning(projection, adjacency, averaged=averaged), matrix)
 
 
 def symbolic_reasoning(height, width):
@@ -162,7 +162,7 @@ def symbolic_reasoning(height, width):
         gather = [list(node) for node in zip(*over_nodes(votes), strict=True)]
         return through_nodes(distribute, reason, gather)
 
-    return Case(lowrank.symbolic_reasoning(votes, adjacency, mapping), matrix)
+    return Case(low_rank.symbolic_reasoning(votes, adjacency, mapping), matrix)
 
 
 def beyond_grids(height, width):
@@ -190,7 +190,7 @@ def beyond_grids(height, width):
         reason = [[dot(a, b) for b in nodes] for a in nodes]
         return through_nodes(shares, reason, gather)
 
-    return Case(lowrank.beyond_grids(features, centres, widths), matrix)
+    return Case(low_rank.beyond_grids(features, centres, widths), matrix)
 
 
 def latent_graph(height, width):
@@ -206,7 +206,7 @@ def latent_graph(height, width):
         reason = [softmax([dot(a, b) for b in nodes]) for a in nodes]
         return through_nodes([unit(cell) for cell in vectors(distribute)], reason, to_nodes)
 
-    return Case(lowrank.latent_graph(gather, distribute, features), matrix)
+    return Case(low_rank.latent_graph(gather, distribute, features), matrix)
 
 
 def object_context(height, width):
@@ -219,7 +219,7 @@ def object_context(height, width):
         ]
         return times(distribute, over_cells(logits))
 
-    return Case(lowrank.object_context(logits, query, region_key), matrix)
+    return Case(low_rank.object_context(logits, query, region_key), matrix)
 
 
 CASES = {

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from asa_viz.attention.operator import Attention
+from asa_viz.attention.base import Attention
 
 Matrix = list[list[float]]
 

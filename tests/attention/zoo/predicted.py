@@ -1,7 +1,7 @@
 """Predicted attention by loops."""
 
 from asa_viz.attention import predicted
-from asa_viz.attention.operator import resized
+from asa_viz.attention.base import resized
 from tests.attention.zoo.plain import (
     Case,
     cells,

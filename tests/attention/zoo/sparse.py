@@ -6,7 +6,7 @@ import torch
 
 from asa_viz.attention import deformable, pattern
 from asa_viz.attention.adaptive import adaptive_attention
-from asa_viz.attention.operator import mean_of
+from asa_viz.attention.base import mean_of
 from asa_viz.attention.row import SparseAttention
 from asa_viz.attention.what_if import WhatIf
 from tests.attention import loops

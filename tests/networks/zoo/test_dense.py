@@ -4,7 +4,7 @@ import torch
 from mmseg.models.decode_heads import NLHead
 
 from asa_viz.geometry import Cell
-from asa_viz.networks.zoo.methods import METHODS
+from asa_viz.networks.zoo.methods import READERS
 from tests.networks.zoo.small import CHANNELS, CLASSES, features, head_of, run
 
 
@@ -27,7 +27,7 @@ def test_concatenation_is_the_stock_head_with_its_parameters():
 
 
 def test_global_context_is_one_row_for_all_queries():
-    record = METHODS["gcnet"]
+    record = READERS["gcnet"]
     head = head_of("gcnet")
     with torch.no_grad():
         reading = record.read(head, run(head, record.watch, features(6, 5)))
@@ -37,7 +37,7 @@ def test_global_context_is_one_row_for_all_queries():
 
 
 def test_the_shared_half_of_a_disentangled_row_is_its_last_term():
-    record = METHODS["dnl"]
+    record = READERS["dnl"]
     head = head_of("dnl")
     with torch.no_grad():
         # Alike wherever it looks, a query compares nothing: what is left is the shared softmax.

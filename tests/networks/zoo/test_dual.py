@@ -3,7 +3,7 @@
 import torch
 
 from asa_viz.networks.capture import Call
-from asa_viz.networks.zoo.methods import METHODS
+from asa_viz.networks.zoo.methods import READERS
 from tests.networks.zoo.small import head_of
 
 
@@ -11,7 +11,7 @@ def test_unlike_channels_weigh_most():
     # Products of channels: 1 with themselves, 0 and -1 with the others.
     x = torch.tensor([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]]).view(1, 3, 1, 2)
     seen = {"cam": [Call((x,), x)]}
-    matrix = METHODS["danet_channel"].read(head_of("danet"), seen).gates["matrix"]
+    matrix = READERS["danet_channel"].read(head_of("danet"), seen).gates["matrix"]
     e = torch.tensor(1.0).exp()
     rows = torch.stack(
         [

@@ -10,14 +10,14 @@ import pytest
 import torch
 
 import asa_viz
+from asa_viz.checkpoints import has_heads
 from asa_viz.geometry import Cell
 from asa_viz.networks.capture import calls_of
 from asa_viz.networks.weights import WeightsError
 from asa_viz.networks.zoo.ensemble import Ensemble, load_ensemble, logits_of
-from asa_viz.networks.zoo.methods import METHODS
+from asa_viz.networks.zoo.methods import READERS
 from asa_viz.networks.zoo.projection import Projection
 from asa_viz.networks.zoo.record import HeadMethod
-from asa_viz.shipped import has_heads
 from tests.networks.small import save_small
 from tests.networks.zoo.small import CHANNELS, head_of
 
@@ -53,7 +53,7 @@ def test_every_method_of_the_heads_and_of_the_picture_answers(ensemble, session)
     assert set(views) == in_heads | pictures | {"danet_position", "danet_channel"}
     assert tuple(views) == comparison.methods
     for name, view in views.items():
-        if METHODS[name].method.exact == "none":
+        if READERS[name].method.exact == "none":
             assert view.row is None
             assert view.gates
         else:
@@ -138,7 +138,7 @@ def test_with_trained_weights_rows_rebuild_what_the_heads_computed():
     inputs = ensemble.projection(asa_viz.load(ensemble.network).features(photo))
     shown = 0
     for name in ensemble.methods:
-        record = METHODS[name]
+        record = READERS[name]
         if not isinstance(record, HeadMethod):
             continue
         head = ensemble.heads[record.head]

@@ -5,14 +5,14 @@ import torch
 from mmseg.models.backbones.resnest import SplitAttentionConv2d
 
 from asa_viz.networks.zoo import gates
-from asa_viz.networks.zoo.methods import METHODS
+from asa_viz.networks.zoo.methods import READERS
 from tests.networks.zoo.small import features, head_of, run
 
 CHANNELS = {"senet": 1, "ecanet": 1, "sknet": 2, "resnest": 2, "cbam": 1, "bam": 1}
 
 
 def gates_of(name: str):
-    record, head = METHODS[name], head_of(name)
+    record, head = READERS[name], head_of(name)
     with torch.no_grad():
         return record.read(head, run(head, record.watch, features(5, 7))).gates
 

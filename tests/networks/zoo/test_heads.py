@@ -4,11 +4,11 @@ import pytest
 import torch
 
 from asa_viz.geometry import Cell
-from asa_viz.networks.zoo.methods import HEADS, METHODS
+from asa_viz.networks.zoo.methods import HEADS, READERS
 from asa_viz.networks.zoo.record import HeadMethod
 from tests.networks.zoo.small import CLASSES, features, head_of, run
 
-IN_HEADS = [name for name, record in METHODS.items() if isinstance(record, HeadMethod)]
+IN_HEADS = [name for name, record in READERS.items() if isinstance(record, HeadMethod)]
 GRIDS = [(9, 7), (16, 16), (11, 19)]
 # The published rule gives its thresholds no gradient; an indexer learns by a loss of its own.
 UNTAUGHT = {
@@ -20,7 +20,7 @@ UNTAUGHT = {
 @pytest.mark.parametrize(("height", "width"), GRIDS)
 @pytest.mark.parametrize("name", IN_HEADS)
 def test_rows_rebuild_what_the_head_computed(name: str, height: int, width: int):
-    record = METHODS[name]
+    record = READERS[name]
     # In double precision: the logits of DNL, over a temperature of 0.05, reach 900.
     head = head_of(record.head).double()
     seen = run(head, record.watch, [stage.double() for stage in features(height, width)])
@@ -34,7 +34,7 @@ def test_rows_rebuild_what_the_head_computed(name: str, height: int, width: int)
 
 @pytest.mark.parametrize("name", IN_HEADS)
 def test_a_row_lies_on_the_keys_of_the_grid(name: str):
-    record = METHODS[name]
+    record = READERS[name]
     head = head_of(record.head)
     seen = run(head, record.watch, features(11, 13))
     with torch.no_grad():
@@ -61,7 +61,7 @@ GAINS = {
 
 @pytest.mark.parametrize("name", IN_HEADS)
 def test_a_reading_knows_the_gain_of_its_block(name: str):
-    record = METHODS[name]
+    record = READERS[name]
     head = head_of(record.head)
     seen = run(head, record.watch, features(5, 6))
     with torch.no_grad():

@@ -5,7 +5,7 @@ import torch
 
 from asa_viz.geometry import Cell
 from asa_viz.networks.zoo import nodes
-from asa_viz.networks.zoo.methods import METHODS
+from asa_viz.networks.zoo.methods import READERS
 from asa_viz.views import MethodView
 from tests.networks.zoo.small import features, head_of, run
 
@@ -51,7 +51,7 @@ def test_a_group_has_channels_to_join():
 
 
 def test_a_cell_without_latent_nodes_reads_nothing():
-    record, head = METHODS["latentgnn"], head_of("latentgnn")
+    record, head = READERS["latentgnn"], head_of("latentgnn")
     # The last layer of the map back: its constants so low that no cell passes the ReLU.
     head.block.distribute[0][1].bias.data.fill_(-1e3)
     seen = run(head, record.watch, features(5, 6))

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from asa_viz.geometry import Cell
-from asa_viz.networks.zoo.methods import METHODS
+from asa_viz.networks.zoo.methods import READERS
 from asa_viz.networks.zoo.object_context import attend
 from tests.networks.zoo.small import features, head_of, run
 
@@ -25,7 +25,7 @@ def test_attend_is_softmax_attention_of_every_head(width, values, heads, scale):
 
 
 def test_a_pyramid_cuts_no_finer_than_the_map_allows():
-    record = METHODS["ocnet_pyramid"]
+    record = READERS["ocnet_pyramid"]
     head = head_of("ocnet_pyramid").double()
     seen = run(head, record.watch, [stage.double() for stage in features(4, 9)])
     with torch.no_grad():
@@ -40,7 +40,7 @@ def test_a_pyramid_cuts_no_finer_than_the_map_allows():
 
 @pytest.mark.parametrize("name", ["ocnet_base", "ocnet_asp", "sagan", "multi_head"])
 def test_a_wide_head_is_rebuilt_in_double_precision(name):
-    record = METHODS[name]
+    record = READERS[name]
     head = head_of(name, width=32).double()
     seen = run(head, record.watch, [stage.double() for stage in features(7, 10)])
     with torch.no_grad():

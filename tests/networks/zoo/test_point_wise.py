@@ -8,7 +8,7 @@ from mmseg.models.decode_heads import psa_head
 from torch import nn
 
 from asa_viz.geometry import Cell
-from asa_viz.networks.zoo.methods import HEADS, METHODS, build_head
+from asa_viz.networks.zoo.methods import HEADS, READERS, build_head
 from asa_viz.networks.zoo.point_wise import PointwiseHead, relative_places, shrunk, spread
 from tests.networks.zoo.small import CHANNELS, CLASSES, features, run
 
@@ -89,7 +89,7 @@ def test_a_mask_lies_around_its_cell():
     [*((border, *size) for border in (0, 1) for size in SIZES), (0, 1, 5), (0, 1, 4)],
 )
 def test_any_size_is_read_with_the_border_or_without(direction, border, height, width):
-    record = METHODS[f"psanet_{direction}"]
+    record = READERS[f"psanet_{direction}"]
     head = draw(PointwiseHead(border=border, **settings((5, 9))))
     seen = run(head, record.watch, features(height, width))
     with torch.no_grad():

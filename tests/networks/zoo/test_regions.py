@@ -5,13 +5,13 @@ import torch
 from torch import nn
 
 from asa_viz.geometry import Cell
-from asa_viz.networks.zoo.methods import METHODS
+from asa_viz.networks.zoo.methods import READERS
 from tests.networks.zoo.small import CHANNELS, features, head_of, run
 
 
 @pytest.mark.parametrize(("height", "width"), [(16, 8), (11, 19)])
 def test_the_composed_row_is_what_isa_reads_with_nothing_between_its_passes(height, width):
-    record = METHODS["isa"]
+    record = READERS["isa"]
     head = head_of("isa")
     for relation in (head.global_relation, head.local_relation):
         relation.value_project = nn.Identity()
@@ -26,7 +26,7 @@ def test_the_composed_row_is_what_isa_reads_with_nothing_between_its_passes(heig
 
 
 def test_padding_takes_its_part_of_an_isa_row():
-    record = METHODS["isa"]
+    record = READERS["isa"]
     head = head_of("isa")
     with torch.no_grad():
         # Queries of 0: both passes are flat, and a query's paths end in every cell alike.
@@ -39,7 +39,7 @@ def test_padding_takes_its_part_of_an_isa_row():
 
 
 def test_fusion_reads_the_grid_of_the_earlier_stage():
-    record = METHODS["ann_afnb"]
+    record = READERS["ann_afnb"]
     head = head_of("ann")
     deep, earlier = torch.randn(1, CHANNELS[0], 9, 7), torch.randn(1, CHANNELS[1], 18, 14)
     seen = run(head, record.watch, [deep, earlier])
@@ -52,7 +52,7 @@ def test_fusion_reads_the_grid_of_the_earlier_stage():
 
 
 def test_pyramid_pooling_reads_every_image_alike():
-    record = METHODS["pyramid_pooling"]
+    record = READERS["pyramid_pooling"]
     head = head_of("pyramid_pooling")
     with torch.no_grad():
         one, other = (

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 
-from asa_viz.attention.records.sparse import RECORDS
+from asa_viz.catalogue.sparse import METHODS
 from asa_viz.geometry import Cell
 from asa_viz.networks.heads import largest
 from asa_viz.networks.zoo.selective import SIDE, WINDOW, IndexerTopKBlock
@@ -14,7 +14,7 @@ from tests.attention.zoo.selected import indexer_matrix, mixture_matrix, native_
 from tests.networks.zoo.small import CLASSES, features, head_of
 
 NAMES = ("indexer_top_k", "native_sparse", "mixture_of_block")
-OF_RECORDS = {record.name: record for record in RECORDS}
+BY_NAME = {method.name: method for method in METHODS}
 # Maps of 1 block, of 2 x 2 that the border cuts, of 3 x 5, and of 4 x 7.
 GRIDS = [(3, 4), (5, 6), (11, 19), (16, 25)]
 CHANNELS = 32
@@ -79,7 +79,7 @@ def test_images_of_a_batch_do_not_see_each_other(name):
 @torch.no_grad()
 def test_no_row_reads_more_keys_than_the_record_says_and_a_whole_block_as_many(name, height, width):
     (attention,) = block_of(name).attentions(maps(height, width))
-    most = OF_RECORDS[name].effective_support.of(height, width)
+    most = BY_NAME[name].effective_support.of(height, width)
     supports = [
         int(attention.row(Cell(row, col)).count_nonzero())
         for row in range(height)

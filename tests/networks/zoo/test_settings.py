@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from asa_viz.attention.classic import mean_shift
-from asa_viz.attention.method import by, listed
-from asa_viz.attention.methods import METHODS as RECORDS
+from asa_viz.catalogue.method import by, listed
+from asa_viz.catalogue.methods import METHODS
 from asa_viz.geometry import Cell
 from asa_viz.networks.zoo import classic
-from asa_viz.networks.zoo.methods import METHODS
+from asa_viz.networks.zoo.methods import READERS
 from asa_viz.networks.zoo.record import HeadMethod
 from tests.networks.zoo.small import head_of
 
@@ -130,7 +130,7 @@ IN_HEADS: dict[str, Callable[[Any], Found]] = {
 
 
 def test_the_settings_are_the_published_ones():
-    assert {name: record.settings for name, record in RECORDS.items() if record.settings} == (
+    assert {name: record.settings for name, record in METHODS.items() if record.settings} == (
         PUBLISHED
     )
 
@@ -138,7 +138,7 @@ def test_the_settings_are_the_published_ones():
 def test_every_head_whose_settings_are_printed_is_looked_at():
     printed = {
         name
-        for name, record in METHODS.items()
+        for name, record in READERS.items()
         if isinstance(record, HeadMethod) and record.method.settings
     }
     assert set(IN_HEADS) == printed
@@ -146,14 +146,14 @@ def test_every_head_whose_settings_are_printed_is_looked_at():
 
 @pytest.mark.parametrize("name", IN_HEADS)
 def test_a_record_prints_what_its_head_has(name: str):
-    record = METHODS[name]
+    record = READERS[name]
     with torch.no_grad():
         assert IN_HEADS[name](head_of(record.head, WIDTH)) == record.method.settings
 
 
 def widths_read(name: str) -> tuple[int, int]:
     """Over how many rows and columns a query's keys reach where the image is one colour."""
-    row = METHODS[name].read(torch.zeros(3, 40, 41)).shown.row(Cell(20, 20))
+    row = READERS[name].read(torch.zeros(3, 40, 41)).shown.row(Cell(20, 20))
     return int(row.any(1).sum()), int(row.any(0).sum())
 
 
@@ -161,23 +161,23 @@ def widths_read(name: str) -> tuple[int, int]:
     ("name", "setting"), [("bilateral", "window"), ("non_local_means", "search")]
 )
 def test_a_filter_reads_the_window_that_its_record_prints(name: str, setting: str):
-    assert widths_read(name) == (RECORDS[name].settings[setting],) * 2
+    assert widths_read(name) == (METHODS[name].settings[setting],) * 2
 
 
 def test_non_local_means_compares_patches_as_wide_as_its_record_prints():
     """All cells whose patch holds the one bright cell are less alike to a query far from it."""
     image = torch.zeros(3, 21, 21)
     image[:, 10, 10] = 1
-    row = METHODS["non_local_means"].read(image).shown.row(Cell(4, 10))
+    row = READERS["non_local_means"].read(image).shown.row(Cell(4, 10))
     unlike = row < row.max() / 2
-    assert int(unlike[4:15, 4:17].any(1).sum()) == RECORDS["non_local_means"].settings["patch"]
+    assert int(unlike[4:15, 4:17].any(1).sum()) == METHODS["non_local_means"].settings["patch"]
 
 
 def test_mean_shift_takes_as_many_steps_as_its_record_prints():
     torch.manual_seed(0)
     image = torch.rand(3, 9, 11)
-    row = METHODS["mean_shift"].read(image).shown.row(Cell(4, 5))
-    steps = RECORDS["mean_shift"].settings["steps"]
+    row = READERS["mean_shift"].read(image).shown.row(Cell(4, 5))
+    steps = METHODS["mean_shift"].settings["steps"]
     space, value = classic.SHIFT_SPACE, classic.SHIFT_VALUE
     after = [
         mean_shift(image, space=space, value=value, steps=steps + more).row(Cell(4, 5))

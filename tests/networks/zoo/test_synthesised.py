@@ -2,7 +2,7 @@
 
 import torch
 
-from asa_viz.networks.zoo.methods import METHODS
+from asa_viz.networks.zoo.methods import READERS
 from asa_viz.networks.zoo.synthesised import SIDE
 from tests.networks.zoo.small import features, head_of, run
 
@@ -18,7 +18,7 @@ def test_on_the_training_grid_the_places_are_those_that_were_learned():
 
 
 def test_logits_on_the_training_grid_are_those_of_the_last_layer():
-    record = METHODS["synthesizer_dense"]
+    record = READERS["synthesizer_dense"]
     head = head_of("synthesizer_dense")
     seen = run(head, record.watch, features(SIDE, SIDE))
     (x,) = seen["block"][0].inputs
@@ -36,7 +36,7 @@ def test_a_map_of_half_the_size_reads_the_mean_of_each_four_places():
 
 def test_only_the_dense_one_looks_at_the_image():
     for kind, same in (("dense", False), ("random", True)):
-        record = METHODS[f"synthesizer_{kind}"]
+        record = READERS[f"synthesizer_{kind}"]
         head = head_of(record.head)
         rows = []
         for brightness in (1, 2):

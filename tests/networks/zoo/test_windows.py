@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from asa_viz.geometry import Cell
-from asa_viz.networks.zoo.methods import METHODS
+from asa_viz.networks.zoo.methods import READERS
 from asa_viz.networks.zoo.window_layers import CARAFE, LocalRelation, around, outside, places
 from tests.networks.zoo.small import features, head_of, run
 
@@ -22,7 +22,7 @@ def test_places_are_read_row_by_row_and_know_the_border():
     ("name", "parts"), [("stand_alone", 8), ("local_relation", 2), ("san_pairwise", 2)]
 )
 def test_every_head_or_group_of_a_wide_head_reads_its_share(name, parts):
-    record = METHODS[name]
+    record = READERS[name]
     head = head_of(name, width=32).double()
     seen = run(head, record.watch, [stage.double() for stage in features(7, 10)])
     with torch.no_grad():
@@ -74,7 +74,7 @@ def test_carafe_with_all_weight_on_the_centre_repeats_every_coarse_cell():
 
 
 def test_queries_of_carafe_lie_on_the_grid_and_keys_on_half_of_it():
-    record = METHODS["carafe"]
+    record = READERS["carafe"]
     head = head_of("carafe")
     seen = run(head, record.watch, features(9, 7))
     with torch.no_grad():

@@ -1,1 +1,0 @@
-"""The records of all methods, by family."""
