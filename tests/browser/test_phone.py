@@ -60,10 +60,11 @@ def test_the_photo_is_lit_where_the_query_reads(upright):
           const fit = Math.min(shade.width / width, shade.height / height);
           const [left, top] = [(shade.width - fit * width) / 2, (shade.height - fit * height) / 2];
           const { session, moment } = asaViz;
+          const { data } = context.getImageData(0, 0, shade.width, shade.height);
           return Array.from(moment.row.weights, (_, j) => {
             const x = left + fit * width * ((j % session.width + 0.1) / session.width);
             const y = top + fit * height * ((Math.floor(j / session.width) + 0.1) / session.height);
-            return context.getImageData(x, y, 1, 1).data[3] / 255;
+            return data[4 * (Math.floor(y) * shade.width + Math.floor(x)) + 3] / 255;
           });
         })()"""
     )
