@@ -10,6 +10,7 @@ const DARK = 0.74;
 const DUSK = 0.3;
 
 interface Lit {
+  element: HTMLElement;
   moment: Moment | null;
   picture: { width: number; height: number } | null;
   panels: Record<string, { section: HTMLElement; canvas: HTMLCanvasElement }>;
@@ -23,11 +24,13 @@ export function lightOn(viewer: Lit): { show(isLit: boolean): void } {
   let drawn: unknown = null;
 
   function show(isLit: boolean): void {
-    const { section, canvas } = viewer.panels.photo;
+    const { canvas } = viewer.panels.photo;
     shade.hidden = !isLit;
     const { moment, picture } = viewer;
     if (!isLit || !moment || !picture || moment.session.width === 0) return;
-    if (!shade.isConnected) section.append(shade);
+    if (!shade.isConnected) viewer.element.append(shade);
+    const page = viewer.element.getBoundingClientRect(), { left, top, width, height } = canvas.getBoundingClientRect();
+    Object.assign(shade.style, { left: `${left - page.left}px`, top: `${top - page.top}px`, width: `${width}px`, height: `${height}px` });
     const { session, state } = moment;
     const told = [moment.row, state.stage, state.direction, state.zoom, canvas.width, canvas.height].map((each) => JSON.stringify(each === moment.row ? moment.row.i : each)).join();
     if (drawn === moment.row.weights && shade.dataset.told === told) return;
@@ -40,7 +43,6 @@ export function lightOn(viewer: Lit): { show(isLit: boolean): void } {
     darknessOf(moment).forEach((dark, j) => (image.data[4 * j + 3] = Math.round(255 * dark)));
     few.putImageData(image, 0, 0);
     Object.assign(shade, { width: canvas.width, height: canvas.height });
-    Object.assign(shade.style, { left: `${canvas.offsetLeft}px`, top: `${canvas.offsetTop}px`, width: `${canvas.clientWidth}px`, height: `${canvas.clientHeight}px` });
     const place = placeIn(shade.width, shade.height, picture, state.zoom);
     many.save();
     many.beginPath();
