@@ -16,7 +16,7 @@ FOLDER = next(
     (folder for folder in (_HERE / "checkpoints", _HERE.parent / "checkpoints") if folder.is_dir()),
     _HERE.parent / "checkpoints",
 )
-DEFAULT = "asa_mobilenetv2_voc2012"
+DEFAULT = "asa_mobilenetv2_outdoor"
 OWN_FOLDER = "ASA_VIZ_CHECKPOINTS"
 
 # The user's networks registered by `offer`, by name.

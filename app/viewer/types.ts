@@ -86,6 +86,29 @@ export interface Survey {
   floor: number;
 }
 
+/** Cells as runs of numbers that follow each other: the first, and how many. */
+export type Runs = [start: number, length: number][];
+
+/** What a mean row sums up to: how many cells are one query, how many cells any of them keeps, and how many choose any of them. */
+export interface SetSums extends Omit<RowNumbers, "groups"> {
+  cells: number;
+  choosing: number;
+}
+
+/** The row of a set of cells: means of weights, and shares of the set's cells that stand in a relation to each key. */
+export interface SetRow {
+  cells: number[];
+  dense: Float64Array;
+  incoming: Float64Array;
+  weights: Float64Array;
+  chosen: Float64Array;
+  back: Float64Array;
+  reciprocal: Float64Array;
+  local: Float64Array;
+  support: Float64Array;
+  numbers: SetSums;
+}
+
 /** A rule that differs from the trained network's in what is not as in AS_TRAINED. */
 export interface WhatIf {
   nonlocal: number;
@@ -149,7 +172,8 @@ export interface ColumnNumbers {
 export interface AnsweredRow extends Row {
   column: Column & { numbers: ColumnNumbers };
   numbers: RowNumbers;
-  classes: { dense: Float64Array; sparse: Float64Array; without: Float64Array } | null;
+  /** The probability of each class by both rows, without attention, and under another rule also as trained. */
+  classes: { dense: Float64Array; sparse: Float64Array; without: Float64Array; trained: Float64Array | null } | null;
 }
 
 /** What every cell's row amounts to. */
@@ -174,6 +198,8 @@ export interface State {
   locked: boolean;
   pins: Pixel[];
   compare: Pixel | null;
+  set: Runs | null;
+  twin: boolean;
   whatIf: WhatIf;
   direction: "row" | "column";
   map: string;
@@ -201,6 +227,12 @@ export interface Rerun {
   flips: { from: number; to: number; pixels: number }[];
 }
 
+/** The same query by the twin of the network. */
+export interface Twin {
+  session: Session;
+  row: Row & { numbers: RowNumbers };
+}
+
 /** What the panels are made from. */
 export interface Moment {
   state: State;
@@ -209,6 +241,10 @@ export interface Moment {
   maps: Maps | null;
   rerun: Rerun | null;
   compared: readonly AnsweredRow[] | null;
+  /** The row of the set that is the query. */
+  set?: SetRow | null;
+  /** The same query by the twin of the network. */
+  twin?: Twin | null;
 }
 
 /** Which picture is open, by which network. */
@@ -233,10 +269,14 @@ export interface Marks {
   query: number;
   hover: number | null;
   pins: number[];
+  /** The cells that are one query, or are about to be. */
+  set?: Runs | null;
   /** On a small map: frames are fine. */
   fine?: boolean;
   /** The label that the segmentation shows alone. */
   alone?: number | null;
+  /** Where the wipe stands, in shares of the width of the panel. */
+  wipe?: number;
   /** What a class is called in the reader's language. */
   nameOf?: (name: string) => string;
 }
@@ -279,6 +319,8 @@ export interface LegendEntry {
   to?: string;
   amount?: number;
   share?: number;
+  /** The share to the right of the wipe. */
+  beside?: number;
 }
 
 /** What one panel shows; `title`, `note` and the keys of a legend are keys of the dictionary. */
@@ -289,6 +331,8 @@ export interface Scene {
   values?: ArrayLike<number>;
   /** The cells lie half-transparent on the photograph, with outlines and names. */
   regions?: Regions;
+  /** What lies to the right of the wipe. */
+  beside?: { regions: Regions; cells: Cells };
   bar?: Bar;
   legend?: LegendEntry[];
   lines?: number[];

@@ -18,7 +18,7 @@ from app.server.address import AddressError, listen
 from app.server.folders import Folders
 from tests.app.server_process import PATIENCE, ROOT, Page, ask, component_of
 
-PHOTOGRAPH = {"source": EXAMPLES[0].name, "network": "asa_mobilenetv2_voc2012"}
+PHOTOGRAPH = {"source": EXAMPLES[0].name, "network": "asa_mobilenetv2_outdoor"}
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tests.app.server_process import PATIENCE, Page, ask, component_of
 
 CONFIGURATION = Path(__file__).parents[2] / "docs" / "examples" / "haproxy.cfg"
 HAPROXY = shutil.which("haproxy") or shutil.which("haproxy", path="/usr/sbin")
-NETWORK = "asa_mobilenetv2_voc2012"
+NETWORK = "asa_mobilenetv2_outdoor"
 
 pytestmark = pytest.mark.skipif(HAPROXY is None, reason="HAProxy is not installed")
 

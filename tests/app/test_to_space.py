@@ -35,7 +35,7 @@ def test_exactly_what_is_needed_is_uploaded(folder):
     for needed in (
         "app/style.css", "app/viewer/built/viewer.js", "app/texts/en/page.json",
         "app/examples/dogs.jpg", "asa_viz/py.typed", "checkpoints/heads/card.json",
-        "checkpoints/asa_mobilenetv2_voc2012.safetensors", "checkpoints/NOTICE.md",
+        "checkpoints/asa_mobilenetv2_outdoor.safetensors", "checkpoints/NOTICE.md",
     ):  # fmt: skip
         assert needed in files
     assert not [name for name in files if "__pycache__" in name or name.endswith((".so", ".pyc"))]
@@ -133,7 +133,7 @@ def test_what_is_uploaded_answers_a_picture_of_ones_own(folder, tmp_path):
         with page.client() as client:
             picture = {"files": ("own.jpg", Path(EXAMPLES[1].path).read_bytes(), "image/jpeg")}
             sent = client.post("/gradio_api/upload", files=picture).json()
-            asked = {"source": {"path": sent[0]}, "network": "asa_mobilenetv2_voc2012"}
+            asked = {"source": {"path": sent[0]}, "network": "asa_mobilenetv2_outdoor"}
             answer = ask(client, "encode", asked).json()
             assert answer["ok"], answer
             packet = client.get(f"/gradio_api/file={answer['file']}")

@@ -12,7 +12,7 @@ import numpy as np
 from tests.app.server_process import question
 
 PATIENCE = 600
-NETWORK = "asa_mobilenetv2_voc2012"
+NETWORK = "asa_mobilenetv2_outdoor"
 
 
 class Visitor:

@@ -49,7 +49,7 @@ function writePage() {
     networkTitle: "ASA",
     words: JSON.parse(readFileSync(join(folder, "words.json"), "utf8")),
     state: {
-      ...START, picture: "leuven_lane", language: "en", network: "asa_mobilenetv2_voc2012", query: [500, 420], locked: true,
+      ...START, picture: "leuven_lane", language: "en", network: "asa_mobilenetv2_outdoor", query: [500, 420], locked: true,
     },
   }));
 }

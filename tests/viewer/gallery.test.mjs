@@ -11,7 +11,7 @@ import { readPacket } from "../../app/viewer/core/packet.ts";
 
 const examples = new URL("../../app/examples/", import.meta.url);
 const looks = JSON.parse(readFileSync(new URL("looks.json", examples), "utf8"));
-const network = "asa_mobilenetv2_voc2012";
+const network = "asa_mobilenetv2_outdoor";
 
 function sessionOf(name) {
   const bytes = readFileSync(new URL(`encodings/${network}/${name}.safetensors`, examples));

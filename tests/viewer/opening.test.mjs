@@ -12,7 +12,7 @@ import { denseScale } from "../../app/viewer/core/scale.ts";
 import { START } from "../../app/viewer/core/state.ts";
 import { randomSession, sessionOf } from "./sessions.mjs";
 
-const FOLDER = new URL("../../app/examples/encodings/asa_mobilenetv2_voc2012/", import.meta.url);
+const FOLDER = new URL("../../app/examples/encodings/asa_mobilenetv2_outdoor/", import.meta.url);
 const PHOTOGRAPHS = readdirSync(FOLDER);
 const stored = (name) => readPacket(Uint8Array.from(readFileSync(new URL(name, FOLDER))).buffer);
 
@@ -83,7 +83,7 @@ test("every picture has a start and a scale, however small or dull it is", () =>
 test("a query beside the picture, or none, is found anew; a pin beside it is gone", () => {
   const session = { imageWidth: 40, imageHeight: 30 };
   const state = { ...START, query: [39, 29], pins: [[0, 0], [40, 2]], compare: [0, 1] };
-  assert.deepEqual(fitting(session, state, false), { query: [39, 29], pins: [[0, 0]], compare: null });
+  assert.deepEqual(fitting(session, state, false), { query: [39, 29], pins: [[0, 0]], compare: null, set: null });
   assert.deepEqual(fitting(session, state, true).query, START.query);
   assert.deepEqual(fitting(session, { ...state, query: [40, 0] }, false).query, START.query);
 });

@@ -27,7 +27,7 @@ test("tensors are where the header says, in any order and at odd places", () => 
   // The header's length and the picture's decide where the numbers begin: no multiple of four.
   for (let length = 0; length < 5; length++) {
     const session = { ...small, network: "n".repeat(length), picture: new Uint8Array(length) };
-    assert.deepEqual(readPacket(packetOf(session)), session);
+    assert.deepEqual(readPacket(packetOf(session)), { ...session, inner: null });
   }
 });
 

@@ -16,7 +16,8 @@ const CLASSES = readClasses();
 function readClasses() {
   const voc = "background aeroplane bicycle bird boat bottle bus car cat chair cow,dining table,dog horse motorbike person,potted plant,sheep sofa train,tv monitor";
   const camvid = "sky building pole road pavement tree sign fence car pedestrian bicyclist";
-  return [voc.split(",").flatMap((each) => (/^(dining|potted|tv)/.test(each) ? [each] : each.split(" "))), camvid.split(" ")];
+  const things = voc.split(",").flatMap((each) => (/^(dining|potted|tv)/.test(each) ? [each] : each.split(" ")));
+  return [things, camvid.split(" "), [...things, "sky", "building", "road", "pavement", "vegetation", "ground"]];
 }
 
 /** Labels of a seeded noise, in blocks so that there are regions, holes and corners that touch. */

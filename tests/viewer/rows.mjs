@@ -6,11 +6,12 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { AS_TRAINED, rowOf } from "../../app/viewer/core/attention.ts";
 import { columnOf } from "../../app/viewer/core/maps.ts";
 import { readPacket } from "../../app/viewer/core/packet.ts";
-import { allMapsOf, levelsOf } from "./passes.mjs";
+import { setRowOf } from "../../app/viewer/core/sets.ts";
+import { allMapsOf, finished, levelsOf } from "./passes.mjs";
 import { fileOf } from "./sessions.mjs";
 
 const [packet, question, answer] = process.argv.slice(2);
-const { what_if: change, cells, maps: wanted } = JSON.parse(readFileSync(question, "utf8"));
+const { what_if: change, cells, maps: wanted, set } = JSON.parse(readFileSync(question, "utf8"));
 const session = readPacket(Uint8Array.from(readFileSync(packet)).buffer);
 const whatIf = { ...AS_TRAINED, ...change };
 const levels = levelsOf(session, whatIf);
@@ -34,6 +35,12 @@ cells.forEach((i, index) => {
   };
   for (const [name, values] of Object.entries(parts)) tensors[name][2].set(values, index * values.length);
 });
+if (set) {
+  const mean = finished(setRowOf(session, set, whatIf, levels));
+  for (const name of ["dense", "incoming", "weights", "chosen", "back", "reciprocal", "local", "support"]) {
+    tensors[`set_${name}`] = ["F64", [n], mean[name]];
+  }
+}
 if (maps) {
   const { support, chosenBy: chosen_by, keptMass: kept_mass, ownShare: own_share } = maps;
   for (const [name, values] of Object.entries({ support, chosen_by, kept_mass, own_share })) {

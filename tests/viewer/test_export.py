@@ -16,7 +16,7 @@ from tests.browser.chromium import ARGUMENTS, executable
 from tests.viewer.node import node, run
 
 SVG = "{http://www.w3.org/2000/svg}"
-NETWORK, PICTURE = "asa_mobilenetv2_voc2012", "leuven_lane"
+NETWORK, PICTURE = "asa_mobilenetv2_outdoor", "leuven_lane"
 # The page of a server, as far as the viewer sees it.
 PAGE = """<!doctype html><body><div id="viewer"></div><script>{program}
 asaViz("page", {{

@@ -142,6 +142,21 @@ def test_rows_under_a_what_if(session, answer, change, what_if):
     assert (masks(found["relation"])["chosen"].sum(1) >= (what_if.top_k or 0)).all()
 
 
+@pytest.mark.parametrize("factor", [1, 2])
+def test_the_row_of_a_set_of_cells(session, answer, factor):
+    width = session.grid.width
+    cells = [15 * width + 20, 15 * width + 21, 16 * width + 20, 30 * width + 40]
+    found = answer(what_if={"nonlocal": factor}, cells=[], maps=False, set=cells)
+    (mean,) = session.attention.rows([[Cell(*divmod(i, width)) for i in cells]], WhatIf(factor))
+    for name in ("dense", "incoming", "weights"):
+        expected = getattr(mean, name).ravel()
+        np.testing.assert_allclose(found[f"set_{name}"], expected, rtol=1e-3, atol=1e-7)
+    for name in ("chosen", "reciprocal", "local", "support"):
+        differs = ~np.isclose(found[f"set_{name}"], getattr(mean, name).ravel(), atol=1e-6)
+        assert differs.mean() <= 1e-3, name
+    assert np.isclose(found["set_back"], mean.chooses_back.ravel()).mean() >= 1 - 1e-3
+
+
 def test_a_stored_packet_is_read_to_the_last_bit(tmp_path):
     path = stored(DEFAULT, EXAMPLES[0].name)
     run("reading.mjs", path, tmp_path / "answer")

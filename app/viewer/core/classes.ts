@@ -11,6 +11,8 @@ const COLOURS: Readonly<Record<string, string>> = {
   // CamVid.
   sky: "#98cceb", building: "#b49073", pole: "#b0a4f5", road: "#8e7da4", pavement: "#cc90ac", tree: "#62a565", sign: "#d5c66a",
   fence: "#cd785a", pedestrian: "#f2a271", bicyclist: "#52cfba",
+  // Outdoors, beside those of both.
+  vegetation: "#437a46", ground: "#e2d6ae",
 };
 const DARK = "#000000", LIGHT = "#ffffff";
 

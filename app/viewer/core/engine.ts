@@ -1,6 +1,6 @@
 // The way from the page to the worker: questions go out, the newest answers come back.
 
-import type { AnsweredRow, Late, Maps, Port, Survey, WhatIf } from "../types.ts";
+import type { AnsweredRow, Late, Maps, Port, SetRow, Survey, WhatIf } from "../types.ts";
 import type { Answers } from "./worker.ts";
 
 const REMEMBERED_ROWS = 64;
@@ -32,6 +32,7 @@ export class Engine {
   private watching: Timer | 0 = 0;
   private buffer: ArrayBuffer | null = null;
   private readonly waiting = new Map<number, Waiting>();
+  private lastSet: { name: string; row: Promise<SetRow | Late> } | null = null;
   private readonly rows = new Map<string, Promise<AnsweredRow | Late>>();
 
   constructor(port: Port | null, replace: (() => Port) | null = null, lost = () => {}, patience = PATIENCE) {
@@ -101,6 +102,7 @@ export class Engine {
   /** Hand over the packet of another picture; answers with what opening.ts's `surveyOf` finds. */
   open(buffer: ArrayBuffer): Promise<Survey> {
     this.rows.clear();
+    this.lastSet = null;
     this.buffer = buffer;
     return this.ask("open", { buffer });
   }
@@ -117,6 +119,16 @@ export class Engine {
     this.rows.set(name, answer);
     if (this.rows.size > REMEMBERED_ROWS) this.rows.delete([...this.rows.keys()][0]);
     return answer;
+  }
+
+  /** The row of a set of cells; the one that was asked for last is remembered. */
+  set(cells: number[], whatIf: WhatIf): Promise<SetRow | Late> {
+    const name = `${cells} ${JSON.stringify(whatIf)}`;
+    if (this.lastSet?.name === name) return this.lastSet.row;
+    const row = this.ask("set", { cells, whatIf });
+    this.lastSet = { name, row };
+    row.catch(() => (this.lastSet = null));
+    return row;
   }
 
   /** Maps of the whole image, or `{ late: true }` where others have been asked for since. */

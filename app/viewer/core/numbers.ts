@@ -65,11 +65,11 @@ export function probabilitiesOf({ values, width, layers }: Readout, weights: Arr
   return powers.map((each) => each / total);
 }
 
-function nothing(classes: string[]): Sums {
+export function nothing(classes: string[]): Sums {
   return { entropy: 0, largest: 0, byClass: new Float64Array(classes.length), own: 0 };
 }
 
-function add(sums: Sums, weight: number, label: number): void {
+export function add(sums: Sums, weight: number, label: number): void {
   if (weight > 0) sums.entropy -= weight * Math.log2(weight);
   if (weight > sums.largest) sums.largest = weight;
   sums.byClass[label] += weight;

@@ -44,12 +44,14 @@ export const isInside = (session: Grid, [x, y]: Pixel): boolean =>
   x >= 0 && x < session.imageWidth && y >= 0 && y < session.imageHeight && isOfPicture(session, cellOf(session, [x, y]));
 
 /** The query and the pins without those that lie beside the picture; it begins where it tells most. */
-export function fitting(session: Grid, state: State, atItsStart: boolean): Pick<State, "query" | "pins" | "compare"> {
+export function fitting(session: Grid, state: State, atItsStart: boolean): Pick<State, "query" | "pins" | "compare" | "set"> {
   const pins = state.pins.filter((pin) => isInside(session, pin));
   return {
     query: atItsStart || !isInside(session, state.query) ? START.query : state.query,
     pins,
     compare: pins.length === state.pins.length ? state.compare : null,
+    // In the order in which they stand, the last run ends last.
+    set: state.set && state.set.at(-1)![0] + state.set.at(-1)![1] <= session.height * session.width ? state.set : null,
   };
 }
 

@@ -24,7 +24,7 @@ export function stagesOf(session: Session, { whatIf }: State): Stage[] {
 
 /** The stage that is shown; null where everything is, as where columns or two pins are looked at. */
 export function shownStage(session: Session, state: State): Stage | null {
-  if (state.direction !== "row" || state.compare) return null;
+  if (state.direction !== "row" || state.compare || state.set || state.twin) return null;
   return stagesOf(session, state).find((stage) => stage === state.stage) ?? null;
 }
 

@@ -7,13 +7,13 @@ import { STAGES } from "./stages.ts";
 
 export const PALETTES = ["viridis", "inferno", "cividis", "grey"];
 export const MAPS = ["nonlocal", "local", "support", "chosen", "kept", "own"];
-export const LAYERS = ["classes", "without", "groups", "flips"];
+export const LAYERS = ["classes", "wipe", "without", "groups", "flips"];
 export const MOST_PINS = 4;
 
 /**
  * `picture` is the gallery's name of the photograph, or "upload:" and a number. `query` and `pins` are
  * pixels [x, y] of the original picture, the query beside it while there is none; `locked` keeps the query while the pointer moves. `compare`
- * holds the numbers of two pins. `strength` null is the one at which groups are telling. `hold` keeps the ends of
+ * holds the numbers of two pins. `set` are cells that are one query, as runs of cells. `twin` shows the same query by the twin of the network. `strength` null is the one at which groups are telling. `hold` keeps the ends of
  * the rows' scales, dense up to, A-RNN from and to, or is null while each row has its own. `methods` is null while methods are not compared, else "usual",
  * "all", "none" or names with stops between; their maps have `scales` of their "own", or "one". `stage` is that of the film, or null while all is shown. `zoom` is how much of the picture is enlarged: factor, and the
  * share of its width and height that lies at the panel's top left.
@@ -25,6 +25,8 @@ export const START: Readonly<State> = Object.freeze<State>({
   locked: false,
   pins: [],
   compare: null,
+  set: null,
+  twin: false,
   whatIf: AS_TRAINED,
   direction: "row",
   map: "nonlocal",
@@ -154,6 +156,17 @@ const PARTS: Parts<State> = {
     const pair = toPoint(text);
     return pair && pair.every((each) => each < MOST_PINS) && pair[0] !== pair[1] ? pair : undefined;
   }],
+  set: ["set", (runs) => runs.map((run) => run.join(".")).join("_"), (text) => {
+    const runs = text.split("_").map(toPoint);
+    let end = 0;
+    const isInOrder = runs.every((run) => {
+      const fits = run !== undefined && run[0] >= end && run[1] > 0;
+      end = run ? run[0] + run[1] : end;
+      return fits;
+    });
+    return isInOrder ? runs as State["set"] : undefined;
+  }],
+  twin: ["twin", fromSwitch, toSwitch],
   direction: ["look", String, toOneOf(["row", "column"])],
   map: ["map", String, toOneOf(MAPS)],
   layer: ["layer", String, toOneOf(LAYERS)],

@@ -1,17 +1,19 @@
 // The arithmetic's own thread: one session, rows at once, maps of the whole image between them.
 
-import type { AnsweredRow, Late, Maps, Port, Session, Survey, WhatIf } from "../types.ts";
-import { logThresholds, rowOf } from "./attention.ts";
+import type { AnsweredRow, Late, Maps, Port, Session, SetRow, Survey, WhatIf } from "../types.ts";
+import { isChanged, logThresholds, rowOf } from "./attention.ts";
 import { columnOf, kthLargestOf, mapsOf } from "./maps.ts";
 import { columnNumbersOf, numbersOf, probabilitiesOf } from "./numbers.ts";
 import { surveyOf } from "./opening.ts";
 import { readPacket } from "./packet.ts";
+import { setRowOf } from "./sets.ts";
 
 /** What the worker is asked, and what it answers. */
 export interface Answers {
   ping: () => object;
   open: (question: { buffer: ArrayBuffer }) => Survey;
   row: (question: { i: number; whatIf: WhatIf }) => Promise<AnsweredRow | Late>;
+  set: (question: { cells: number[]; whatIf: WhatIf }) => Promise<SetRow | Late>;
   maps: (question: { whatIf: WhatIf }) => Promise<Maps | Late>;
 }
 
@@ -22,7 +24,7 @@ interface Message {
 /** Answer the messages of `scope`, a worker's global scope or anything with the same two names. */
 export function serve(scope: Port): void {
   let session: Session | null = null, kthLargest: Promise<Map<number, Float64Array> | null> | null = null;
-  let maps: Maps | null = null, mapsFor = "", passes = 0;
+  let maps: Maps | null = null, mapsFor = "", passes = 0, sets = 0;
 
   function opened(): Session {
     if (!session) throw new Error("No picture is open.");
@@ -45,6 +47,7 @@ export function serve(scope: Port): void {
       session = readPacket(buffer);
       kthLargest = maps = null;
       passes++;
+      sets++;
       return surveyOf(session);
     },
     async row({ i, whatIf }) {
@@ -60,6 +63,7 @@ export function serve(scope: Port): void {
         dense: probabilitiesOf(readout, row.dense),
         sparse: probabilitiesOf(readout, row.weights),
         without: probabilitiesOf(readout, itself),
+        trained: isChanged(whatIf) ? probabilitiesOf(readout, rowOf(mine, i).weights) : null,
       };
       return {
         ...row,
@@ -67,6 +71,12 @@ export function serve(scope: Port): void {
         numbers: numbersOf(mine, row, whatIf.reciprocity),
         classes,
       };
+    },
+    async set({ cells, whatIf }) {
+      const pass = ++sets;
+      const levels = await levelsOf(whatIf);
+      const row = levels && await spread(setRowOf(opened(), cells, whatIf, levels), () => pass === sets);
+      return row ?? { late: true };
     },
     async maps({ whatIf }) {
       const pass = ++passes;

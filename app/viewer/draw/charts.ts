@@ -80,8 +80,8 @@ export function showHistogram(viewer: Charted, box: HTMLElement): void {
 
 /** The share of each class in both rows, the query's own first. */
 export function showClasses(viewer: Charted, box: HTMLElement): void {
-  const { session, state, row } = viewer.moment;
-  const { dense, sparse: known, own } = state.direction === "column" ? row.column.numbers : row.numbers;
+  const { session, state, row, set } = viewer.moment;
+  const { dense, sparse: known, own } = set ? set.numbers : state.direction === "column" ? row.column.numbers : row.numbers;
   // The sparse column comes a little later.
   const sparse = known ?? dense;
   const order = [...session.classes.keys()]
@@ -107,18 +107,23 @@ export function showClasses(viewer: Charted, box: HTMLElement): void {
 export function showSays(viewer: Charted, box: HTMLElement): void {
   const { session, row: { classes } } = viewer.moment;
   if (!classes) return void box.replaceChildren(make("p", "note", {}, viewer.say("says.none")));
-  const ways = [["sparse", sparseKey(viewer.moment)], ["dense", "table.dense"], ["without", "says.without"]] as const;
+  const { trained } = classes;
+  const ways: (readonly [way: string, key: string, shares: Float64Array])[] = [
+    ["sparse", trained ? "says.what_if" : sparseKey(viewer.moment), classes.sparse],
+    ...(trained ? [["trained", "says.trained", trained] as const] : []),
+    ["dense", "table.dense", classes.dense], ["without", "says.without", classes.without],
+  ];
   const order = [...session.classes.keys()]
-    .map((k) => ({ k, most: Math.max(...ways.map(([way]) => classes[way][k])) }))
+    .map((k) => ({ k, most: Math.max(...ways.map(([, , shares]) => shares[k])) }))
     .filter(({ most }, _, all) => most >= 0.01 || all.length < 3)
     .sort((a, b) => classes.sparse[b.k] - classes.sparse[a.k] || b.most - a.most);
   const list = make("dl", "classes");
   list.setAttribute("aria-label", viewer.say("says.label"));
   for (const { k } of order.slice(0, 6)) {
     const bars = make("dd");
-    for (const [way, key] of ways) {
-      const bar = make("span", way, {}, `${percent(classes[way][k])} ${viewer.say(key)}`);
-      bar.style.setProperty("--share", String(classes[way][k]));
+    for (const [way, key, shares] of ways) {
+      const bar = make("span", way, {}, `${percent(shares[k])} ${viewer.say(key)}`);
+      bar.style.setProperty("--share", String(shares[k]));
       bars.append(bar);
     }
     list.append(make("dt", "", {}, viewer.texts.className(session.classes[k])), bars);
@@ -127,7 +132,8 @@ export function showSays(viewer: Charted, box: HTMLElement): void {
 }
 
 /** The row or the column that is looked at: its dense weights, which cells are kept, and the threshold where it has one. */
-function lookedAt({ state, row }: Moment): { dense: Float64Array; isKept: (cell: number) => boolean; threshold: number } {
+function lookedAt({ state, row, set }: Moment): { dense: Float64Array; isKept: (cell: number) => boolean; threshold: number } {
+  if (set) return { dense: set.dense, isKept: (j) => set.support[j] > 0, threshold: 0 };
   if (state.direction === "row") {
     return { dense: row.dense, isKept: (j) => (row.relation[j] & KEPT) !== 0, threshold: row.threshold || 0 };
   }

@@ -1,16 +1,10 @@
 // The six canvases: one picture, one zoom and one pointer in all of them.
 
-import { type InBox, placeIn } from "../core/geometry.ts";
-import { PIN_COLOURS, paletteOf } from "../core/scale.ts";
-import { paintRegions } from "./regions.ts";
+import { placeIn } from "../core/geometry.ts";
+import { paletteOf } from "../core/scale.ts";
+import { DARK, WHITE, paintMarks, stroke } from "./marks.ts";
+import { type Regions, paintRegions } from "./regions.ts";
 import type { Cells, Marks, Scene, Zoom } from "../types.ts";
-
-const WHITE = "rgba(255,255,255,0.95)";
-const DARK = "rgba(0,0,0,0.85)";
-const EDGE = "rgba(255,255,255,0.6)";
-
-type Point = [x: number, y: number];
-type Box = [x: number, y: number, width: number, height: number];
 
 /** A picture as the panels share it: itself, and a faint grey of it for maps to lie on. */
 export interface Picture {
@@ -96,7 +90,7 @@ export class Panel {
   /** Regions stay the same while the pointer moves, and take long to draw: they are kept as an image. */
   #groundOf(painted: Painted): HTMLCanvasElement {
     const { scene, picture, marks, opacity, zoom } = painted, { width, height } = this.canvas;
-    const parts = [scene, picture, marks.alone, marks.nameOf, opacity, zoom, width, height];
+    const parts = [scene, picture, marks.alone, marks.wipe, marks.nameOf, opacity, zoom, width, height];
     if (parts.some((each, k) => each !== this.grounded[k])) {
       this.grounded = parts;
       Object.assign(this.ground, { width, height });
@@ -160,7 +154,24 @@ function paintGround(context: Context, width: number, height: number, { scene, p
   const isFaint = regions ? alone !== null || scene.isFaint : cells || scene.note || scene.isVeiled;
   context.drawImage(isFaint ? picture.faint : picture.bitmap, left, top, w, h);
   if (cells && regions) {
-    paintRegions(context, place, { regions, cells, bitmap: picture.bitmap, opacity, density, alone, nameOf });
+    const { beside } = scene, split = beside ? width * (marks.wipe ?? 0.5) : width;
+    const half = (from: number, to: number, shown: Regions, image: CanvasImageSource) => {
+      context.save();
+      context.beginPath();
+      context.rect(from, 0, to - from, height);
+      context.clip();
+      paintRegions(context, place, { regions: shown, cells: image, bitmap: picture.bitmap, opacity, density, alone, nameOf });
+      context.restore();
+    };
+    half(0, split, regions, cells);
+    if (beside) {
+      half(split, width, beside.regions, imageOf(beside.cells));
+      context.beginPath();
+      context.moveTo(split, 0);
+      context.lineTo(split, height);
+      stroke(context, DARK, 4 * density);
+      stroke(context, WHITE, 2 * density);
+    }
   } else if (cells) {
     // Each cell one flat colour: nothing is smoothed into a number that is not there.
     context.imageSmoothingEnabled = false;
@@ -180,90 +191,6 @@ function paintOver(context: Context, width: number, height: number, { scene, pic
   context.clip();
   paintMarks(context, place, scene, marks, density);
   context.restore();
-}
-
-/** Lines to the strongest partners, the pins, the cell under the pointer and the query. */
-function paintMarks(context: Context, place: InBox, scene: Scene, marks: Marks, density: number): void {
-  const { grid: { height, width }, query, hover, pins, fine = false } = marks;
-  // On a small map a fine frame, so that what lies close by is not hidden.
-  const unit = fine ? 0.7 * density : density;
-  const boxOf = (cell: number): Box => {
-    const [row, col] = [Math.floor(cell / width), cell % width];
-    const [x0, y0] = place.toBox(col / width, row / height);
-    const [x1, y1] = place.toBox((col + 1) / width, (row + 1) / height);
-    return [x0, y0, x1 - x0, y1 - y0];
-  };
-  const middleOf = (cell: number): Point => {
-    const [x, y, w, h] = boxOf(cell);
-    return [x + w / 2, y + h / 2];
-  };
-  // Over the cell, or under it at the top edge: the frame around the query stays in sight.
-  const flagPlaceOf = (cell: number): Point => {
-    const [x, y, w, h] = boxOf(cell);
-    const middle = y + h / 2, away = Math.max(h, 7 * density) / 2 + 13.5 * density;
-    return [x + w / 2, middle - away - 8 * density < place.y ? middle + away : middle - away];
-  };
-  for (const key of scene.lines ?? []) {
-    context.beginPath();
-    context.moveTo(...middleOf(query));
-    context.lineTo(...middleOf(key));
-    stroke(context, DARK, 3 * density);
-    stroke(context, WHITE, 1.2 * density);
-  }
-  if (scene.outlined) {
-    context.beginPath();
-    for (const edge of edgesOf(scene, height, width)) {
-      context.moveTo(...place.toBox(edge[0] / width, edge[1] / height));
-      context.lineTo(...place.toBox(edge[2] / width, edge[3] / height));
-    }
-    stroke(context, EDGE, density);
-  }
-  if (hover !== null && hover !== query) frame(context, boxOf(hover), unit, 1);
-  frame(context, boxOf(query), unit, 2);
-  pins.forEach((pin, k) => flag(context, flagPlaceOf(pin), String(k + 1), PIN_COLOURS[k], density));
-}
-
-/** The lines between cells that are kept and cells that are not, as [x0, y0, x1, y1] in cells. */
-export function edgesOf({ values = [] }: Pick<Scene, "values">, height: number, width: number): Box[] {
-  const edges: Box[] = [];
-  const kept = (row: number, col: number) => row >= 0 && col >= 0 && row < height && col < width && values[row * width + col] > 0;
-  for (let row = 0; row <= height; row++) {
-    for (let col = 0; col <= width; col++) {
-      if (kept(row, col) !== kept(row - 1, col)) edges.push([col, row, col + 1, row]);
-      if (kept(row, col) !== kept(row, col - 1)) edges.push([col, row, col, row + 1]);
-    }
-  }
-  return edges;
-}
-
-/** A white frame between two dark ones, never smaller than can be seen. */
-function frame(context: Context, [x, y, w, h]: Box, density: number, weight: number): void {
-  const least = 7 * density;
-  const [dx, dy] = [Math.max(0, least - w) / 2, Math.max(0, least - h) / 2];
-  const edge = weight * density;
-  context.beginPath();
-  context.rect(x - dx - edge, y - dy - edge, w + 2 * dx + 2 * edge, h + 2 * dy + 2 * edge);
-  stroke(context, DARK, 3 * edge);
-  stroke(context, WHITE, edge);
-}
-
-function flag(context: Context, [x, y]: Point, text: string, colour: string, density: number): void {
-  context.beginPath();
-  context.arc(x, y, 8 * density, 0, 2 * Math.PI);
-  context.fillStyle = colour;
-  context.fill();
-  stroke(context, WHITE, 1.5 * density);
-  context.fillStyle = colour === "#f0e442" ? "#000" : "#fff";
-  context.font = `600 ${11 * density}px system-ui, sans-serif`;
-  context.textAlign = "center";
-  context.textBaseline = "middle";
-  context.fillText(text, x, y + 0.5 * density);
-}
-
-function stroke(context: Context, colour: string, width: number): void {
-  context.strokeStyle = colour;
-  context.lineWidth = width;
-  context.stroke();
 }
 
 /** A palette as the value of CSS `background`. */

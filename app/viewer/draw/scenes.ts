@@ -5,7 +5,7 @@ import { KEPT, groupKey, groupOf, keepsAll } from "../core/attention.ts";
 import { overlapOf } from "../core/numbers.ts";
 import { knownOf } from "../core/opening.ts";
 import { GROUP_COLOURS, PIN_COLOURS, Scale, denseScale, keptScale, mapScale, rowScale } from "../core/scale.ts";
-import type { AnsweredRow, Moment, PanelName, Row, ScaleLike, Scene, Scenes, Session, State } from "../types.ts";
+import type { AnsweredRow, Moment, PanelName, Row, ScaleLike, Scene, Scenes, Session, SetRow, State, Twin } from "../types.ts";
 import { coloured, painted } from "./colours.ts";
 import { segmentationScene } from "./segmentation.ts";
 
@@ -18,7 +18,9 @@ export const PANELS: PanelName[] = ["photo", "dense", "neighbours", "sparse", "s
  * a legend, and a note.
  */
 export function scenesOf(moment: Moment): Scenes {
-  const rows = moment.compared ? comparisonScenes(moment, moment.compared) : queryScenes(moment);
+  const rows = moment.compared ? comparisonScenes(moment, moment.compared)
+    : moment.set ? setScenes(moment, moment.set)
+    : moment.twin ? twinScenes(moment, moment.twin) : queryScenes(moment);
   return {
     photo: { title: "panel.photo" },
     ...rows,
@@ -48,6 +50,45 @@ function queryScenes(moment: Moment): Rows {
       : { title: read, note: "note.computing" },
     map: mapScene(moment),
     neighbours: groupScene(moment),
+  };
+}
+
+/** The mean row of a set, how many of its cells keep each key, and how many of them each key chooses. */
+function setScenes({ state, session }: Moment, set: SetRow): Rows {
+  const [dense, sparse] = [times(set.dense, session.n), times(set.weights, session.n)];
+  const scales = scalesOf(state, session, dense, sparse, null, null);
+  const shares = (title: string, values: Float64Array): Scene => ({
+    ...weightScene(title, values, new Scale(0, 1, values.reduce((a, b) => Math.max(a, b), 0)), state, null, session, true),
+    bar: { scale: new Scale(0, 1), palette: state.palette, line: null, unit: "unit.set" },
+  });
+  return {
+    dense: weightScene("set.dense", dense, scales.dense, state, null, session),
+    sparse: { ...weightScene("set.sparse", sparse, scales.sparse, state, null, session, true), outlined: true },
+    neighbours: shares("set.keeps", set.support),
+    map: shares("set.choosing", set.back),
+  };
+}
+
+/** What the sparse network reads, what its dense twin reads, on one scale, and the difference of both. */
+function twinScenes({ state, session, row, ...moment }: Moment, other: Twin): Rows {
+  const own: Twin = { session, row };
+  const [sparse, dense] = session.learned ? [own, other] : [other, own];
+  const [a, b] = [sparse, dense].map((each) => times(each.row.weights, session.n));
+  const scale = rowScale(a, 0, state.scale, b);
+  const difference = a.map((each, j) => each - b[j]);
+  const span = Math.max(rowScale(a, 0, "linear", a).high, rowScale(b, 0, "linear", b).high);
+  const both = new Scale(-span, span, difference.reduce((most, each) => Math.max(most, Math.abs(each)), 0));
+  const palette = "pins 0 1";
+  return {
+    dense: weightScene("twin.dense", b, scale, state, null, session, true),
+    neighbours: groupScene({ ...moment, state, session: sparse.session, row: sparse.row }),
+    sparse: { ...weightScene("twin.sparse", a, scale, state, null, session, true), outlined: true },
+    map: {
+      title: "twin.difference",
+      cells: coloured(session, difference, both, palette),
+      values: difference,
+      bar: { scale: both, palette, line: null, unit: "unit.uniform" },
+    },
   };
 }
 
@@ -115,7 +156,7 @@ function mapScene({ state, session, row, maps }: Moment): Scene {
   };
 }
 
-function groupScene({ state, session, row }: Moment): Scene {
+function groupScene({ state, session, row }: Pick<Moment, "state" | "session"> & { row: Twin["row"] }): Scene {
   const { reciprocity } = state.whatIf;
   if (keepsAll(session, state.whatIf)) {
     // Without thresholds nobody chooses: every cell is read.

@@ -1,5 +1,6 @@
 // The segmentation as a panel shows it, and what differs in it.
 
+import { isChanged } from "../core/attention.ts";
 import { STRENGTHS } from "../core/maps.ts";
 import type { Maps, Moment, Rerun, Scene, Session, State } from "../types.ts";
 import { classColours, isLeftOver } from "../core/classes.ts";
@@ -7,20 +8,33 @@ import { hueOf, rgbOf } from "../core/scale.ts";
 import { packed, painted } from "./colours.ts";
 import { type ClassShown, Regions } from "./regions.ts";
 
-/** What the last panel shows: classes, what differs from them, or groups. */
-export function segmentationScene({ state, session, maps, rerun }: Moment): Scene {
-  if (state.layer === "groups") return connectedScene(state, session, maps);
-  if (state.layer === "flips") return rerun ? remembered(rerunScenes, rerun, () => flipScene("layer.flips", session, rerun)) : { title: "layer.flips", note: "note.no_rerun" };
-  if (state.layer === "without" && session.withoutAttention) {
-    return remembered(withoutScenes, session, () => flipScene("layer.without", session, flipsTo(session, session.withoutAttention!)));
+/** What the last panel shows: classes, what differs from them, both beside each other, or groups. */
+export function segmentationScene({ state, session, maps, rerun, twin }: Moment): Scene {
+  const { withoutAttention: without } = session;
+  if (twin) {
+    const [sparse, dense] = session.learned ? [session, twin.session] : [twin.session, session];
+    return remembered(twinScenes, twin.session, () => wipeScene(session, sparse.workingLabels, dense.workingLabels, "twin.segmentation"));
   }
-  return remembered(classScenes, session, () => classScene("layer.classes", session, session.workingLabels));
+  if (state.layer === "groups") return connectedScene(state, session, maps);
+  if (state.layer === "flips") return rerun ? remembered(flipScenes, rerun, () => flipScene("layer.flips", session, rerun)) : { title: "layer.flips", note: "note.no_rerun" };
+  if (state.layer === "without" && without) {
+    return remembered(withoutScenes, session, () => flipScene("layer.without", session, flipsTo(session.workingLabels, without)));
+  }
+  if (state.layer === "wipe" && without) {
+    if (rerun) return remembered(wipedRerunScenes, rerun, () => wipeScene(session, rerun.labels, without));
+    return remembered(wipeScenes, session, () => wipeScene(session, session.workingLabels, without));
+  }
+  if (rerun) return remembered(rerunScenes, rerun, () => ({ ...classScene(session, rerun.labels), summary: flipWords(rerun) }));
+  const scene = remembered(classScenes, session, () => classScene(session, session.workingLabels));
+  return isChanged(state.whatIf) ? { ...scene, summary: { key: "note.as_trained", values: {} } } : scene;
 }
 
 // No class has this number.
 const OPEN = 255;
 // The classes stay the same while the query moves, and have more pixels than all the cells together.
-const classScenes = new WeakMap<Session, Scene>(), withoutScenes = new WeakMap<Session, Scene>(), rerunScenes = new WeakMap<Rerun, Scene>();
+const classScenes = new WeakMap<Session, Scene>(), withoutScenes = new WeakMap<Session, Scene>(), wipeScenes = new WeakMap<Session, Scene>();
+const twinScenes = new WeakMap<Session, Scene>();
+const rerunScenes = new WeakMap<Rerun, Scene>(), flipScenes = new WeakMap<Rerun, Scene>(), wipedRerunScenes = new WeakMap<Rerun, Scene>();
 
 function remembered<T extends Session | Rerun>(scenes: WeakMap<T, Scene>, of: T, make: () => Scene): Scene {
   const scene = scenes.get(of) ?? make();
@@ -29,7 +43,7 @@ function remembered<T extends Session | Rerun>(scenes: WeakMap<T, Scene>, of: T,
 }
 
 /** The pixels whose class is another under other labels, as the server tells those of a re-run. */
-function flipsTo({ workingLabels: before }: Session, labels: Uint8Array): Rerun {
+function flipsTo(before: Uint8Array, labels: Uint8Array): Rerun {
   const pairs = new Map<number, number>();
   let count = 0;
   labels.forEach((to, p) => {
@@ -60,15 +74,36 @@ function regionsScene(title: string, session: Session, labels: Uint8Array, shown
   return { title, cells: { pixels, height, width }, values: labels, regions: new Regions(drawn, height, width, classes), isFaint: Boolean(shown) };
 }
 
-function classScene(title: string, session: Session, labels: Uint8Array): Scene {
-  const { classes } = session;
+/** How many pixels every class has. */
+function countsOf({ classes }: Session, labels: Uint8Array): Uint32Array {
   const counts = new Uint32Array(classes.length);
   for (const label of labels) counts[label]++;
+  return counts;
+}
+
+const flipWords = ({ count, share }: Rerun): Scene["summary"] => ({ key: "note.flips", values: { count, share } });
+
+/** One segmentation to the left of the wipe, another to the right. */
+function wipeScene(session: Session, labels: Uint8Array, without: Uint8Array, title = "layer.wipe"): Scene {
+  const { classes } = session, colours = classColours(classes), n = labels.length;
+  const [before, after] = [countsOf(session, labels), countsOf(session, without)];
+  const large = [...before.keys()].filter((k) => Math.max(before[k], after[k]) / n >= 0.01).sort((a, b) => before[b] - before[a]);
+  const { cells, regions } = regionsScene(title, session, without);
+  return {
+    ...regionsScene(title, session, labels),
+    beside: { cells: cells!, regions: regions! },
+    legend: large.map((k) => ({ colour: colours[k], label: k, name: classes[k], share: before[k] / n, beside: after[k] / n })),
+    summary: flipWords(flipsTo(labels, without)),
+  };
+}
+
+function classScene(session: Session, labels: Uint8Array): Scene {
+  const { classes } = session, counts = countsOf(session, labels);
   const colours = classColours(classes);
   const present = [...counts.keys()].filter((k) => counts[k]).sort((a, b) => counts[b] - counts[a]);
   const large = present.filter((k) => counts[k] / labels.length >= 0.01);
   return {
-    ...regionsScene(title, session, labels),
+    ...regionsScene("layer.classes", session, labels),
     legend: large.map((k) => ({ colour: colours[k], label: k, name: classes[k], share: counts[k] / labels.length })),
     summary: present.length > large.length
       ? { key: "note.small_classes", values: { names: present.slice(large.length).map((k) => classes[k]) } } : undefined,
@@ -100,13 +135,14 @@ function flipScene(title: string, session: Session, rerun: Rerun): Scene {
     legend: rerun.flips.slice(0, 6).map(({ from, to, pixels: amount }) => ({
       colour: colours[to], label: to, from: classes[from], to: classes[to], amount,
     })),
-    summary: { key: "note.flips", values: { count: rerun.count, share: rerun.share } },
+    summary: flipWords(rerun),
   };
 }
 
 /** A scene of classes as it stands in a file: flat, in the data set's colours. */
 export function inFileColours(scene: Scene, { colours }: Session): Scene {
   const { regions, cells, legend, ...rest } = scene;
+  delete rest.beside;
   if (!regions || !cells) return scene;
   const table = colours.map(packed);
   return {

@@ -43,6 +43,7 @@ export function captionLines(viewer, names) {
   for (const pin of state.pins.keys()) {
     lines.push(where("export.pin", cellOf(session, state.pins[pin]), state.pins[pin], { pin: pin + 1 }));
   }
+  if (moment.set) lines.push(texts.say("export.set", { count: moment.set.cells.length }));
   if (isChanged(state.whatIf)) lines.push(texts.say("export.what_if", { changes: changesOf(viewer) }));
   if (names.some((name) => viewer.scenes[name].bar)) lines.push(texts.say(scaleKey(state, names)));
   if (state.zoom[0] > 1) lines.push(texts.say("export.zoomed", { factor: number(state.zoom[0]) }));

@@ -8,7 +8,7 @@ import type { Host, State } from "../types.ts";
 const SETTLED = 150;
 const MOST_WRITES = 30, WRITES_WITHIN = 10_000;
 // What was pointed at in a picture that is not there is nothing in another.
-const OF_A_PICTURE = ["picture", "query", "locked", "pins", "compare", "zoom"] as const;
+const OF_A_PICTURE = ["picture", "query", "locked", "pins", "compare", "set", "zoom"] as const;
 
 /** Leave out of what a link asks for (`words`) what this page does not have; returns the keys of what is to be said of it. */
 export function checked(asked: Partial<State>, words: URLSearchParams, { gallery, networks }: Pick<Host, "gallery" | "networks">): string[] {

@@ -2,6 +2,7 @@
 
 import { cellOf } from "../core/geometry.ts";
 import { type TemplateResult, html, render } from "lit-html";
+import { live } from "lit-html/directives/live.js";
 import { styleMap } from "lit-html/directives/style-map.js";
 import { make } from "./dom.ts";
 import { STRENGTHS } from "../core/maps.ts";
@@ -25,7 +26,7 @@ export interface PanelParts {
 
 type Speaker = Pick<Drawn, "say" | "texts">;
 /** What captions are written from. */
-type Captioned = Speaker & Pick<Drawn, "host" | "opened" | "session" | "state" | "moment" | "maps" | "scenes" | "panels" | "lock" | "alone" | "showAlone">;
+type Captioned = Speaker & Pick<Drawn, "host" | "opened" | "session" | "state" | "moment" | "maps" | "scenes" | "panels" | "lock" | "alone" | "wiped" | "mark" | "find">;
 
 // A picture that is squeezed more than this is seen to be.
 const SQUEEZED = 1.25;
@@ -41,9 +42,15 @@ export function buildPanels(viewer: Viewer): Record<PanelName, PanelParts> {
     canvas.setAttribute("role", "application");
     const below = make("div", "caption");
     section.append(heading, canvas, below);
+    if (name === "segmentation") {
+      // The handle of the wipe lies over the picture.
+      const screen = make("div", "screen");
+      screen.append(canvas, make("div", "over"));
+      heading.after(screen);
+    }
     if (name === "map") heading.replaceChildren(choice("map", MAPS, (key) => `map.${key}`), make("span", "title"), " ", make("span", "what"));
     if (name === "segmentation") {
-      heading.replaceChildren(choice("layer", LAYERS, (key) => `layer.${key}`), " ", choice("strength", STRENGTHS, (key) => `strength.${key}`));
+      heading.replaceChildren(choice("layer", LAYERS, (key) => `layer.${key}`), " ", choice("strength", STRENGTHS, (key) => `strength.${key}`), make("span", "title"));
     }
     viewer.find(".panels").append(section);
     listen(canvas, viewer);
@@ -65,25 +72,37 @@ function choice(name: string, values: readonly (string | number)[], keyOf: (valu
 export function caption(viewer: Captioned, name: PanelName): void {
   const scene = viewer.scenes[name];
   const { heading, canvas, below } = viewer.panels[name];
-  const title = viewer.say(scene.title);
-  write(heading.querySelector(".title"), name === "map" && !viewer.state.compare ? "" : title);
+  const title = viewer.say(scene.title), isTold = Boolean(viewer.moment.compared ?? viewer.moment.set ?? viewer.moment.twin);
+  write(heading.querySelector(".title"), (name === "map" && !isTold) || (name === "segmentation" && !viewer.moment.twin) ? "" : title);
   const looks = name === "photo" ? looksOf(viewer) : [];
   const what = scene.bar ? viewer.say(scene.bar.unit) : looks.length ? photoWords(viewer) : viewer.say(`${scene.title}.what`);
   write(heading.querySelector(".what"), what);
   for (const select of heading.querySelectorAll("select")) {
-    select.hidden = (select.dataset.set === "map" && Boolean(viewer.state.compare))
+    select.hidden = (select.dataset.set === "map" && isTold)
+      || (select.dataset.set === "layer" && Boolean(viewer.moment.twin))
       || (select.dataset.set === "strength" && viewer.state.layer !== "groups");
     if (select.dataset.set === "strength") select.value = String(strengthOf(viewer.state, viewer.session, viewer.maps));
-    const without = select.querySelector<HTMLOptionElement>('[value="without"]');
-    if (without) without.hidden = !viewer.session.withoutAttention;
+    for (const option of select.querySelectorAll<HTMLOptionElement>('[value="without"], [value="wipe"]')) {
+      option.hidden = !viewer.session.withoutAttention;
+    }
   }
   render(scene.bar ? barOf(viewer, scene.bar)
     : scene.legend ? legendOf(viewer, scene)
     : looks.length ? looksLine(viewer, looks)
     : noteOf(scene.isVeiled ? "" : scene.note ? viewer.say(scene.note) : photoWords(viewer)), below);
+  if (name === "segmentation") showWipe(viewer, scene);
   const words = [...below.querySelectorAll("li, p")].map((each) => each.textContent);
   const told = [title, what, ...words].filter(Boolean).join(", ");
   if (canvas.getAttribute("aria-label") !== told) canvas.setAttribute("aria-label", told);
+}
+
+/** The handle of the wipe, over the picture: the left hand is with attention, the right hand without. */
+function showWipe(viewer: Captioned, { beside }: Scene): void {
+  const over = viewer.find(".over"), { rerun, twin } = viewer.moment;
+  const [left, right] = twin ? ["twin.sparse", "twin.dense"] : [rerun ? "wipe.what_if" : "wipe.with", "wipe.without"];
+  const moved = ({ target }: Event) => viewer.mark({ wiped: Number((target as HTMLInputElement).value) / 100 });
+  render(beside ? html`<span>${viewer.say(left)}</span><span>${viewer.say(right)}</span>
+    <input type="range" min="0" max="100" .value=${live(String(Math.round(100 * viewer.wiped)))} aria-label=${viewer.say("wipe.label")} @input=${moved}>` : "", over);
 }
 
 /** What stands under the photo: its size, that of the grid, and what was decided on its way in. */
@@ -153,7 +172,7 @@ function legendOf(viewer: Captioned, { legend = [], summary }: Scene): TemplateR
     const { name, amount } = legendWords(viewer, entry), { colour, label } = entry;
     const said = html`<i style=${styleMap({ background: colour })}></i>${name} <b>${amount}</b>`;
     if (label === undefined) return html`<li>${said}</li>`;
-    const show = () => viewer.showAlone(label), hide = () => viewer.showAlone(null);
+    const show = () => viewer.mark({ alone: label }), hide = () => viewer.mark({ alone: null });
     return html`<li><button type="button" aria-pressed=${viewer.alone === label} title=${viewer.say("legend.alone")}
       @pointerenter=${show} @pointerleave=${hide} @focus=${show} @blur=${hide}>${said}</button></li>`;
   });
@@ -162,11 +181,11 @@ function legendOf(viewer: Captioned, { legend = [], summary }: Scene): TemplateR
 }
 
 /** An entry of a legend as words: its name and its amount. */
-export function legendWords(viewer: Speaker, { key, name = "", from, to = "", amount, share }: LegendEntry): { name: string; amount: string } {
+export function legendWords(viewer: Speaker, { key, name = "", from, to = "", amount, share, beside }: LegendEntry): { name: string; amount: string } {
   const className = (each: string) => viewer.texts.className(each);
   return {
     name: key ? viewer.say(key) : from ? `${className(from)} → ${className(to)}` : className(name),
-    amount: share === undefined ? String(amount) : percent(share),
+    amount: share === undefined ? String(amount) : beside === undefined ? percent(share) : `${percent(share)} → ${percent(beside)}`,
   };
 }
 

@@ -92,7 +92,7 @@ export class Opener {
     const { viewer } = this, { session, state, store } = viewer;
     const survey = viewer.isOpen({ ...state, picture }) ? session?.survey : undefined;
     const query = session && survey ? centreOf(session, survey.start) : START.query;
-    store.set({ picture, query, locked: false, pins: [], compare: null }, { recorded: true });
+    store.set({ picture, query, locked: false, pins: [], compare: null, set: null }, { recorded: true });
   }
 
   /** Send a picture of one's own, and choose it. */

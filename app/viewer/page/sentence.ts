@@ -23,7 +23,22 @@ const MARKS: Marks = {
 export const OF_THE_SENTENCE: Marks = { ...MARKS, mass: "kept", share: "kept", sum: "kept" };
 
 /** The sentence in parts: its share is always that of the query's own class. */
-export function sentenceOf({ moment: { session, row, state }, texts }: Speaker): Part[] {
+export function sentenceOf({ moment: { session, row, state, set, twin }, texts }: Speaker): Part[] {
+  if (set) {
+    const { own, cells, support, choosing, keptMass, sparse } = set.numbers;
+    return texts.parts("sentence.set", {
+      cells, label: texts.className(session.classes[own]), n: session.n,
+      kept: support, choosing, mass: percent(keptMass), share: percent(sparse.own),
+    });
+  }
+  if (twin) {
+    const [sparse, dense] = session.learned ? [row, twin.row] : [twin.row, row];
+    return texts.parts("sentence.twin", {
+      ...countedPlace(session, row.i), n: dense.numbers.support, kept: sparse.numbers.support,
+      label: texts.className(session.classes[sparse.numbers.own]), other: texts.className(session.classes[dense.numbers.own]),
+      share: percent(sparse.numbers.sparse.own), dense: percent(dense.numbers.sparse.own),
+    });
+  }
   const { numbers } = row;
   const label = texts.className(session.classes[numbers.own]);
   const values: Record<string, unknown> = { n: session.n, label };

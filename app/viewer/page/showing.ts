@@ -5,6 +5,7 @@ import { PANELS } from "../draw/scenes.ts";
 import { caption } from "./captions.ts";
 import { showHistory } from "./history.ts";
 import { showPins, showSide } from "./side.ts";
+import { twinOf } from "./twins.ts";
 import type { Drawn } from "./viewer.ts";
 
 // The same function for as long as the language is: what it names is drawn anew only with another.
@@ -23,13 +24,16 @@ export function show(viewer: Drawn, time?: number): void {
     query: row.i,
     hover: viewer.hovered,
     pins: state.pins.map((pin) => cellOf(session, pin)),
+    set: viewer.outlined ?? state.set,
     alone: viewer.alone,
+    wipe: viewer.wiped,
     nameOf: namerOf(viewer.texts),
   };
   // The canvases first: their sizes are asked for, and after a change of the words the page would
   // have to be laid out anew for each answer.
   for (const name of PANELS) panels[name].panel.draw(scenes[name], picture, marks, state.opacity, state.zoom);
   viewer.painted(time);
+  viewer.find(".twin").hidden = !twinOf(state.network, viewer.host.networks);
   for (const name of PANELS) caption(viewer, name);
   viewer.stages.show();
   showSide(viewer);

@@ -9,8 +9,9 @@ import { sparseKey } from "../draw/scenes.ts";
 import { PIN_COLOURS } from "../core/scale.ts";
 import { OF_THE_SENTENCE, sentenceOf, writeWords } from "./sentence.ts";
 import { cellOf, countedPlace } from "../core/geometry.ts";
+import { cellsOf, runsOf, segmentOf } from "../core/sets.ts";
 import { number, percent } from "../core/texts.ts";
-import type { ColumnNumbers, ColumnSums, Moment, Sums } from "../types.ts";
+import type { ColumnNumbers, ColumnSums, Moment, SetRow, Sums } from "../types.ts";
 import type { Drawn, Viewer } from "./viewer.ts";
 
 type Speaker = Pick<Drawn, "say" | "texts">;
@@ -68,8 +69,9 @@ function speak(viewer: Sided): void {
 
 /** The numbers of the cell under the pointer, while the query is locked elsewhere. */
 export function underPointer(viewer: Speaker & Pick<Sided, "moment" | "hovered">): string {
-  const { session, row, state } = viewer.moment;
+  const { session, row, state, set } = viewer.moment;
   const cell = viewer.hovered;
+  if (set) return cell === null ? viewer.say("under.set.none") : setWords(viewer, set, cell);
   const stage = shownStage(session, state);
   if (stage) return stageWords(viewer, stage, cell ?? row.i);
   if (cell === null || cell === row.i) return viewer.say(state.locked ? "under.locked" : "under.free");
@@ -86,6 +88,17 @@ export function underPointer(viewer: Speaker & Pick<Sided, "moment" | "hovered">
     incoming: times(row.incoming[cell]),
     column_weight: column ? times(column[cell]) : "…",
     group: viewer.say(groupKey(group, reciprocity, all)),
+  });
+}
+
+/** What a cell is to the set that is the query. */
+function setWords(viewer: Speaker & Pick<Sided, "moment">, set: SetRow, cell: number): string {
+  const { session } = viewer.moment;
+  return viewer.say("under.set", {
+    ...countedPlace(session, cell),
+    label: viewer.texts.className(session.classes[session.cellLabels[cell]]),
+    dense: number(set.dense[cell] * session.n), sparse: number(set.weights[cell] * session.n),
+    kept: percent(set.support[cell]), chooses: percent(set.back[cell]),
   });
 }
 
@@ -108,10 +121,10 @@ export function stageWords(viewer: Speaker & Pick<Sided, "moment">, stage: Stage
 }
 
 /** The rows of the table of numbers, of the row or of the column: key, dense, sparse. */
-export function tableOf({ session: { n }, state, row }: Moment, say: (key: string) => string): string[][] {
-  const isColumn = state.direction === "column";
-  const { dense, sparse } = isColumn ? row.column.numbers : row.numbers;
-  const { support, keptMass } = row.numbers;
+export function tableOf({ session: { n }, state, row, set }: Moment, say: (key: string) => string): string[][] {
+  const isColumn = !set && state.direction === "column";
+  const { dense, sparse } = set ? set.numbers : isColumn ? row.column.numbers : row.numbers;
+  const { support, keptMass } = set ? set.numbers : row.numbers;
   const both = (key: string, written: (sums: Sums) => string) => [key, written(dense), sparse ? written(sparse) : "…"];
   return [
     ...(isColumn
@@ -146,10 +159,10 @@ function showTable(viewer: Sided): void {
 }
 
 /** The pins, and which two of them are compared. */
-export function showPins(viewer: Speaker & Pick<Drawn, "session" | "state" | "find" | "pin" | "lock" | "store">): void {
+export function showPins(viewer: Speaker & Pick<Drawn, "session" | "state" | "find" | "pin" | "lock" | "store" | "query">): void {
   const { session, state } = viewer;
   const box = viewer.find(".pins");
-  const told = JSON.stringify([state.pins, state.compare, state.query, viewer.texts.language]);
+  const told = JSON.stringify([state.pins, state.compare, state.query, state.set, viewer.texts.language]);
   if (box.dataset.told === told) return;
   box.dataset.told = told;
   const focused = box.contains(document.activeElement) ? (document.activeElement as HTMLElement).dataset.name : null;
@@ -180,6 +193,11 @@ export function showPins(viewer: Speaker & Pick<Drawn, "session" | "state" | "fi
   if (state.pins.length) {
     parts.push(button("clear", viewer.say("pins.clear"), () => viewer.store.set({ pins: [], compare: null }, { recorded: true })));
   }
+  const runs = runsOf(segmentOf(session, cellOf(session, state.query)));
+  const segment = button("segment", viewer.say("set.segment"), () => viewer.query(runs), JSON.stringify(runs) === JSON.stringify(state.set));
+  segment.title = viewer.say("set.segment.title");
+  parts.push(segment);
+  if (state.set) parts.push(button("no-set", viewer.say("set.end", { count: cellsOf(state.set).length }), () => viewer.query(null)));
   box.replaceChildren(...parts);
   box.querySelector<HTMLElement>(`[data-name="${focused}"]`)?.focus();
 }

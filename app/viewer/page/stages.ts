@@ -116,13 +116,15 @@ export function connectStages(viewer: Filmed, isFirst: boolean): { show(): void 
     if (!moment) return;
     const { session, row, state } = moment;
     const all = stages(), stage = shownStage(session, state), counts = countsOf(session, row, state);
-    const isFilmed = state.direction === "row" && !state.compare;
+    const isFilmed = state.direction === "row" && !state.compare && !state.set && !state.twin;
     const words = all.map((each) => wordsOf(viewer, each, counts));
     const now = JSON.stringify([words, stage, isPlaying(), isFilmed]);
     if (now === told) return;
     told = now;
     play.textContent = isPlaying() ? "❚❚" : "▶";
     play.setAttribute("aria-label", viewer.say(isPlaying() ? "stage.pause" : "stage.play"));
+    // Its numbers are those of one cell.
+    list.hidden = state.set !== null || state.twin;
     play.disabled = scrubber.disabled = !isFilmed;
     scrubber.max = String(all.length);
     scrubber.value = String(stage ? all.indexOf(stage) : all.length);

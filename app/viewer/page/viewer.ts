@@ -14,17 +14,20 @@ import { scenesOf } from "../draw/scenes.ts";
 import { shownStage } from "../core/stages.ts";
 import { scenesAt } from "../draw/film.ts";
 import { connectStages } from "./stages.ts";
+import { connectSets } from "./sets.ts";
 import { connectSide } from "./side.ts";
 import { MOST_PINS, Store, fromQueryString, isUpload, toQueryString } from "../core/state.ts";
 import { Texts } from "../core/texts.ts";
-import type { AnsweredRow, Events, Host, Maps, Moment, Opened, PanelName, Pixel, Port, Rerun, Scenes, Session, State, WhatIf, Words, Zoom } from "../types.ts";
+import type { AnsweredRow, Events, Host, Maps, Moment, Opened, PanelName, Pixel, Port, Rerun, Runs, Scenes, Session, SetRow, State, Twin, WhatIf, Words, Zoom } from "../types.ts";
 import { Asker } from "./asking.ts";
 import { addressKeeper, checked } from "./address.ts";
-import { refusalOf } from "./host.ts";
 import { Opener } from "./opener.ts";
 import { show } from "./showing.ts";
+import { speak } from "./speaking.ts";
 
 const SETTLED = 150;
+// After the last change of the rule the head is run again by itself.
+const RERUN = 300;
 
 /** What the viewer is given; `portHere()` has the arithmetic of the worker in this thread. */
 export interface Given {
@@ -59,7 +62,7 @@ export class Viewer {
   picture: Picture | null = null;
   opened: Opened | null = null;
   /** What was answered and drawn last. */
-  answered: { row: AnsweredRow; compared: AnsweredRow[] | null } | null = null;
+  answered: { row: AnsweredRow; compared: AnsweredRow[] | null; set: SetRow | null; twin: Twin | null } | null = null;
   moment: Moment | null = null;
   scenes!: Scenes;
   maps: Maps | null = null;
@@ -68,19 +71,24 @@ export class Viewer {
   hovered: number | null = null;
   /** The class that the segmentation shows alone, while the legend points at it. */
   alone: number | null = null;
+  /** A set that is being drawn. */
+  outlined: Runs | null = null;
+  /** Where the wipe stands, in shares of the width of the panel. */
+  wiped = 0.5;
   /** Which chart stands beside the table. */
   chart = "curve";
   /** How far the film has come within a stage. */
   progress = 1;
-  /** Is called once canvases are drawn, with the time of the pointer's event. */
+  /** Called once canvases are drawn, with the time of the pointer's event. */
   painted: (time?: number) => void = () => {};
   /** Settles when the picture that was asked for last is shown, or could not be. */
   ready: Promise<void>;
 
   readonly #opener: Opener;
-  readonly #asker = new Asker(this);
+  readonly #asker: Asker;
   readonly #keepAddress = addressKeeper();
   #settling = 0;
+  #rerunning = 0;
   #hoverTime: number | undefined = undefined;
 
   constructor(element: HTMLElement, { host, port, portHere, language, words, address }: Given) {
@@ -93,11 +101,13 @@ export class Viewer {
     this.#opener = new Opener(this, missing.map((key) => this.say(key)).join(" "));
     this.store = new Store({ ...firstState(host), ...asked, language });
     this.packets = new Packets(host);
+    this.#asker = new Asker(this);
 
     element.classList.toggle("fixed", Boolean(host.fixed));
     this.panels = buildPanels(this);
     connectControls(this);
     connectSide(this);
+    connectSets(this);
     connectExport(this);
     connectLesson(this);
     connectMethods(this);
@@ -159,11 +169,15 @@ export class Viewer {
     }
   }
 
-  /** Let the segmentation show one class alone, or all. */
-  showAlone(label: number | null): void {
-    if (label === this.alone) return;
-    this.alone = label;
+  /** Change what the panels show for the moment, which is in no link. */
+  mark(patch: Partial<Pick<Viewer, "alone" | "wiped" | "outlined">>): void {
+    Object.assign(this, patch);
     this.draw();
+  }
+
+  /** Make a set of cells the query, or none. */
+  query(set: Runs | null): void {
+    this.store.set({ set, compare: null, locked: true }, { recorded: true });
   }
 
   lock(pixel: Pixel): void {
@@ -216,7 +230,7 @@ export class Viewer {
     const others = (Object.keys(state) as (keyof State)[]).filter((name) => name !== "query" && differs(name));
     // What was said is over once the visitor goes on, but not because the pointer moves.
     if (this.answered && others.some((name) => name !== "stage")) this.status("");
-    if (differs("language")) this.#speak();
+    if (differs("language")) speak(this);
     if (differs("picture") || differs("network")) {
       this.#opener.leave(before);
       this.ready = this.#opener.open(false);
@@ -225,28 +239,15 @@ export class Viewer {
         this.maps = this.rerun = null;
         clearTimeout(this.#settling);
         this.#settling = window.setTimeout(() => this.map(), SETTLED);
+        clearTimeout(this.#rerunning);
+        if (isChanged(state.whatIf) && this.host.rerun) this.#rerunning = window.setTimeout(() => this.#asker.runQuietly(), RERUN);
       }
-      if ((["query", "whatIf", "compare", "pins"] as const).some(differs)) this.answer(this.#hoverTime);
+      if ((["query", "whatIf", "compare", "pins", "set", "twin"] as const).some(differs)) this.answer(this.#hoverTime);
       else this.draw();
     }
     this.#hoverTime = undefined;
     this.tell("asa:state", { state, before });
     if (!this.host.fixed && (others.length || state.locked)) this.#keepAddress(this.state);
-  }
-
-  /** Speak the state's language, once its words are there; where they do not come, the one before. */
-  async #speak(): Promise<void> {
-    const language = this.state.language ?? this.texts.language;
-    try {
-      await this.texts.speak(language, (other) => this.host.words(other));
-    } catch (error) {
-      this.store.set({ language: this.texts.language });
-      return this.status(this.say(refusalOf(error).key));
-    }
-    if (language !== this.state.language) return this.#speak();
-    this.texts.fill(this.element);
-    this.tell("asa:language");
-    if (this.moment) this.draw();
   }
 
   /** Change the rule; as trained nothing flips, and no layer of flips is left. */
@@ -258,8 +259,6 @@ export class Viewer {
   asTrained(): void {
     this.setRule(AS_TRAINED);
   }
-
-  // Asking ---------------------------------------------------------------------------------------
 
   /** Ask for the row of the state's query, and draw it. */
   answer(time?: number): Promise<void> {
@@ -281,15 +280,13 @@ export class Viewer {
     return this.opened?.picture === picture && this.opened.network === network;
   }
 
-  // Showing --------------------------------------------------------------------------------------
-
   /** Draw everything from what is known now. */
   draw(time?: number): void {
     const { state, session, maps, rerun, answered } = this;
     if (!answered || !session) return;
     // The comparison may have been ended since it was answered.
-    const compared = state.compare && answered.compared;
-    this.moment = { state, session, maps, rerun, ...answered, compared };
+    const compared = state.compare && answered.compared, set = state.set && answered.set, twin = state.twin ? answered.twin : null;
+    this.moment = { state, session, maps, rerun, ...answered, compared, set, twin };
     const stage = shownStage(session, state), scenes = scenesOf(this.moment);
     this.scenes = stage ? scenesAt(stage, scenes, this.moment, this.progress) : scenes;
     show(this as Drawn, time);

@@ -1,0 +1,19 @@
+// The language of the page.
+
+import { refusalOf } from "./host.ts";
+import type { Viewer } from "./viewer.ts";
+
+/** Speak the state's language, once its words are there; where they do not come, the one before. */
+export async function speak(viewer: Viewer): Promise<void> {
+  const { texts, host, store } = viewer, language = viewer.state.language ?? texts.language;
+  try {
+    await texts.speak(language, (other) => host.words(other));
+  } catch (error) {
+    store.set({ language: texts.language });
+    return viewer.status(viewer.say(refusalOf(error).key));
+  }
+  if (language !== viewer.state.language) return speak(viewer);
+  texts.fill(viewer.element);
+  viewer.tell("asa:language");
+  if (viewer.moment) viewer.draw();
+}
