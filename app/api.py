@@ -4,8 +4,7 @@ The docstring of an endpoint is its public description. The descriptions of para
 endpoints share, are added where endpoints are registered (`api_words`).
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import gradio as gr
@@ -24,10 +23,9 @@ from app.api_data import (
     setting_of,
     stacked,
 )
+from app.api_errors import error_sentences
 from app.comparing import Comparisons, method_names
 from app.gallery import EXAMPLES
-from app.server.blocks import FAILED, FULL
-from app.server.errors import is_disk_full, report
 from app.session_cache import Encode
 from app.validation import network_name, picture_file, pixel_at, pixels_at, what_if
 from asa_viz.images import ImageError
@@ -36,7 +34,6 @@ from asa_viz.views import QueryView
 if TYPE_CHECKING:
     from asa_viz.session import Session
 
-GONE = "That picture is no longer here. Send it again."
 Format = Literal["png", "svg", "pdf"]
 # The name of a photograph of the gallery, a data URL, or an uploaded file.
 Picture = str | gr.FileData
@@ -71,7 +68,7 @@ class Endpoints:
             segmentation: classes, palette, the share of each class, and the class of every cell.
             label_map: a PNG of the picture's size whose pixels are indices into the classes.
         """
-        with _sentences():
+        with error_sentences():
             session = self._session(picture, network)
             view = session.segmentation
             labels = view.labels
@@ -150,7 +147,7 @@ class Endpoints:
             arrays: NPZ of dense, sparse, incoming, chosen, chooses_back, local [points, h, w].
         """
         rule = (nonlocal_factor, local_factor, reciprocity, local_rule, window, top_k)
-        with _sentences():
+        with error_sentences():
             session = self._session(picture, network)
             asked = what_if(*rule)
             views = [session.query(pixel, asked) for pixel in pixels_at(points)]
@@ -173,7 +170,7 @@ class Endpoints:
             means: the mean of each map over the cells.
             arrays: NPZ of nonlocal_scale, local_scale, support_size, in_degree, kept_mass [h, w].
         """
-        with _sentences():
+        with error_sentences():
             session = self._session(picture, network)
             whole = session.whole_image()
             nonlocal_scale, local_scale = session.scales
@@ -232,7 +229,7 @@ class Endpoints:
         """
         rule = (nonlocal_factor, local_factor, reciprocity, local_rule, window, top_k)
         _, view = self._query(picture, network, x, y, *rule)
-        with _sentences():
+        with error_sentences():
             return file_of(view, format)
 
     def compare(
@@ -244,7 +241,7 @@ class Endpoints:
             comparison: numbers of each design, and how the heads' classes agree with the network's.
             arrays: NPZ of a row for each design that has one, in multiples of the uniform weight.
         """
-        with _sentences():
+        with error_sentences():
             if self._comparisons is None:
                 raise ValueError("There are no trained heads here to compare designs with.")
             name = network_name(network, self._networks)
@@ -272,7 +269,7 @@ class Endpoints:
         """
         from app.torch_imports import page
 
-        with _sentences():
+        with error_sentences():
             session = self._session(picture, network)
             return served(page(session).encode(), "page.html")
 
@@ -280,7 +277,7 @@ class Endpoints:
         self, picture: object, network: object, x: object, y: object, *rule: object
     ) -> "tuple[Session, QueryView]":
         """Return the session of a picture and what its pixel (x, y) attends to under a rule."""
-        with _sentences():
+        with error_sentences():
             session = self._session(picture, network)
             return session, session.query(pixel_at(x, y), what_if(*rule))
 
@@ -294,16 +291,3 @@ class Endpoints:
         except ValueError as error:
             # The cause is a fault of the server, so the program is not told its details.
             raise RuntimeError("A picture could not be encoded.") from error
-
-
-@contextmanager
-def _sentences() -> Iterator[None]:
-    """Raise `gr.Error` with one sentence where a request is wrong: Gradio passes that on."""
-    try:
-        yield
-    except ValueError as refusal:
-        raise gr.Error(str(refusal), print_exception=False) from refusal
-    except OSError as error:
-        raise gr.Error(FULL if is_disk_full(error) else GONE, print_exception=False) from error
-    except Exception as error:
-        raise gr.Error(FAILED.format(code=report(error)), print_exception=False) from error

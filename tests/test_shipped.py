@@ -17,7 +17,7 @@ from asa_viz.evaluate import evaluate, frames
 from asa_viz.geometry import Cell, Pixel
 from asa_viz.images import nearest_shape, read_image, resize
 from asa_viz.networks.capture import calls_of
-from asa_viz.networks.datasets import DATA_SETS
+from asa_viz.networks.datasets import DATA_SETS, OUTDOOR
 from asa_viz.views import flips
 
 pytestmark = pytest.mark.slow
@@ -53,7 +53,8 @@ def test_the_card_says_what_it_must_in_the_words_of_its_data_set(segmenter):
     assert card.shapes == facts.shapes
     assert card.licence == facts.licence
     assert "non-commercial" in card.licence
-    assert {"val", f"val first {SUBSET}"} <= set(card.metrics)
+    subset = "val as voc2012 first" if facts is OUTDOOR else "val first"
+    assert {"val", f"{subset} {SUBSET}"} <= set(card.metrics)
     assert card.training["schedule"]
 
 
@@ -71,7 +72,7 @@ def test_the_default_network_needs_its_attention():
     assert figures["keys_by_local_rule_alone"] >= 0.5
     assert figures["without_local_rule"]["flips"] >= 0.005
     for control in ("dense", "top_k", "one_sided", "box"):
-        assert figures["own_class_sparse"] > figures[f"own_class_{control}"] + 0.02, control
+        assert figures["own_class_sparse"] > figures[f"own_class_{control}"] + 0.03, control
 
 
 def test_rows_that_keep_nothing_are_rare_on_every_photograph(segmenter):
@@ -145,7 +146,9 @@ def test_thresholds_differ_from_place_to_place():
 
 def test_evaluate_gives_the_cards_numbers(segmenter, tmp_path):
     """On a folder with the first pictures of val alone, as the card's subset was made."""
-    name = segmenter.card.training["data_set"]
+    trained_on = segmenter.card.training["data_set"]
+    # The outdoor data is made of others, and has VOC 2012's pictures of things.
+    name = "voc2012" if trained_on == "outdoor" else trained_on
     if not (data := DATA[name]).is_dir():
         pytest.skip(f"{name} is not at {data} (set {name.upper()})")
     for image, labels in frames(data, "val", SUBSET):
@@ -153,8 +156,10 @@ def test_evaluate_gives_the_cards_numbers(segmenter, tmp_path):
             target = tmp_path / source.relative_to(data)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(source, target)
-    figures = evaluate(segmenter, frames(tmp_path, "val"))
-    card = segmenter.card.metrics[f"val first {SUBSET}"]
+    labelled_as = DATA_SETS[name] if name != trained_on else None
+    figures = evaluate(segmenter, frames(tmp_path, "val"), labelled_as)
+    subset = f"val as {name} first {SUBSET}" if labelled_as else f"val first {SUBSET}"
+    card = segmenter.card.metrics[subset]
     for name in ("mIoU", "pixel_accuracy", "support", "own_class_dense", "own_class_sparse"):
         assert figures[name] == pytest.approx(card[name], abs=0.002), name
     for name in ("mIoU", "flips"):

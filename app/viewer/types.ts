@@ -84,6 +84,8 @@ export interface Survey {
   /** Where a logarithmic one ends, and where it begins. */
   top: number;
   floor: number;
+  /** How sure the network is of its class on average, from 0 to 1; null where that is not known. */
+  sureness: number | null;
 }
 
 /** Cells as runs of numbers that follow each other: the first, and how many. */
@@ -363,11 +365,16 @@ export interface Host {
   /** The function that all of the viewer stands in. */
   program: Program;
   gallery: Photograph[];
-  networks: { name: string; title: string }[];
+  /** `sure`: below this mean probability of its classes a picture is far from what the network knows. */
+  networks: { name: string; title: string; sure?: number | null }[];
   plotly?: string;
   packet(picture: string, network: string, tell?: (place: Place) => void): Promise<ArrayBuffer>;
   words(language: string): Promise<Words>;
   add?(file: File): Promise<{ id: string; isKept: boolean }>;
+  /** The visitor's own pictures that this browser keeps, the oldest first. */
+  own?(): Promise<{ id: string; file: Blob; from: [width: number, height: number] | null }[]>;
+  /** Keep none of them any longer. */
+  forget?(): Promise<void>;
   rerun?(picture: string, network: string, whatIf: WhatIf): Promise<Rerun>;
   /** A QR code of a link, as SVG. */
   qr?(text: string): Promise<string>;

@@ -17,7 +17,8 @@ from mcp import ClientSession
 from mcp.client.streamable_http import streamablehttp_client
 from PIL import Image
 
-from app.api import GONE, Endpoints
+from app.api import Endpoints
+from app.api_errors import GONE
 from app.api_words import PARAMETERS, add_api
 from app.comparing import Comparisons
 from app.gallery import EXAMPLES

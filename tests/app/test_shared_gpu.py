@@ -5,7 +5,6 @@ import sys
 import types
 from dataclasses import replace
 from importlib.machinery import ModuleSpec
-from pathlib import Path
 
 import pytest
 
@@ -14,12 +13,15 @@ from app.gallery import EXAMPLES
 from app.networks import Networks
 from app.shared_gpu import on_shared_gpu
 from asa_viz.attention.what_if import WhatIf
+from asa_viz.images import Picture
 from tests.fakes import fake_session
 
 
 class Network:
-    def encode(self, file):
-        assert isinstance(file, Path)
+    card = types.SimpleNamespace(shapes=((60, 80),))
+
+    def encode(self, picture):
+        assert isinstance(picture, Picture)
         return fake_session()
 
     def rerun(self, session, what_if):

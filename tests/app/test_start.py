@@ -4,9 +4,11 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+import app.networks
 from app import torch_imports
 from app.networks import Networks
 
@@ -42,14 +44,19 @@ class Loader:
             raise ValueError(f"no {name}")
         return self
 
-    def encode(self, file):
-        return f"session of {file.name}"
+    card = SimpleNamespace(shapes=((6, 8),))
+
+    def encode(self, picture):
+        return f"session of {picture}"
 
 
 @pytest.fixture
 def loader(monkeypatch):
     loader = Loader()
     monkeypatch.setattr(torch_imports, "load", loader)
+    # The name of the file stands for its picture.
+    monkeypatch.setattr(app.networks, "read_image", lambda path: path.name)
+    monkeypatch.setattr(app.networks, "framed", lambda picture, shapes: picture)
     yield loader
     loader.may_end.set()
 

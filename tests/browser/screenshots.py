@@ -66,7 +66,7 @@ def main(address: str) -> None:
         visit.page.keyboard.press("Escape")
         bad = FOLDER / "bad.png"
         bad.write_bytes(b"no picture")
-        visit.find("input[type=file]").set_input_files(bad)
+        visit.find(".open input").set_input_files(bad)
         visit.page.wait_for_function(
             "document.querySelector('.asa .status').textContent.length > 30"
         )

@@ -103,5 +103,5 @@ def test_a_refusal_is_said_in_the_visitor_s_language(visitors, tmp_path, languag
     visit = visitors().open(f"?lang={language}")
     bad = tmp_path / "bad.png"
     bad.write_bytes(b"no picture at all")
-    visit.find("input[type=file]").set_input_files(bad)
+    visit.find(".open input").set_input_files(bad)
     expect(visit.find(".status")).to_have_text(dictionaries()[language]["error.IMG_UNKNOWN"])

@@ -54,7 +54,7 @@ def test_an_error_is_over_when_the_visitor_goes_on(visit, tmp_path):
         lambda: visit.set('[data-set="lines"]', False),
         lambda: visit.do("undo"),
     ):
-        visit.find("input[type=file]").set_input_files(bad)
+        visit.find(".open input").set_input_files(bad)
         expect(visit.find(".status")).to_have_text(ENGLISH["error.IMG_UNKNOWN"])
         visit.point("photo", (5, 5))
         expect(visit.find(".status")).to_have_text(ENGLISH["error.IMG_UNKNOWN"])
@@ -68,14 +68,14 @@ def test_after_a_refused_picture_every_chart_is_whole_and_it_is_said_once(visit,
     visit.click("photo", (2, 3))
     for tab in ("curve", "histogram", "classes"):
         visit.find(f'[data-tab="{tab}"]').click()
-        visit.find("input[type=file]").set_input_files(bad)
+        visit.find(".open input").set_input_files(bad)
         expect(visit.find(".status")).to_have_text(ENGLISH["error.IMG_UNKNOWN"])
         assert "NaN" not in visit.settle().find(".chart").inner_html()
     large = tmp_path / "large.png"
     large.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(9 * 2**20))
     # Refused by the server, which lets Gradio say so as well.
     visit.page.route("**/gradio_api/upload*", lambda route: route.fulfill(status=413, body="{}"))
-    visit.find("input[type=file]").set_input_files(large)
+    visit.find(".open input").set_input_files(large)
     expect(visit.find(".status")).to_have_text(ENGLISH["error.server"])
     visit.page.wait_for_timeout(300)
     toasts = visit.page.locator(".toast-wrap, .toast-body")

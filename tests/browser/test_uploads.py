@@ -32,7 +32,7 @@ def shown(visit):
 def refuse(visit, file, sentence):
     """Open a file that is refused: the sentence comes and stays, and so does what was shown."""
     before = shown(visit)
-    visit.find("input[type=file]").set_input_files(file)
+    visit.find(".open input").set_input_files(file)
     expect(visit.find(".status")).to_have_text(sentence)
     assert shown(visit) == before
     visit.page.wait_for_timeout(500)

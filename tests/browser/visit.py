@@ -168,7 +168,7 @@ class Visit:
     def upload(self, file):
         """Open a file of one's own, and wait until it is shown."""
         before = self.ask("viewer.opened.picture")
-        self.find("input[type=file]").set_input_files(file)
+        self.find(".open input").set_input_files(file)
         return self.wait("viewer.opened.picture !== given[0]", before).settle()
 
     # On the canvases ------------------------------------------------------------------------------

@@ -57,7 +57,10 @@ test("both rows stand beside each other on one scale, and what is shown does not
     assert.deepEqual([...second[name].values], [...first[name].values], name);
     assert.deepEqual([...second[name].cells.pixels], [...first[name].cells.pixels], name);
   }
-  assert.equal(first.dense.bar.scale, first.sparse.bar.scale);
+  const [one, other] = [first.dense.bar.scale, first.sparse.bar.scale];
+  assert.deepEqual([one.low, one.high], [other.low, other.high]);
+  // Each says its own largest.
+  assert.deepEqual([one.largest, other.largest], [first.dense, first.sparse].map(({ values }) => Math.max(...values)));
   const { texts } = smallViewer();
   const [said, again] = both.map((moment) => sentenceOf({ moment, texts }).map(({ text }) => text).join(""));
   assert.equal(said, again);

@@ -3,6 +3,7 @@
 import type { Grid, Host, Pixel, Place, Session, State, Survey } from "../types.ts";
 import { KEPT, rowOf } from "./attention.ts";
 import { cellOf, isOfPicture } from "./geometry.ts";
+import { probabilitiesOf } from "./numbers.ts";
 import { rounded } from "./scale.ts";
 import { START } from "./state.ts";
 
@@ -56,8 +57,8 @@ export function fitting(session: Grid, state: State, atItsStart: boolean): Pick<
 }
 
 /**
- * What rows all over the picture say of it: `start`, the cell whose query tells most, and where the
- * scales of its dense rows end (denseScale in scale.ts).
+ * What rows all over the picture say of it: `start`, the cell whose query tells most, where the
+ * scales of its dense rows end (denseScale in scale.ts), and how sure the network is of its classes.
  *
  * Most telling is a query that is not on the background, keeps 100 to 600 cells nearly all of its own class, and
  * more of them so than its dense row. Cells at the border are left out.
@@ -65,7 +66,7 @@ export function fitting(session: Grid, state: State, atItsStart: boolean): Pick<
 export function surveyOf(session: Session): Survey {
   const { n, classes, cellLabels, learned } = session;
   const [few, many] = [Math.min(LEAST_KEPT, n / 27), Math.min(MOST_KEPT, n / 4.5)];
-  const highs: number[] = [], tops: number[] = [], thresholds: number[] = [];
+  const highs: number[] = [], tops: number[] = [], thresholds: number[] = [], sure: number[] = [];
   let start = 0, best = -Infinity;
   for (const cell of spreadOver(session)) {
     const { dense, weights, relation, threshold } = rowOf(session, cell);
@@ -81,6 +82,7 @@ export function surveyOf(session: Session): Survey {
     highs.push(sorted[Math.ceil(0.995 * n) - 1] * n);
     tops.push(sorted[n - 1] * n);
     if (learned) thresholds.push(threshold);
+    if (session.readout) sure.push(Math.max(...probabilitiesOf(session.readout, weights)));
     const beyond = Math.max(few - kept, 0) / few + Math.max(kept - many, 0) / many;
     const told = own + 0.3 * (own - ownDense) - 3 * Math.max(OWN - own, 0) - 3 * beyond - Number(beyond > 0) - (classes[label] === "background" ? 0.5 : 0);
     if (told > best) [start, best] = [cell, told];
@@ -89,7 +91,8 @@ export function surveyOf(session: Session): Survey {
   const ceiling = rounded(Math.max(at(highs, 0.6), 1.05 * at(thresholds, 0.9)), true, FINE);
   const top = rounded(Math.max(at(tops, 0.9), 2 * ceiling));
   const least = Math.min(at(thresholds, 0) || 1, 0.2);
-  return { start, ceiling, top, floor: rounded(Math.max(least, top / SPAN), false) };
+  const sureness = sure.length ? sure.reduce((sum, each) => sum + each, 0) / sure.length : null;
+  return { start, ceiling, top, sureness, floor: rounded(Math.max(least, top / SPAN), false) };
 }
 
 /** Cells in rows and columns all over the map, none of them at its border where it has others. */

@@ -74,15 +74,16 @@ function twinScenes({ state, session, row, ...moment }: Moment, other: Twin): Ro
   const own: Twin = { session, row };
   const [sparse, dense] = session.learned ? [own, other] : [other, own];
   const [a, b] = [sparse, dense].map((each) => times(each.row.weights, session.n));
-  const scale = rowScale(a, 0, state.scale, b);
+  const { low, high, kind } = rowScale(a, 0, state.scale, b);
+  const scaleOf = (values: Numbers) => new Scale(low, high, Math.max(...values), kind);
   const difference = a.map((each, j) => each - b[j]);
   const span = Math.max(rowScale(a, 0, "linear", a).high, rowScale(b, 0, "linear", b).high);
   const both = new Scale(-span, span, difference.reduce((most, each) => Math.max(most, Math.abs(each)), 0));
   const palette = "pins 0 1";
   return {
-    dense: weightScene("twin.dense", b, scale, state, null, session, true),
+    dense: weightScene("twin.dense", b, scaleOf(b), state, null, session, true),
     neighbours: groupScene({ ...moment, state, session: sparse.session, row: sparse.row }),
-    sparse: { ...weightScene("twin.sparse", a, scale, state, null, session, true), outlined: true },
+    sparse: { ...weightScene("twin.sparse", a, scaleOf(a), state, null, session, true), outlined: true },
     map: {
       title: "twin.difference",
       cells: coloured(session, difference, both, palette),

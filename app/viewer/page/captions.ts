@@ -99,7 +99,7 @@ export function caption(viewer: Captioned, name: PanelName): void {
 /** The handle of the wipe, over the picture: the left hand is with attention, the right hand without. */
 function showWipe(viewer: Captioned, { beside }: Scene): void {
   const over = viewer.find(".over"), { rerun, twin } = viewer.moment;
-  const [left, right] = twin ? ["twin.sparse", "twin.dense"] : [rerun ? "wipe.what_if" : "wipe.with", "wipe.without"];
+  const [left, right] = twin ? ["twin.left", "twin.right"] : [rerun ? "wipe.what_if" : "wipe.with", "wipe.without"];
   const moved = ({ target }: Event) => viewer.mark({ wiped: Number((target as HTMLInputElement).value) / 100 });
   render(beside ? html`<span>${viewer.say(left)}</span><span>${viewer.say(right)}</span>
     <input type="range" min="0" max="100" .value=${live(String(Math.round(100 * viewer.wiped)))} aria-label=${viewer.say("wipe.label")} @input=${moved}>` : "", over);

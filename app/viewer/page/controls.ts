@@ -4,23 +4,24 @@ import { AS_TRAINED, isChanged } from "../core/attention.ts";
 import { make } from "./dom.ts";
 import { TOP_KS } from "../core/maps.ts";
 import { heldEnds } from "../draw/scenes.ts";
-import { number, percent } from "../core/texts.ts";
-import type { Events, Host, Scene, Session, State, WhatIf, Zoom } from "../types.ts";
+import { connectBack } from "./back.ts";
+import { connectPhone, type OnPhone } from "./phone.ts";
+import { connectAbout } from "./pictures_about.ts";
+import { connectOwn } from "./pictures_own.ts";
+import { number, percent, type Texts } from "../core/texts.ts";
+import type { Events, Host, Scene, State, WhatIf, Zoom } from "../types.ts";
 import type { Store } from "../core/state.ts";
 
 type How = { recorded?: boolean; passing?: boolean };
 type Control = HTMLInputElement | HTMLSelectElement;
 
 /** What the controls need of the viewer. */
-export interface Controlled {
-  element: HTMLElement;
+export interface Controlled extends OnPhone {
   host: Host;
   store: Store;
-  state: State;
-  session: Session | null;
   scenes: { dense: Scene; sparse: Scene };
-  panels: Record<string, { canvas: HTMLCanvasElement }>;
-  find<T extends HTMLElement>(selector: string): T;
+  texts: Texts;
+  opened?: { picture: string; network: string } | null;
   choose(picture: string): void;
   add(file: File): void;
   setRule(whatIf: WhatIf, how?: How): void;
@@ -54,6 +55,10 @@ export function connectControls(viewer: Controlled): void {
     if (!moved) show(viewer);
   });
   connectFiles(viewer);
+  connectOwn(viewer);
+  connectAbout(viewer);
+  connectPhone(viewer);
+  connectBack(viewer);
   queueMicrotask(() => show(viewer));
 }
 
@@ -100,15 +105,16 @@ function buildNetworks(viewer: Controlled): void {
 /** A picture comes by the button, by dropping it on the page, or from the clipboard. */
 function connectFiles(viewer: Controlled): void {
   if (!viewer.host.add) return;
-  const input = viewer.find<HTMLInputElement>('input[type="file"]');
   const open = (files?: FileList) => {
     if (files?.[0]) viewer.add(files[0]);
   };
-  input.addEventListener("change", () => {
-    open(input.files ?? undefined);
-    // The same file chosen again is another wish.
-    input.value = "";
-  });
+  for (const input of viewer.element.querySelectorAll<HTMLInputElement>('input[type="file"]')) {
+    input.addEventListener("change", () => {
+      open(input.files ?? undefined);
+      // The same file chosen again is another wish.
+      input.value = "";
+    });
+  }
   viewer.element.addEventListener("dragover", (event) => event.preventDefault());
   viewer.element.addEventListener("drop", (event) => {
     event.preventDefault();

@@ -3,7 +3,8 @@
 import { bytesOf } from "../core/packet.ts";
 import { isUpload } from "../core/state.ts";
 import type { Host, Photograph, Place, Program, Rerun, Words } from "../types.ts";
-import { keep, kept } from "./kept.ts";
+import { allKept, forget, keep, kept } from "./kept.ts";
+import { isHeic, reduced } from "./pictures_reduce.ts";
 
 // As much as the server takes; more is not sent at all.
 const MOST_BYTES = 10 * 2 ** 20;
@@ -12,7 +13,7 @@ const PLACE_MS = 800;
 /** What stands in the page of what there is to choose from. */
 export interface Offer {
   gallery: Photograph[];
-  networks: { name: string; title: string }[];
+  networks: Host["networks"];
   plotly: string;
   compares: boolean;
 }
@@ -39,6 +40,7 @@ export function refusalOf(error: unknown): { key: string; values?: Record<string
 }
 
 const isGone = (error: unknown) => (error as { key?: string }).key === "error.gone";
+const isRefused = (error: unknown) => /^error\.IMG_/.test((error as { key?: string }).key ?? "");
 
 /** The host of a page that a server sends. */
 export function gradioHost({ gallery, networks, plotly, compares, server, upload, program }: Offer & {
@@ -62,16 +64,18 @@ export function gradioHost({ gallery, networks, plotly, compares, server, upload
     if (!isUpload(picture)) return picture;
     let source = uploads.get(picture);
     if (!source) {
-      const file = await kept(picture);
-      if (!file) throw refusal("error.gone");
-      source = await sent(file as File);
+      const own = await kept(picture);
+      if (!own) throw refusal("error.gone");
+      source = await sent(own.file as File);
       uploads.set(picture, source);
     }
     return source;
   };
   const askAbout = async <T = Answer>(name: string, picture: string, question: object): Promise<T> => {
     const asked = async () => ask<T>(name, { source: await sourceOf(picture), ...question });
-    return asked().catch((error: unknown) => {
+    return asked().catch(async (error: unknown) => {
+      // What no network can read is not offered again.
+      if (isUpload(picture) && isRefused(error)) await forget(picture);
       if (!isGone(error) || !uploads.delete(picture)) throw error;
       return asked();
     });
@@ -123,13 +127,21 @@ export function gradioHost({ gallery, networks, plotly, compares, server, upload
         return asked();
       });
     },
-    /** Send a picture of one's own; says what it is called, and whether this browser keeps it. */
-    async add(file) {
+    /** Send a picture of one's own, made smaller where it is large; says what it is called, and whether this browser keeps it. */
+    async add(given) {
+      const { file, from } = await reduced(given);
+      if (file === given && (await isHeic(given))) throw refusal("error.IMG_HEIC");
       if (file.size > MOST_BYTES) throw refusal("error.IMG_BYTES");
       const source = await sent(file);
       const id = `upload:${Date.now().toString(36)}${uploads.size}`;
       uploads.set(id, source);
-      return { id, isKept: await keep(id, file) };
+      // The bytes themselves: the file on the visitor's disk may change or go.
+      const copy = new File([await file.arrayBuffer()], file.name, { type: file.type });
+      return { id, isKept: await keep(id, { file: copy, from }) };
+    },
+    own: allKept,
+    async forget() {
+      await forget();
     },
     async rerun(picture, network, whatIf) {
       const answer = await askAbout<Omit<Rerun, "labels"> & { labels: string }>("rerun", picture, { network, what_if: whatIf });

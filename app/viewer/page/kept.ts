@@ -3,10 +3,16 @@
 // The newest ones; others make room.
 const MOST = 6;
 
-/** Keep a file under `id`; says whether the browser does. */
-export async function keep(id: string, file: Blob): Promise<boolean> {
+/** A picture that is kept: the file that was sent, and the size that it had before it was made smaller. */
+export interface Kept {
+  file: Blob;
+  from: [width: number, height: number] | null;
+}
+
+/** Keep a picture under `id`; says whether the browser does. */
+export async function keep(id: string, picture: Kept): Promise<boolean> {
   const done = await inStore("readwrite", (store) => {
-    store.put(file, id);
+    store.put(picture, id);
     const names = store.getAllKeys();
     names.onsuccess = () => names.result.slice(0, -MOST).forEach((each) => store.delete(each));
     return names;
@@ -14,8 +20,26 @@ export async function keep(id: string, file: Blob): Promise<boolean> {
   return Boolean(done);
 }
 
-/** The file that is kept under `id`, or nothing. */
-export const kept = (id: string): Promise<Blob | undefined> => inStore("readonly", (store) => store.get(id) as IDBRequest<Blob | undefined>);
+/** The picture that is kept under `id`, or nothing. */
+export async function kept(id: string): Promise<Kept | undefined> {
+  const found = await inStore("readonly", (store) => store.get(id) as IDBRequest<Kept | Blob | undefined>);
+  return found && asKept(found);
+}
+
+/** All pictures that are kept, the oldest first. */
+export async function allKept(): Promise<(Kept & { id: string })[]> {
+  const names = await inStore("readonly", (store) => store.getAllKeys());
+  const found = await inStore("readonly", (store) => store.getAll() as IDBRequest<(Kept | Blob)[]>);
+  return (found ?? []).map((each, k) => ({ id: String(names?.[k]), ...asKept(each) }));
+}
+
+/** Keep a picture no longer, or none of them. */
+export async function forget(id?: string): Promise<void> {
+  await inStore("readwrite", (store) => (id === undefined ? store.clear() : store.delete(id)));
+}
+
+// The store held bare files before.
+const asKept = (found: Kept | Blob): Kept => (found instanceof Blob ? { file: found, from: null } : found);
 
 /** The result of a request; undefined where the browser keeps nothing, as in many private windows. */
 async function inStore<T>(mode: IDBTransactionMode, act: (store: IDBObjectStore) => IDBRequest<T>): Promise<T | undefined> {

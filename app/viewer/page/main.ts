@@ -11,12 +11,16 @@ import presenterStyle from "../lesson/presenter.css";
 import lessonStyle from "../lesson/lesson.css";
 import type { Host, Pixel, Port, Program, Words } from "../types.ts";
 import { gradioHost, type Offer, type Server, type Upload } from "./host.ts";
+import phoneStyle from "./phone.css";
+import picturesStyle from "./pictures.css";
 import HTML from "./viewer.html";
 import style from "./viewer.css";
 import stagesStyle from "./stages.css";
 import { Viewer } from "./viewer.ts";
 
-const CSS = [ideaStyle(), exportStyle, lessonStyle, guessStyle, presenterStyle, compareStyle, style, stagesStyle].join("");
+const CSS = [
+  ideaStyle(), exportStyle, lessonStyle, guessStyle, presenterStyle, compareStyle, style, stagesStyle, picturesStyle, phoneStyle,
+].join("");
 
 /** Where no words came, nothing can be said in the reader's language. */
 const NO_WORDS = "The words of this page could not be loaded. Please reload it.";

@@ -62,7 +62,7 @@ export class Opener {
       viewer.map();
       await viewer.answer();
       const { layer, whatIf } = viewer.state;
-      if (layer === "flips" && isChanged(whatIf) && viewer.host.rerun) await viewer.runAgain();
+      if (isChanged(whatIf) && viewer.host.rerun) await (layer === "flips" ? viewer.runAgain() : viewer.runQuietly());
     } catch (error) {
       if (opening === this.opening) this.#retreat(error);
     } finally {

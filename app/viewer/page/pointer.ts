@@ -58,13 +58,15 @@ export function listen(canvas: HTMLCanvasElement, desk: Pointed): void {
 
   // Moves are told once a frame; where the browser tells of them at once, a row is there a frame earlier.
   canvas.addEventListener("pointerrawupdate", (event) => {
-    if (desk.session && !drag && fingers.size < 2) desk.hover(at(event as PointerEvent), event.timeStamp);
+    if ((event as PointerEvent).pointerType !== "touch" && desk.session && !drag && fingers.size < 2) desk.hover(at(event as PointerEvent), event.timeStamp);
   });
   canvas.addEventListener("pointermove", (event) => {
     if (!desk.session) return;
     if (fingers.has(event.pointerId)) fingers.set(event.pointerId, [event.clientX, event.clientY]);
     if (fingers.size === 2) return pinched();
     if (drag) return dragged(event, drag);
+    // A panel that is swiped is pointed at by a tap alone.
+    if (event.pointerType === "touch" && canvas.closest(".phone .swiped")) return;
     desk.hover(at(event), event.timeStamp);
   });
   canvas.addEventListener("pointerleave", () => desk.hover(null));

@@ -240,7 +240,7 @@ export class Viewer {
         clearTimeout(this.#settling);
         this.#settling = window.setTimeout(() => this.map(), SETTLED);
         clearTimeout(this.#rerunning);
-        if (isChanged(state.whatIf) && this.host.rerun) this.#rerunning = window.setTimeout(() => this.#asker.runQuietly(), RERUN);
+        if (isChanged(state.whatIf) && this.host.rerun) this.#rerunning = window.setTimeout(() => this.runQuietly(), RERUN);
       }
       if ((["query", "whatIf", "compare", "pins", "set", "twin"] as const).some(differs)) this.answer(this.#hoverTime);
       else this.draw();
@@ -273,6 +273,11 @@ export class Viewer {
   /** Let the server run the head again under the what-if, and show the pixels that flip. */
   runAgain(): Promise<void> {
     return this.#asker.runAgain();
+  }
+
+  /** The same without a word, in whichever layer is shown. */
+  runQuietly(): Promise<void> {
+    return this.#asker.runQuietly();
   }
 
   /** Whether the picture and the network of a state are those that are open. */

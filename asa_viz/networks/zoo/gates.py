@@ -12,7 +12,6 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 
 from asa_viz.catalogue import METHODS
-from asa_viz.catalogue.settings import CBAM_KERNEL
 from asa_viz.networks.capture import Seen
 from asa_viz.networks.zoo.record import Head, HeadMethod, Reading
 
@@ -20,7 +19,8 @@ from asa_viz.networks.zoo.record import Head, HeadMethod, Reading
 NARROWEST = 4
 
 
-def _squeezed(channels: int, ratio: int) -> int:
+def squeezed(channels: int, ratio: int) -> int:
+    """Return the channels divided by the ratio, at least NARROWEST."""
     return max(channels // ratio, NARROWEST)
 
 
@@ -33,7 +33,7 @@ class SqueezeExcitationBlock(nn.Module):
 
     def __init__(self, channels: int, ratio: int = 16) -> None:
         super().__init__()
-        width = _squeezed(channels, ratio)
+        width = squeezed(channels, ratio)
         self.gate = nn.Sequential(
             nn.AdaptiveAvgPool2d(1),
             nn.Conv2d(channels, width, 1),
@@ -89,12 +89,12 @@ class SelectiveKernelBlock(nn.Module):
 
     def __init__(self, channels: int, groups: int = 32, ratio: int = 16) -> None:
         super().__init__()
-        width, groups = _squeezed(channels, ratio), math.gcd(groups, channels)
+        width, groups = squeezed(channels, ratio), math.gcd(groups, channels)
         self.branches = nn.ModuleList(
-            _rectified(channels, channels, 3, padding=dilation, dilation=dilation, groups=groups)
+            rectified(channels, channels, 3, padding=dilation, dilation=dilation, groups=groups)
             for dilation in (1, 2)
         )
-        self.choose = _choice(channels, width, len(self.branches))
+        self.choose = choice(channels, width, len(self.branches))
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         """Return the branches' sum, each channel weighed by its choice between them."""
@@ -119,8 +119,8 @@ class SplitAttentionBlock(nn.Module):
     def __init__(self, channels: int, radix: int = 2, ratio: int = 4) -> None:
         super().__init__()
         self.radix = radix
-        self.splits = _rectified(channels, radix * channels, 3, padding=1, groups=radix)
-        self.choose = _choice(channels, _squeezed(channels * radix, ratio), radix)
+        self.splits = rectified(channels, radix * channels, 3, padding=1, groups=radix)
+        self.choose = choice(channels, squeezed(channels * radix, ratio), radix)
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         """Return the splits' sum, each channel weighed by its choice between them."""
@@ -139,16 +139,17 @@ def read_choice(head: Any, seen: Seen) -> Reading:
     return Reading(gates={"channels": logits.softmax(0)})
 
 
-def _rectified(channels: int, out: int, kernel: int = 1, **settings: Any) -> nn.Sequential:
+def rectified(channels: int, out: int, kernel: int = 1, **settings: Any) -> nn.Sequential:
+    """Return a convolution with batch normalisation and ReLU."""
     convolution = nn.Conv2d(channels, out, kernel, bias=False, **settings)
     return nn.Sequential(convolution, nn.BatchNorm2d(out), nn.ReLU())
 
 
-def _choice(channels: int, width: int, branches: int) -> nn.Sequential:
+def choice(channels: int, width: int, branches: int) -> nn.Sequential:
     """From the means of all channels to `branches` logits for each."""
     return nn.Sequential(
         nn.AdaptiveAvgPool2d(1),
-        _rectified(channels, width),
+        rectified(channels, width),
         nn.Conv2d(width, branches * channels, 1),
     )
 
@@ -162,89 +163,6 @@ def _weighed(branches: Float[Tensor, "g c h w"], reading: Reading) -> Float[Tens
     return (branches * reading.gates["channels"][..., None, None]).sum(0, keepdim=True)
 
 
-@MODELS.register_module()
-class ConvolutionalAttentionBlock(nn.Module):
-    """A gate for each channel, then one for each cell.
-
-    Woo, Park, Lee, Kweon: CBAM: Convolutional Block Attention Module, arXiv 1807.06521.
-    """
-
-    def __init__(self, channels: int, ratio: int = 16, kernel: int = CBAM_KERNEL) -> None:
-        super().__init__()
-        width = _squeezed(channels, ratio)
-        self.shared = nn.Sequential(
-            nn.Linear(channels, width), nn.ReLU(), nn.Linear(width, channels)
-        )
-        self.channels = nn.Sigmoid()
-        self.cells = nn.Sequential(
-            nn.Conv2d(2, 1, kernel, padding=kernel // 2, bias=False),
-            nn.BatchNorm2d(1),
-            nn.Sigmoid(),
-        )
-
-    def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
-        """Return `x` times both of its gates."""
-        logits = self.shared(x.mean((2, 3))) + self.shared(x.amax((2, 3)))
-        x = x * self.channels(logits)[..., None, None]
-        over_channels = torch.cat([x.amax(1, keepdim=True), x.mean(1, keepdim=True)], 1)
-        return x * self.cells(over_channels)
-
-
-def read_convolutional_attention(head: Any, seen: Seen) -> Reading:
-    """Read both gates, between 0 and 1; the cells' gate is computed from the gated channels."""
-    channels, cells = seen["block.channels"][0].output, seen["block.cells"][0].output[0, 0]
-    return Reading(gates={"channels": channels, "cells": cells})
-
-
-def rebuilt_convolutional_attention(
-    head: Any, seen: Seen, reading: Reading
-) -> tuple[Tensor, Tensor]:
-    """Rebuild the block's output: its input times both gates."""
-    (x,), output = seen["block"][0]
-    return x * reading.gates["channels"][0][:, None, None] * reading.gates["cells"], output
-
-
-@MODELS.register_module()
-class BottleneckAttentionBlock(nn.Module):
-    """One gate for each channel and cell, from a number of the channel and one of the cell.
-
-    Park, Woo, Lee, Kweon: BAM: Bottleneck Attention Module, arXiv 1807.06514. The numbers are added
-    as in the paper; the released code multiplies them.
-    """
-
-    def __init__(self, channels: int, ratio: int = 16, dilation: int = 4) -> None:
-        super().__init__()
-        width = _squeezed(channels, ratio)
-        self.channels = _choice(channels, width, 1)
-        wide = {"padding": dilation, "dilation": dilation}
-        self.cells = nn.Sequential(
-            _rectified(channels, width),
-            _rectified(width, width, 3, **wide),
-            _rectified(width, width, 3, **wide),
-            nn.Conv2d(width, 1, 1),
-        )
-
-    def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
-        """Return `x` plus `x` times its gate."""
-        return x + x * (self.channels(x) + self.cells(x)).sigmoid()
-
-
-def read_bottleneck_attention(head: Any, seen: Seen) -> Reading:
-    """Read both terms of the gate before the sigmoid, which may have any sign.
-
-    The gate is the sigmoid of their sum, so that one term alone has no meaning.
-    """
-    channels, cells = seen["block.channels"][0].output, seen["block.cells"][0].output
-    return Reading(gates={"channels": channels[..., 0, 0], "cells": cells[0, 0]})
-
-
-def rebuilt_bottleneck_attention(head: Any, seen: Seen, reading: Reading) -> tuple[Tensor, Tensor]:
-    """Rebuild the block's output: its input times (1 + sigmoid of the sum of both terms)."""
-    (x,), output = seen["block"][0]
-    logits = reading.gates["channels"][0][:, None, None] + reading.gates["cells"]
-    return x * (1 + logits.sigmoid()), output
-
-
 HEADS = tuple(
     Head(name, {"type": "BlockHead", "block": {"type": block}})
     for name, block in (
@@ -252,8 +170,6 @@ HEADS = tuple(
         ("ecanet", "EfficientChannelBlock"),
         ("sknet", "SelectiveKernelBlock"),
         ("resnest", "SplitAttentionBlock"),
-        ("cbam", "ConvolutionalAttentionBlock"),
-        ("bam", "BottleneckAttentionBlock"),
     )
 )
 READERS = (
@@ -284,19 +200,5 @@ READERS = (
         watch=("block", "block.choose", "block.splits"),
         read=read_choice,
         rebuilt=rebuilt_split_attention,
-    ),
-    HeadMethod(
-        method=METHODS["cbam"],
-        head="cbam",
-        watch=("block", "block.channels", "block.cells"),
-        read=read_convolutional_attention,
-        rebuilt=rebuilt_convolutional_attention,
-    ),
-    HeadMethod(
-        method=METHODS["bam"],
-        head="bam",
-        watch=("block", "block.channels", "block.cells"),
-        read=read_bottleneck_attention,
-        rebuilt=rebuilt_bottleneck_attention,
     ),
 )

@@ -11,6 +11,7 @@ from torch import nn
 from asa_viz.catalogue.methods import METHODS
 from asa_viz.networks.zoo import (
     adaptive,
+    cell_gates,
     classic,
     context,
     criss_cross,
@@ -24,12 +25,13 @@ from asa_viz.networks.zoo import (
     point_wise,
     regions,
     selective,
+    soft_assignment,
     synthesised,
     windows,
 )
 from asa_viz.networks.zoo.record import Head, HeadMethod, ImageMethod
 
-_FAMILIES = (
+_MODULES = (
     classic,
     context,
     criss_cross,
@@ -37,7 +39,9 @@ _FAMILIES = (
     displaced,
     dual,
     gates,
+    cell_gates,
     graphs,
+    soft_assignment,
     nodes,
     object_context,
     point_wise,
@@ -49,10 +53,10 @@ _FAMILIES = (
 )
 
 HEADS: Mapping[str, Head] = MappingProxyType(
-    {head.name: head for family in _FAMILIES for head in family.HEADS}
+    {head.name: head for module in _MODULES for head in module.HEADS}
 )
 _READ: dict[str, HeadMethod | ImageMethod] = {
-    record.method.name: record for family in _FAMILIES for record in family.READERS
+    reader.method.name: reader for module in _MODULES for reader in module.READERS
 }
 READERS: Mapping[str, HeadMethod | ImageMethod] = MappingProxyType(
     {name: _READ[name] for name in METHODS if name in _READ}

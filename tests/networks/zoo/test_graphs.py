@@ -3,7 +3,7 @@
 import torch
 
 from asa_viz.networks.datasets import DATA_SETS
-from asa_viz.networks.zoo import graphs
+from asa_viz.networks.zoo import graphs, soft_assignment
 from tests.networks.zoo.small import head_of
 
 
@@ -43,7 +43,7 @@ def test_cells_far_from_all_symbols_still_share_them():
 
 def test_distances_multiplied_out_are_distances():
     torch.manual_seed(0)
-    assign = graphs.SoftAssignment(3, 4)
+    assign = soft_assignment.SoftAssignment(3, 4)
     torch.nn.init.normal_(assign.spread, std=0.5)
     cells = torch.randn(2, 3, 7)
     apart = (cells[:, None] - assign.centres[..., None]) / assign.widths[..., None]
@@ -53,7 +53,7 @@ def test_distances_multiplied_out_are_distances():
 
 
 def test_a_centre_that_no_cell_is_near_takes_no_part():
-    assign = graphs.SoftAssignment(3, 4)
+    assign = soft_assignment.SoftAssignment(3, 4)
     assign.centres.data[0] = 1e3
     shares, apart = assign(torch.randn(1, 3, 7))
     assert shares[0, 0].sum() == 0

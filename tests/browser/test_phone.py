@@ -1,0 +1,183 @@
+"""A phone has a page of its own, which fingers alone can use."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.test_accessibility import axe, check  # noqa: F401
+
+# The server runs here too: a warning of its own may not end it, nor a socket that it leaves open.
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+
+UPRIGHT = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+LYING = {**UPRIGHT, "viewport": {"width": 844, "height": 390}}
+
+
+@pytest.fixture(params=[UPRIGHT, LYING], ids=["upright", "lying"])
+def phone(visitors, request):
+    return visitors(**request.param, device_scale_factor=2).open()
+
+
+@pytest.fixture
+def upright(visitors):
+    return visitors(**UPRIGHT, device_scale_factor=2).open()
+
+
+def tap(visit, panel, cell):
+    visit.page.touchscreen.tap(*visit.spot(panel, cell))
+    return visit.settle()
+
+
+def swipe(visit, panel, across):
+    """Draw a finger over a panel, by touch events as a screen sends them."""
+    visit.canvas(panel).evaluate(
+        """(canvas, across) => {
+          const box = canvas.getBoundingClientRect();
+          const at = (x) =>
+            [new Touch({ identifier: 1, target: canvas, clientX: x, clientY: box.top + 40 })];
+          const x = box.left + box.width / 2;
+          canvas.dispatchEvent(new TouchEvent("touchstart", { touches: at(x), bubbles: true }));
+          const end = { touches: [], changedTouches: at(x + across), bubbles: true };
+          canvas.dispatchEvent(new TouchEvent("touchend", end));
+        }""",
+        across,
+    )
+    return visit.settle()
+
+
+def seen_panels(visit):
+    return visit.find(".panel").evaluate_all(
+        "(all) => all.filter((each) => getComputedStyle(each).visibility === 'visible')"
+        ".map((each) => each.dataset.panel)"
+    )
+
+
+def test_the_photo_is_lit_where_the_query_reads(upright):
+    visit = tap(upright, "photo", (4, 6))
+    dark = visit.ask(
+        """(() => {
+          const shade = document.querySelector(".asa .shade"), context = shade.getContext("2d");
+          const canvas = asaViz.panels.photo.canvas, { width, height } = asaViz.picture;
+          const fit = Math.min(shade.width / width, shade.height / height);
+          const [left, top] = [(shade.width - fit * width) / 2, (shade.height - fit * height) / 2];
+          const { session, moment } = asaViz;
+          const { data } = context.getImageData(0, 0, shade.width, shade.height);
+          return Array.from(moment.row.weights, (_, j) => {
+            const x = left + fit * width * ((j % session.width + 0.1) / session.width);
+            const y = top + fit * height * ((Math.floor(j / session.width) + 0.1) / session.height);
+            return data[4 * (Math.floor(y) * shade.width + Math.floor(x)) + 3] / 255;
+          });
+        })()"""
+    )
+    weights = visit.ask("[...viewer.moment.row.weights]")
+    query = visit.cell.row * visit.grid.width + visit.cell.col
+    near = {query + down * visit.grid.width + right for down in (-1, 0, 1) for right in (-1, 0, 1)}
+    lit = [d for j, (d, w) in enumerate(zip(dark, weights, strict=True)) if w and j not in near]
+    unread = [
+        d for j, (d, w) in enumerate(zip(dark, weights, strict=True)) if not w and j not in near
+    ]
+    assert max(lit, default=0) < 0.35
+    assert min(unread) > 0.7
+
+
+def test_a_swipe_leads_through_the_stages_and_a_tap_still_points(upright):
+    visit = upright
+    assert seen_panels(visit) == ["photo", "neighbours"]
+    stages = []
+    for _ in range(6):
+        panel = seen_panels(visit)[1]
+        swipe(visit, panel, -120)
+        stages.append((visit.state["stage"], *seen_panels(visit)[1:]))
+    assert stages == [
+        ("dense", "dense"),
+        ("chosen", "neighbours"),
+        ("back", "neighbours"),
+        ("local", "neighbours"),
+        ("kept", "sparse"),
+        ("result", "segmentation"),
+    ]
+    swipe(visit, "segmentation", 120)
+    assert visit.state["stage"] == "kept"
+    # Hardly a swipe.
+    swipe(visit, "sparse", 20)
+    assert visit.state["stage"] == "kept"
+    assert tap(visit, "sparse", (2, 3)).cell == (2, 3)
+
+
+def test_everything_that_a_finger_needs_is_large_enough(phone):
+    visit = phone
+    for sheet in (None, "pictures", "rule", "numbers"):
+        if sheet:
+            visit.find(f'.bar [data-sheet="{sheet}"]').tap()
+        small = visit.page.evaluate(
+            """() => [...document.querySelectorAll(
+              ".asa :is(button, select, label.button, label.check, .networks label, summary)")]
+              .filter((each) => each.checkVisibility({ visibilityProperty: true }))
+              .filter((each) => getComputedStyle(each).clipPath === "none")
+              .map((each) => [each.outerHTML.slice(0, 90), each.getBoundingClientRect()])
+              .filter(([, { width, height }]) => height < 44 || width < 44)
+              .map(([name, { width, height }]) => [name, width, height])"""
+        )
+        assert small == []
+    assert visit.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_sheets_open_and_close_and_the_bar_has_the_numbers(upright):
+    visit = upright
+    numbers = visit.find('.bar [data-sheet="numbers"]')
+    kept = visit.ask("viewer.moment.row.numbers.support")
+    assert numbers.inner_text().split()[0] == str(kept)
+    numbers.tap()
+    expect(visit.find(".numbers")).to_be_visible()
+    expect(numbers).to_have_attribute("aria-expanded", "true")
+    visit.page.keyboard.press("Escape")
+    expect(visit.find(".numbers")).not_to_be_visible()
+    visit.find('.bar [data-sheet="pictures"]').tap()
+    expect(visit.find(".camera")).to_be_visible()
+    assert visit.find(".camera input").get_attribute("capture") == "environment"
+    visit.find(".gallery .thumbnail").nth(2).tap()
+    visit.wait("viewer.opened.picture === viewer.host.gallery[2].id").settle()
+    expect(visit.find(".gallery")).not_to_be_visible()
+
+
+def test_share_hands_the_link_to_the_phone_or_copies_it(upright):
+    visit = upright
+    visit.page.evaluate(
+        "() => { window.given = null; navigator.share = async (what) => { window.given = what; }; }"
+    )
+    tap(visit, "photo", (3, 4)).find(".bar .share").tap()
+    visit.page.wait_for_function("window.given")
+    assert visit.page.evaluate("given.url") == visit.ask("viewer.link().url")
+    visit.page.evaluate("() => { delete navigator.share; navigator.share = undefined; }")
+    visit.find(".bar .share").tap()
+    expect(visit.find(".status")).not_to_be_empty()
+
+
+def test_back_undoes_pictures_lesson_comparison_and_lock(visitors):
+    visit = visitors().open()
+    first = visit.state["picture"]
+    visit.click("photo", (3, 4))
+    second = visit.ask("viewer.host.gallery[1].id")
+    visit.find(f'[data-picture="{second}"]').click()
+    visit.wait("viewer.opened.picture === given[0]", second).settle()
+    visit.do("lesson")
+    visit.wait("viewer.state.lesson !== null")
+    visit.page.go_back()
+    visit.wait("viewer.state.lesson === null").settle()
+    assert visit.state["picture"] == second
+    visit.page.go_back()
+    visit.wait("viewer.opened.picture === given[0]", first).settle()
+    assert visit.state["locked"]
+    assert visit.cell == (3, 4)
+    visit.page.go_back()
+    visit.wait("!viewer.state.locked").settle()
+    assert visit.state["picture"] == first
+    visit.page.go_forward()
+    visit.wait("viewer.state.locked").settle()
+    assert visit.cell == (3, 4)
+
+
+def test_a_phone_is_open_to_everybody(phone, axe):  # noqa: F811
+    for sheet in (None, "pictures", "rule", "numbers"):
+        if sheet:
+            phone.find(f'.bar [data-sheet="{sheet}"]').tap()
+        check(phone, axe)
