@@ -63,9 +63,15 @@ def folders() -> list[Path]:
 
 
 def available() -> list[str]:
-    """Return the names of the networks, the default first."""
-    names = sorted({path.stem for folder in folders() for path in folder.glob("*.safetensors")})
-    return [*_offered, *sorted(names, key=lambda name: name != DEFAULT)]
+    """Return the names of the networks: the default, then its twin, then the others by data."""
+    names = {path.stem for folder in folders() for path in folder.glob("*.safetensors")}
+    data = DEFAULT.rpartition("_")[2]
+
+    def order(name: str) -> tuple[bool, bool, str, str]:
+        trained_on = name.rpartition("_")[2]
+        return name != DEFAULT, trained_on != data, trained_on, name
+
+    return [*_offered, *sorted(names, key=order)]
 
 
 def has_heads() -> bool:

@@ -78,6 +78,8 @@ export class Panel {
   draw(scene: Scene, picture: Picture, marks: Marks, opacity: number, zoom: Zoom): void {
     this.resize();
     const { width, height } = this.canvas;
+    // A hidden panel has no size; it is drawn when it has one.
+    if (!width || !height) return;
     const painted = { scene, picture, marks, opacity, zoom, cells: this.#cellsOf(scene), density: width / (this.canvas.clientWidth || 1) };
     const context = contextOf(this.canvas);
     if (!scene.regions) return paint(context, width, height, painted);

@@ -18,7 +18,7 @@ from asa_viz.catalogue.settings import GLORE_SHARE
 from asa_viz.networks.capture import Seen
 from asa_viz.networks.zoo.record import Head, HeadMethod, Reading
 
-# A knowledge graph over the data sets' classes: each concept with those below it.
+# A knowledge graph over the classes of VOC 2012 and CamVid: each concept with those below it.
 CONCEPTS = {
     "flat": ("road", "pavement"),
     "construction": ("building", "fence"),
