@@ -30,6 +30,12 @@ def check(visit, axe):
     assert found == []
 
 
+def sheet(visit, name):
+    """Open a sheet of controls, where the page has sheets: on a phone."""
+    if (button := visit.page.locator(f'.asa .bar [data-sheet="{name}"]')).is_visible():
+        button.click()
+
+
 @pytest.mark.parametrize(
     "wishes", [{}, {"color_scheme": "dark"}, PHONE], ids=["light", "dark", "phone"]
 )
@@ -41,12 +47,15 @@ def test_the_page_is_open_to_everybody(visitors, axe, wishes):
     )
     visit.page.evaluate("asaViz.store.set({ compare: [0, 1] })")
     visit.settle()
+    sheet(visit, "rule")
     visit.set('[data-what-if="nonlocal"]', 2)
-    visit.find('[data-tab="classes"]').click()
+    sheet(visit, "numbers")
+    visit.find('[data-tab="classes"]').evaluate("(tab) => tab.click()")
     visit.do("export")
     check(visit, axe)
     visit.page.keyboard.press("Escape")
     visit.page.evaluate("asaViz.store.set({ compare: null })")
+    sheet(visit, "rule")
     visit.do("rerun")
     visit.wait("viewer.rerun").settle()
     visit.do("lesson")

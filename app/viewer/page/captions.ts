@@ -75,7 +75,8 @@ export function caption(viewer: Captioned, name: PanelName): void {
   const title = viewer.say(scene.title), isTold = Boolean(viewer.moment.compared ?? viewer.moment.set ?? viewer.moment.twin);
   write(heading.querySelector(".title"), (name === "map" && !isTold) || (name === "segmentation" && !viewer.moment.twin) ? "" : title);
   const looks = name === "photo" ? looksOf(viewer) : [];
-  const what = scene.bar ? viewer.say(scene.bar.unit) : looks.length ? photoWords(viewer) : viewer.say(`${scene.title}.what`);
+  // A panel that the film has not reached has a title alone.
+  const what = scene.isVeiled ? "" : scene.bar ? viewer.say(scene.bar.unit) : looks.length ? photoWords(viewer) : viewer.say(`${scene.title}.what`);
   write(heading.querySelector(".what"), what);
   for (const select of heading.querySelectorAll("select")) {
     select.hidden = (select.dataset.set === "map" && isTold)
