@@ -9,9 +9,11 @@ import presenterStyle from "./presenter.css";
 
 /** Add the lesson's style and elements to the page of a viewer. */
 export const start: LessonProgram = (viewer, seen) => {
-  // Before the page's own sheets, some of which go further.
+  // Before the page's own sheet, which changes some of it on a phone.
   viewer.element.parentElement!.prepend(make("style", "", {}, [lessonStyle, guessStyle, presenterStyle].join("")));
   const lesson = connectLesson(viewer, seen);
-  viewer.texts.fill(viewer.element);
+  for (const part of viewer.element.querySelectorAll<HTMLElement>(".guess-card.is-floating, .class-link")) {
+    part.ariaLabel = viewer.say(part.dataset.label!);
+  }
   return lesson;
 };
