@@ -17,7 +17,7 @@ check: static ## Check format, style, types and imports, and run the fast tests
 	$(BIN)/python -m pytest -m "not slow"
 
 test: static ## Check all of that and run every test, the slow ones in a browser too
-	$(BIN)/python tests/browser/chromium.py
+	$(BIN)/python -m app.chromium
 	$(BIN)/python -m pytest
 
 mutants: $(VENV)/installed-dev ## Put deliberate faults into a copy, one by one: the tests must find each

@@ -87,7 +87,7 @@ def main() -> None:
     try:
         from playwright.sync_api import Error, sync_playwright
 
-        from tests.browser.chromium import ARGUMENTS, executable
+        from app.chromium import ARGUMENTS, executable
     except ModuleNotFoundError as missing:
         sys.exit(
             f"The benchmark drives a browser as the tests do, and {missing.name} is missing: run "
@@ -103,7 +103,7 @@ def main() -> None:
         try:
             browser = driver.chromium.launch(executable_path=executable(), args=ARGUMENTS)
         except Error:
-            sys.exit("No Chromium starts here: `python tests/browser/chromium.py` installs one.")
+            sys.exit("No Chromium starts here: `python -m app.chromium` installs one.")
         large = Path(folder) / "large.safetensors"
         large.write_bytes(pack(large_session()))
         print_times(browser, address, stored(asa_viz.available()[0], EXAMPLES[0].name))

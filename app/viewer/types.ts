@@ -182,7 +182,7 @@ export interface AnsweredRow extends Row {
 /** What every cell's row amounts to. */
 export interface Maps {
   support: Uint32Array;
-  chosenBy: Uint32Array;
+  inDegree: Uint32Array;
   keptMass: Float64Array;
   ownShare: Float32Array;
   groups: Int32Array[];

@@ -24,12 +24,15 @@ from asa_viz.networks.weights import WeightsError
 from asa_viz.networks.zoo.ensemble import methods_in
 from asa_viz.networks.zoo.methods import HEADS
 
+# The heads that ship read its features.
+BACKBONE = "asa_mobilenetv2_voc2012"
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the comparison and print its tables."""
     parser = argparse.ArgumentParser(prog="python -m asa_viz.compare", description=__doc__)
     parser.add_argument("--data", required=True, type=Path, help="root folder of the data set")
-    parser.add_argument("--network", help="whose backbone; the default network's by default")
+    parser.add_argument("--network", default=BACKBONE, help="whose backbone; %(default)s")
     parser.add_argument("--teacher", type=Path, help="weights of a network to learn from as well")
     parser.add_argument("--every", type=int, default=1, help="train on one picture in so many")
     parser.add_argument("--work-dir", type=Path, default=Path("work_dirs", "compare"))

@@ -51,12 +51,13 @@ def test_sigterm_finishes_what_runs_and_leaves_nothing(start, tmp_path):
         visitor.start()
         page.wait_for(page.begun)
         page.send(signal.SIGTERM)
-        while True:
+        for _ in range(1000):
             late = ask(
                 httpx.Client(base_url=page.address, trust_env=False), "encode", PHOTOGRAPH, 1
             )
             if late.status_code == 503:
                 break
+        assert late.status_code == 503
         assert "restart" in late.json()["error"]
         visitor.join(PATIENCE)
         packet = client.get(f"/gradio_api/file={answers[0]['file']}")

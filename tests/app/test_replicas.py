@@ -1,5 +1,6 @@
 """Two replicas behind the load balancer of the documentation: a visitor stays with one of them."""
 
+import io
 import os
 import shutil
 import signal
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from PIL import Image
 
 from app.gallery import EXAMPLES
 from tests.app.server_process import PATIENCE, Page, ask, component_of
@@ -62,9 +64,16 @@ def visitor(address):
     return httpx.Client(base_url=address, timeout=60, trust_env=False, verify=False)
 
 
+def drawn(number):
+    """A picture that no other number has."""
+    file = io.BytesIO()
+    Image.new("RGB", (64, 48), (number, 90, 120)).save(file, "PNG")
+    return file.getvalue()
+
+
 def show_own_picture(client, component, content):
     """Send a picture and let it be encoded; returns the replica that has it, and the answer."""
-    files = {"files": ("own.jpg", content, "image/jpeg")}
+    files = {"files": ("own.png", content, "image/png")}
     sent = client.post("/gradio_api/upload", files=files).json()[0]
     asked = {"source": {"path": sent}, "network": NETWORK}
     answer = ask(client, "encode", asked, component).json()
@@ -80,7 +89,7 @@ def test_a_visitor_stays_with_one_replica_and_goes_on_at_the_other_when_it_ends(
             component = component_of(client)
             # Each later question finds the picture: it is asked of the replica that has it.
             homes = {
-                show_own_picture(client, component, f"{number} {k}".encode())[0] for k in range(4)
+                show_own_picture(client, component, drawn(4 * number + k))[0] for k in range(4)
             }
             assert len(homes) == 1
             seen |= homes
@@ -88,12 +97,12 @@ def test_a_visitor_stays_with_one_replica_and_goes_on_at_the_other_when_it_ends(
     with visitor(address) as client:
         client.get("/")
         component = component_of(client)
-        home, asked = show_own_picture(client, component, b"mine")
+        home, asked = show_own_picture(client, component, drawn(99))
         replicas[["one", "two"].index(home)].end()
         # The other does not have the picture, says so, and is sent it again.
         assert ask(client, "encode", asked, component).json() == {
             "ok": False, "error": "error.gone",
         }  # fmt: skip
-        assert show_own_picture(client, component, b"mine")[0] != home
+        assert show_own_picture(client, component, drawn(99))[0] != home
         example = {"source": EXAMPLES[0].name, "network": NETWORK}
         assert ask(client, "encode", example, component).json()["ok"]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import sync_playwright
 
+from app.chromium import ARGUMENTS, executable
 from app.comparing import Comparisons
 from app.handlers import Answers
 from app.packet_cache import PacketCache
@@ -16,7 +17,6 @@ from app.server.serve import Application, serving
 from app.session_cache import CachedEncoder, SessionCache
 from asa_viz.images import framed, read_image
 from tests.app.ensembles import FakeEnsemble
-from tests.browser.chromium import ARGUMENTS, executable
 from tests.browser.visit import Visit
 from tests.fakes import fake_session
 

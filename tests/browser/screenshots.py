@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from tests.browser.chromium import ARGUMENTS, executable
+from app.chromium import ARGUMENTS, executable
 from tests.browser.visit import Visit
 
 FOLDER = Path(__file__).with_name("screenshots")

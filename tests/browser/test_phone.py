@@ -152,18 +152,13 @@ def test_share_hands_the_link_to_the_phone_or_copies_it(upright):
     expect(visit.find(".status")).not_to_be_empty()
 
 
-def test_back_undoes_pictures_lesson_comparison_and_lock(visitors):
+def test_back_undoes_a_picture_and_a_lock(visitors):
     visit = visitors().open()
     first = visit.state["picture"]
     visit.click("photo", (3, 4))
     second = visit.ask("viewer.host.gallery[1].id")
     visit.find(f'[data-picture="{second}"]').click()
     visit.wait("viewer.opened.picture === given[0]", second).settle()
-    visit.do("lesson")
-    visit.wait("viewer.state.lesson !== null")
-    visit.page.go_back()
-    visit.wait("viewer.state.lesson === null").settle()
-    assert visit.state["picture"] == second
     visit.page.go_back()
     visit.wait("viewer.opened.picture === given[0]", first).settle()
     assert visit.state["locked"]
@@ -174,6 +169,16 @@ def test_back_undoes_pictures_lesson_comparison_and_lock(visitors):
     visit.page.go_forward()
     visit.wait("viewer.state.locked").settle()
     assert visit.cell == (3, 4)
+
+
+def test_back_ends_the_lesson_where_it_began(visitors):
+    visit = visitors().open()
+    visit.do("lesson")
+    visit.wait("viewer.state.lesson !== null")
+    visit.page.go_back()
+    visit.wait("viewer.state.lesson === null").settle()
+    assert not visit.state["locked"]
+    assert visit.ask("viewer.opened.picture") == visit.state["picture"]
 
 
 def test_a_phone_is_open_to_everybody(phone, axe):  # noqa: F811

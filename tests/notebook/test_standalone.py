@@ -9,12 +9,12 @@ import torch
 from playwright.sync_api import sync_playwright
 
 import asa_viz
+from app.chromium import ARGUMENTS, executable
 from asa_viz.attention.fixed import FixedAttention
 from asa_viz.attention.stored import Stored
 from asa_viz.attention.what_if import WhatIf
 from asa_viz.geometry import Cell, Pixel
 from asa_viz.notebook.standalone import framed, page
-from tests.browser.chromium import ARGUMENTS, executable
 from tests.browser.visit import PATIENCE, SETTLED
 from tests.fakes import fake_session
 

@@ -30,7 +30,7 @@ for (const [name, whatIf] of whatIfs) {
       const maps = allMapsOf(session, whatIf);
       assert.deepEqual([...maps.support], rows.map(({ support }) => support.size));
       for (let j = 0; j < n; j++) {
-        assert.equal(maps.chosenBy[j], rows.filter(({ support }) => support.has(j)).length);
+        assert.equal(maps.inDegree[j], rows.filter(({ support }) => support.has(j)).length);
       }
       const mass = rows.map(({ dense, support }) => sum([...support].map((j) => dense[j])));
       close(maps.keptMass, mass, "kept mass");
@@ -106,7 +106,7 @@ test("maps of a hand-worked example", () => {
   ], { height: 1, width: 4, labels: [0, 1, 0, 0] });
   const maps = allMapsOf(session, AS_TRAINED);
   assert.deepEqual([...maps.support], [2, 2, 1, 0]);
-  assert.deepEqual([...maps.chosenBy], [2, 2, 1, 0]);
+  assert.deepEqual([...maps.inDegree], [2, 2, 1, 0]);
   close(maps.keptMass, [0.65, 0.6, 0.3, 0], "kept mass");
   close(maps.ownShare, [0.4 / 0.65, 0.35 / 0.6, 1, 1], "own share");
   const alone = [-1, -1, -1, -1];
@@ -114,7 +114,7 @@ test("maps of a hand-worked example", () => {
   // Without reciprocity 2 and 3 read 0; a group needs both to choose all the same.
   const free = allMapsOf(session, { ...AS_TRAINED, reciprocity: false });
   assert.deepEqual([...free.support], [2, 2, 2, 1]);
-  assert.deepEqual([...free.chosenBy], [4, 2, 1, 0]);
+  assert.deepEqual([...free.inDegree], [4, 2, 1, 0]);
   assert.deepEqual([...free.groups[0]], [0, 0, -1, -1]);
 });
 

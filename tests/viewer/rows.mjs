@@ -42,8 +42,8 @@ if (set) {
   }
 }
 if (maps) {
-  const { support, chosenBy: chosen_by, keptMass: kept_mass, ownShare: own_share } = maps;
-  for (const [name, values] of Object.entries({ support, chosen_by, kept_mass, own_share })) {
+  const { support, inDegree: in_degree, keptMass: kept_mass, ownShare: own_share } = maps;
+  for (const [name, values] of Object.entries({ support, in_degree, kept_mass, own_share })) {
     tensors[name] = ["F64", [n], Float64Array.from(values)];
   }
 }

@@ -161,7 +161,7 @@ test("each map is the maps' own, under the what-if, and marks the query's number
   const expected = {
     nonlocal: session.nonlocalScale.map((each) => 2 * each),
     local: session.localScale.map((each) => 3 * each),
-    support: maps.support, chosen: maps.chosenBy, kept: maps.keptMass, own: maps.ownShare,
+    support: maps.support, chosen: maps.inDegree, kept: maps.keptMass, own: maps.ownShare,
   };
   for (const map of MAPS) {
     const { map: scene } = scenesOf(momentOf({ whatIf, map, i: 17 }));

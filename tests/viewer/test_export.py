@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
+from app.chromium import ARGUMENTS, executable
 from app.encodings import stored
 from app.viewer import dictionaries, lesson, program
-from tests.browser.chromium import ARGUMENTS, executable
 from tests.viewer.node import node, run
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -109,7 +109,7 @@ def test_every_row_and_the_maps_of_a_photograph(session, answer):
     support, dense = gathered(views, "support"), gathered(views, "dense").astype(float)
     # A key more or less in one row is one more or less in two maps.
     assert np.abs(found["support"] - support.sum(1)).sum() <= differing["support"]
-    assert np.abs(found["chosen_by"] - support.sum(0)).sum() <= differing["support"]
+    assert np.abs(found["in_degree"] - support.sum(0)).sum() <= differing["support"]
     same = (masks(found["relation"])["support"] == support).all(1)
     mass = (dense * support).sum(1)
     own = (dense * support * (labels == labels[:, None])).sum(1)

@@ -22,7 +22,7 @@ export const TOP_KS = [8, 16, 32, 64, 128, 256, 512];
  */
 export function* mapsOf(session: Session, whatIf: WhatIf, levels: Float64Array): Generator<number, Maps> {
   const { n, cellLabels } = session;
-  const support = new Uint32Array(n), chosenBy = new Uint32Array(n);
+  const support = new Uint32Array(n), inDegree = new Uint32Array(n);
   const keptMass = new Float64Array(n), ownMass = new Float64Array(n);
   const grouped = session.learned || whatIf.topK;
   const links = grouped ? STRENGTHS.map(() => Int32Array.from({ length: n }, (_, i) => i)) : [];
@@ -30,7 +30,7 @@ export function* mapsOf(session: Session, whatIf: WhatIf, levels: Float64Array):
 
   const keep = (i: number, j: number, logAffinity: number) => {
     support[i]++;
-    chosenBy[j]++;
+    inDegree[j]++;
     const mass = Math.exp(logAffinity);
     keptMass[i] += mass;
     if (cellLabels[i] === cellLabels[j]) ownMass[i] += mass;
@@ -60,7 +60,7 @@ export function* mapsOf(session: Session, whatIf: WhatIf, levels: Float64Array):
   }
 
   const ownShare = Float32Array.from(ownMass, (mass, i) => (keptMass[i] > 0 ? mass / keptMass[i] : 1));
-  return { support, chosenBy, keptMass, ownShare, groups: links.map(groupsOf) };
+  return { support, inDegree, keptMass, ownShare, groups: links.map(groupsOf) };
 }
 
 /**

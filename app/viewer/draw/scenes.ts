@@ -139,7 +139,7 @@ function mapScene({ state, session, row, maps }: Moment): Scene {
     nonlocal: () => (learned ? session.nonlocalScale.map((each) => each * nonlocal) : null),
     local: () => (learned ? session.localScale.map((each) => each * local) : null),
     support: () => maps && Float32Array.from(maps.support),
-    chosen: () => maps && Float32Array.from(maps.chosenBy),
+    chosen: () => maps && Float32Array.from(maps.inDegree),
     kept: () => maps?.keptMass,
     own: () => maps?.ownShare,
   };

@@ -60,7 +60,7 @@ const UNITS: Record<string, string> = {
   column_dense: "share of each cell's own row", column_weights: "share of each cell's own row",
   nonlocal_scale: "1/n, as learned, before any what-if",
   local_scale: "mean of the cell's window, as learned, before any what-if",
-  support_size: "cells", kept_by: "cells", kept_mass: "share of the dense row",
+  support_size: "cells", in_degree: "cells", kept_mass: "share of the dense row",
   own_class_share: "share of the kept mass", cell_labels: "index into classes", labels: "index into classes",
 };
 
@@ -93,7 +93,7 @@ function arraysOf({ session, row, maps }: Moment): Record<string, NpyArray> {
     nonlocal_scale: cells(session.nonlocalScale),
     local_scale: cells(session.localScale),
     support_size: cells(maps?.support),
-    kept_by: cells(maps?.chosenBy),
+    in_degree: cells(maps?.inDegree),
     kept_mass: cells(maps?.keptMass),
     own_class_share: cells(maps?.ownShare),
     cell_labels: cells(session.cellLabels),

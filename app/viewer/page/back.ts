@@ -23,13 +23,18 @@ export function connectBack(viewer: Going): void {
   window.addEventListener("popstate", () => {
     isGoing = true;
     const { language, network } = viewer.state;
-    viewer.store.set({ ...START, ...first, network, ...fromQueryString(location.search), language });
+    const asked = { ...first, network, ...fromQueryString(location.search) };
+    // The address of a free query names no point: in the same picture it stays where it is.
+    const query = asked.query ?? (asked.picture === viewer.state.picture ? viewer.state.query : START.query);
+    viewer.store.set({ ...START, ...asked, query, language });
     isGoing = false;
   });
 }
 
 /** Whether a change leads somewhere else, and not back from there. */
 export function leadsOn(before: State, state: State): boolean {
+  // The steps of a lesson choose pictures and points by themselves.
+  if (before.lesson !== null && state.lesson !== null) return false;
   const opens = (name: "lesson" | "methods") => before[name] === null && state[name] !== null;
   return before.picture !== state.picture || opens("lesson") || opens("methods") || (!before.locked && state.locked);
 }
