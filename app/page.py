@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import gradio as gr
 import plotly
@@ -12,7 +13,7 @@ from app.encodings import stored
 from app.gallery import EXAMPLES
 from app.handlers import Answers
 from app.server.blocks import Page
-from app.viewer import program
+from app.viewer import LESSON, lesson, program
 
 TITLE = "asa-viz"
 MOST_QUEUED = 200
@@ -75,6 +76,8 @@ def offer(networks: list[str]) -> dict[str, Any]:
             for name in networks
         ],
         "plotly": str(PLOTLY),
+        # Whoever has an older lesson in the browser's cache fetches this one.
+        "lesson": f"{LESSON}?{crc32(lesson().encode()):08x}",
     }
 
 
@@ -93,7 +96,7 @@ def mount_settings(answers: Answers, *, mcp: bool = False) -> dict[str, Any]:
             primary_hue="slate", neutral_hue="slate", font=_FONTS, font_mono=["monospace"]
         ),
         "css_paths": [STYLE],
-        "allowed_paths": [str(answers.folder), str(ENCODINGS), str(PLOTLY)],
+        "allowed_paths": [str(answers.folder), str(ENCODINGS), str(PLOTLY), str(LESSON)],
         "footer_links": [],
         "run_history": False,
         "ssr_mode": False,

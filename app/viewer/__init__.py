@@ -1,6 +1,7 @@
 """The built viewer and its dictionaries.
 
-`build.mjs` bundles `built/viewer.js` from the sources in the other folders.
+`build.mjs` bundles `built/viewer.js` from the sources in the other folders, and from `lesson` the
+lesson, `built/lesson.js`, which the page loads when it is first needed.
 """
 
 import json
@@ -10,6 +11,7 @@ from pathlib import Path
 from asa_viz.images import NOTES, SENTENCES
 
 _BUILT = Path(__file__).parent / "built" / "viewer.js"
+LESSON = _BUILT.with_stem("lesson")
 _TEXTS = Path(__file__).parents[1] / "texts"
 
 
@@ -20,6 +22,12 @@ def program() -> str:
     It is the same for the page, its worker and a saved file.
     """
     return _BUILT.read_text("utf-8")
+
+
+@cache
+def lesson() -> str:
+    """Return the source of one JavaScript function, `asaLesson(viewer, seen)`."""
+    return LESSON.read_text("utf-8")
 
 
 @cache

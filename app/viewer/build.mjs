@@ -1,6 +1,8 @@
-// Builds the viewer into one function, `asaViz(role, given)`, in built/viewer.js or the file that is named.
+// Builds the viewer into one function, `asaViz(role, given)`, in viewer.js, and the lesson into another,
+// `asaLesson(viewer, seen)`, in lesson.js; both in built/ or the folder that is named.
 
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { argv } from "node:process";
 import { fileURLToPath } from "node:url";
 import { build, transform } from "esbuild";
@@ -22,18 +24,19 @@ const texts = {
   },
 };
 
-await build({
-  entryPoints: [here("page/main.ts")],
-  outfile: argv[2] ?? here("built/viewer.js"),
+/** Build a file of which the source text is one function. */
+const buildFunction = (entry, file, head, result) => build({
+  entryPoints: [here(entry)],
+  outfile: join(argv[2] ?? here("built"), file),
   bundle: true,
   minify: true,
   charset: "utf8",
   target: "es2022",
   format: "iife",
-  globalName: "roles",
-  // The source text of this function starts the worker, and goes into a saved file.
-  banner: { js: 'function asaViz(role,given){"use strict";' },
-  footer: { js: "return roles[role](given)}" },
+  globalName: "exported",
+  // The source text of these functions starts the worker, and goes into a saved file.
+  banner: { js: `${head}{"use strict";` },
+  footer: { js: `return exported${result}}` },
   plugins: [texts],
   // The same program runs in a worker, where the usual build of lit finds no document.
   platform: "neutral",
@@ -41,3 +44,7 @@ await build({
   supported: { "inline-script": true },
   conditions: ["node"],
 });
+
+await buildFunction("page/main.ts", "viewer.js", "function asaViz(role,given)", "[role](given)");
+// What both need, as lit, stands in both: it is small.
+await buildFunction("lesson/main.ts", "lesson.js", "function asaLesson(viewer,seen)", ".start(viewer,seen)");

@@ -2,6 +2,7 @@
 
 import type { Stage } from "./core/stages.ts";
 import type { Regions } from "./draw/regions.ts";
+import type { LessonProgram } from "./lesson/lesson_types.ts";
 
 /** A pixel of the original picture, [x, y]. */
 export type Pixel = [x: number, y: number];
@@ -370,6 +371,8 @@ export interface Host {
   plotly?: string;
   packet(picture: string, network: string, tell?: (place: Place) => void): Promise<ArrayBuffer>;
   words(language: string): Promise<Words>;
+  /** The lesson's program, which is another than the page's. */
+  lesson(): Promise<LessonProgram>;
   add?(file: File): Promise<{ id: string; isKept: boolean }>;
   /** The visitor's own pictures that this browser keeps, the oldest first. */
   own?(): Promise<{ id: string; file: Blob; from: [width: number, height: number] | null }[]>;

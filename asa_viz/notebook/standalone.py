@@ -39,6 +39,7 @@ asaViz("offline", {
   element: document.getElementById("viewer"),
   packet: Uint8Array.from(bytes, (each) => each.charCodeAt(0)).buffer,
   program: asaViz,
+  lesson: asaLesson,
 });"""
 
 
@@ -91,7 +92,7 @@ def page(
             "<body>",
             '<div id="viewer"></div>',
             f'<script id="packet" type="text/plain">{packet}</script>',
-            f"<script>\n{_as_script(viewer().program())}\n</script>",
+            f"<script>\n{_as_script(viewer().program() + viewer().lesson())}\n</script>",
             "<script>",
             f"const given = {_as_script(json.dumps(given, ensure_ascii=False))};",
             _START,

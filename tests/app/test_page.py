@@ -42,6 +42,7 @@ def test_the_page_offers_every_photograph_and_network():
         assert Path(each["stored"][DEFAULT]).is_file()
     assert [each["name"] for each in offered["networks"]] == [DEFAULT, "dense"]
     assert Path(offered["plotly"]).is_file()
+    assert Path(offered["lesson"].partition("?")[0]) == viewer.LESSON
 
 
 @pytest.mark.parametrize(
@@ -56,10 +57,11 @@ def test_networks_have_names_for_people(name, title):
     assert network_title(name) == title
 
 
-def test_what_the_page_may_fetch_is_packets_stored_sessions_and_plotly(answers):
+def test_what_the_page_may_fetch_is_packets_stored_sessions_plotly_and_the_lesson(answers):
     offered, settings = offer([DEFAULT]), mount_settings(answers)
     allowed = [Path(each).resolve() for each in settings["allowed_paths"]]
-    wanted = [offered["plotly"], *(each["stored"][DEFAULT] for each in offered["gallery"])]
+    stored = [each["stored"][DEFAULT] for each in offered["gallery"]]
+    wanted = [offered["plotly"], viewer.LESSON, *stored]
     for path in map(Path, wanted):
         assert any(path.resolve().is_relative_to(each) for each in allowed)
     assert answers.folder in allowed
@@ -88,15 +90,20 @@ def test_nothing_is_recorded_or_fetched_from_elsewhere(answers):
 
 
 @pytest.mark.parametrize("language", viewer.dictionaries())
-def test_the_viewer_is_one_script_of_bounded_size(language):
+def test_the_first_screen_needs_one_script_of_bounded_size(language):
     program = viewer.program().encode()
     words = json.dumps(viewer.dictionaries()[language], ensure_ascii=False).encode()
     assert len(program) + len(words) <= 260_000
     assert len(gzip.compress(program)) + len(gzip.compress(words)) <= 90_000
 
 
-def test_the_script_holds_no_words_and_no_other_host():
-    program = viewer.program()
+def test_what_is_loaded_on_demand_is_bounded_too():
+    assert len(viewer.lesson().encode()) <= 90_000
+
+
+@pytest.mark.parametrize("source", [viewer.program, viewer.lesson])
+def test_the_scripts_hold_no_words_and_no_other_host(source):
+    program = source()
     assert viewer.dictionaries()["en"]["app.title"] not in program
     # It stands in an HTML attribute of the page, and in a file that a visitor saves.
     assert "</script" not in program.lower()
@@ -105,12 +112,13 @@ def test_the_script_holds_no_words_and_no_other_host():
     assert hosts == {"www.w3.org"}
 
 
-def test_the_script_is_what_its_sources_make(tmp_path):
+def test_the_scripts_are_what_their_sources_make(tmp_path):
     if node() is None:
         pytest.skip("Node.js is not on the PATH, or `npm ci` not run")
-    folder, built = Path(viewer.__file__).parent, tmp_path / "viewer.js"
-    subprocess.run([node(), folder / "build.mjs", built], check=True, timeout=60)
-    assert built.read_text("utf-8") == viewer.program(), "Run `npm run build`."
+    build = Path(viewer.__file__).with_name("build.mjs")
+    subprocess.run([node(), build, tmp_path], check=True, timeout=60)
+    for name, source in (("viewer.js", viewer.program()), ("lesson.js", viewer.lesson())):
+        assert (tmp_path / name).read_text("utf-8") == source, "Run `npm run build`."
 
 
 def test_there_are_words_in_three_languages():

@@ -33,7 +33,8 @@ def test_exactly_what_is_needed_is_uploaded(folder):
     }  # fmt: skip
     assert {name.split("/")[0] for name in files - at_the_root} == {"app", "asa_viz", "checkpoints"}
     for needed in (
-        "app/style.css", "app/viewer/built/viewer.js", "app/texts/en/page.json",
+        "app/style.css", "app/viewer/built/viewer.js", "app/viewer/built/lesson.js",
+        "app/texts/en/page.json",
         "app/examples/dogs.jpg", "asa_viz/py.typed", "checkpoints/heads/card.json",
         "checkpoints/asa_mobilenetv2_outdoor.safetensors", "checkpoints/NOTICE.md",
     ):  # fmt: skip

@@ -134,6 +134,7 @@ def test_the_saved_page_opens_from_disk_answers_and_asks_nobody(asking, browser,
         assert not saved.find(name).is_visible(), name
     # Without heads to compare the chapter on the families is a page to read.
     saved.page.evaluate("asaViz.store.set({ lesson: 16 })")
+    expect(saved.find(".lesson h2")).to_be_visible()
     assert dictionaries()["en"]["lesson.families.gates"] in saved.text(".lesson")
     assert dictionaries()["en"]["lesson.families.task_offline"] in saved.text(".lesson")
     expect(saved.find(".lesson .steps button").nth(15)).to_contain_class("done")

@@ -234,3 +234,41 @@ def test_on_a_phone_the_lesson_is_a_sheet_at_the_bottom(visitors):
     for button in visit.find(".lesson button:visible").all():
         assert button.bounding_box()["height"] >= 43.5
     assert visit.page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_lesson_is_fetched_when_it_is_first_asked_for(visitors):
+    def fetched(visit):
+        return sum("lesson.js" in url for url in visit.requests)
+
+    visit = visitors().open()
+    assert fetched(visit) == 0
+    for name in ("lesson", "guess", "lesson"):
+        visit.do(name)
+    assert visit.settle().state["lesson"] is None
+    assert fetched(visit) == 1
+    linked = visitors().open("?lesson=3")
+    expect(linked.find(".lesson h2")).to_contain_text(ENGLISH["lesson.uniform.title"])
+    assert fetched(linked) == 1
+
+
+def test_a_picture_that_was_chosen_before_the_lesson_stays_in_it(visit):
+    picture = EXAMPLES[3].name
+    visit.find(f'[data-picture="{picture}"]').click()
+    visit.wait("viewer.opened.picture === given[0]", picture).settle()
+    visit.do("lesson")
+    assert visit.settle().state["picture"] == picture
+
+
+@pytest.mark.parametrize("name", ["lesson", "guess"])
+def test_a_lesson_that_does_not_come_is_told_and_asked_for_again(visitors, name):
+    visit = visitors().open()
+    visit.page.route("**/lesson.js*", lambda route: route.abort())
+    visit.do(name)
+    expect(visit.find(".status")).to_have_text(ENGLISH["error.server"])
+    assert visit.state["lesson"] is None
+    visit.page.unroute("**/lesson.js*")
+    visit.do(name)
+    opened = {"lesson": ".lesson h2", "guess": ".guess-card.is-floating"}[name]
+    expect(visit.find(opened)).to_be_visible()
+    assert all("ERR_FAILED" in line for line in visit.complaints)
+    visit.complaints.clear()

@@ -19,6 +19,8 @@ SETTLED = """() => {
   const viewer = window.asaViz, page = document.querySelector(".asa");
   const { moment, state, session, maps } = viewer ?? {};
   if (!moment || page.hasAttribute("aria-busy") || moment.state !== state) return false;
+  // The lesson is on its way.
+  if (page.querySelector(".tools [aria-busy]")) return false;
   // The words of another language come from the server.
   if (page.getAttribute("lang") !== state.language) return false;
   if (!maps || moment.maps !== maps || !moment.row.column.weights) return false;
@@ -163,7 +165,9 @@ class Visit:
             control.fill(str(value))
 
     def do(self, name):
+        """Press a button; where the lesson has to be loaded for it, wait until it is there."""
         self.find(f'[data-do="{name}"]').click()
+        expect(self.find(".tools [aria-busy]")).to_have_count(0)
 
     def upload(self, file):
         """Open a file of one's own, and wait until it is shown."""

@@ -328,9 +328,10 @@ test("long words and Chinese without spaces stay within their width", () => {
 
 test("the saved page ends no script early and lets nothing be asked for", () => {
   const program = 'function asaViz() { return "</script><!-- <script>"; }';
+  const lesson = 'function asaLesson() { return "</script><script>"; }';
   const packet = Uint8Array.from({ length: 100_000 }, (_, k) => (k * 7) & 255).buffer;
   const state = { ...smallViewer().state, layer: "flips", lesson: 3 };
-  const page = standalonePage({ program, packet, title: "</script><b>", networkTitle: "x", state, words: { only: "these" } });
+  const page = standalonePage({ program, lesson, packet, title: "</script><b>", networkTitle: "x", state, words: { only: "these" } });
   assert.ok(page.includes('"words":{"only":"these"}'));
   assert.equal(page.match(/<script/g).length, 3);
   assert.equal(page.match(/<\/script>/g).length, 3);

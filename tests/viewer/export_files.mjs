@@ -44,6 +44,7 @@ function writePage() {
   const bytes = readFileSync(packet);
   write("page.html", standalonePage({
     program: readFileSync(join(folder, "program.js"), "utf8"),
+    lesson: readFileSync(join(folder, "lesson.js"), "utf8"),
     packet: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length),
     title: "A lane",
     networkTitle: "ASA",

@@ -12,7 +12,7 @@ from playwright.sync_api import sync_playwright
 
 from app.chromium import ARGUMENTS, executable
 from app.encodings import stored
-from app.viewer import dictionaries, program
+from app.viewer import dictionaries, lesson, program
 from tests.viewer.node import node, run
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -139,6 +139,7 @@ def saved(packet, tmp_path_factory):
     """A page that was saved, at the query's own place."""
     folder = tmp_path_factory.mktemp("saved")
     (folder / "program.js").write_text(program(), "utf-8")
+    (folder / "lesson.js").write_text(lesson(), "utf-8")
     (folder / "words.json").write_text(json.dumps(dictionaries()["en"]), "utf-8")
     write("page", folder, packet)
     return folder / "page.html"

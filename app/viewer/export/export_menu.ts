@@ -140,6 +140,7 @@ async function htmlFile(viewer: Ready): Promise<Made> {
   const { host, opened, packets, state } = viewer;
   const page = standalonePage({
     program: String(host.program),
+    lesson: String(await host.lesson()),
     packet: await packets.get(opened.picture, opened.network),
     title: titleOf(viewer),
     networkTitle: networkTitle(viewer),

@@ -4,12 +4,12 @@ import { toQueryString } from "../core/state.ts";
 import type { Pixel, State, Words } from "../types.ts";
 
 /**
- * The file. `program` is the source of the function `asaViz`, `packet` the ArrayBuffer of the
+ * The file. `program` is the source of the function `asaViz`, `lesson` that of `asaLesson`, `packet` the ArrayBuffer of the
  * picture, `title` that of the file, the viewer begins in `state`, `words` are those of its language,
  * and `looks` the points that are worth a look.
  */
-export function standalonePage({ program, packet, title, networkTitle, state, words, looks = [] }: {
-  program: string; packet: ArrayBuffer; title: string; networkTitle: string; state: State; words: Words; looks?: Pixel[];
+export function standalonePage({ program, lesson, packet, title, networkTitle, state, words, looks = [] }: {
+  program: string; lesson: string; packet: ArrayBuffer; title: string; networkTitle: string; state: State; words: Words; looks?: Pixel[];
 }): string {
   // The numbers of a re-run and of other methods stay with the server; a lesson is the page's.
   const kept = { ...state, layer: state.layer === "flips" ? "classes" : state.layer, lesson: null, methods: null };
@@ -34,7 +34,7 @@ export function standalonePage({ program, packet, title, networkTitle, state, wo
     "<body>",
     '<div id="viewer"></div>',
     `<script id="packet" type="text/plain">${base64(new Uint8Array(packet))}${END}`,
-    `<script>\n${asScript(program)}\n${END}`,
+    `<script>\n${asScript(program)}\n${asScript(lesson)}\n${END}`,
     `<script>\nconst given = ${asScript(JSON.stringify(given))};\n${START}\n${END}`,
     "</body>",
     "</html>",
@@ -61,6 +61,7 @@ asaViz("offline", {
   element: document.getElementById("viewer"),
   packet: Uint8Array.from(bytes, (each) => each.charCodeAt(0)).buffer,
   program: asaViz,
+  lesson: asaLesson,
 });`;
 
 /** Source that may stand in an HTML file: in it, these can only be inside strings and comments. */

@@ -21,25 +21,24 @@ export interface Guessing {
   /** Take the marks away, and leave the picture to the pointer. */
   stop(): void;
   close(): void;
+  /** Open the card of its own, or close it. */
+  toggle(): void;
   /** The question that has been answered for the query of now, and its score. */
   answered(): { question: Question; score: Score } | null;
 }
 
-/** Let the button in the tools open a card of its own; `changed` is called when a guess is answered. */
-export function connectGuessing(viewer: LessonViewer, changed: () => void): Guessing {
+/** Let the button in the tools open a card of its own; `changed` is called when a guess is answered, `drawn` is the row on the page. */
+export function connectGuessing(viewer: LessonViewer, changed: () => void, drawn: AnsweredRow | null): Guessing {
   const { element, store } = viewer;
   const floating = make("section", "guess-card is-floating", { label: "guess.title" });
-  const opener = make("button", "", { do: "guess", text: "tools.guess", title: "tools.guess.title" });
-  opener.type = "button";
-  opener.setAttribute("aria-expanded", "false");
-  viewer.find('[data-do="lesson"]').after(opener);
+  const opener = viewer.find('[data-do="guess"]');
   floating.hidden = true;
   element.append(floating);
   const layer = new GuessLayer({ mark, look, cancel: close });
 
   let host: HTMLElement | null = null;
   let question: Question = "reads", phase: GuessCard["phase"] = "offered";
-  let row: AnsweredRow | null = null, cell = -1;
+  let row = drawn, cell = -1;
   let marked = new Uint8Array(0), answer: Uint8Array | null = null, score: Score | null = null;
   let before: Partial<State> | null = null;
   // To begin as soon as the row of the query is there.
@@ -200,6 +199,7 @@ export function connectGuessing(viewer: LessonViewer, changed: () => void): Gues
       look();
     },
     close: leave,
+    toggle: openFloating,
     stop() {
       reset(false);
       show();

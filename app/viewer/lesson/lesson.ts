@@ -3,14 +3,14 @@
 import { render } from "lit/html.js";
 
 import { cellOf, centreOf } from "../core/geometry.ts";
-import { fromQueryString, isUpload } from "../core/state.ts";
+import { isUpload } from "../core/state.ts";
 import { make } from "../page/dom.ts";
 import { connectLink } from "../page/link.ts";
 import { writeWords } from "../page/sentence.ts";
 import type { Events, State } from "../types.ts";
 import { type Guessing, connectGuessing } from "./guessing.ts";
 import { labelsOf } from "./labels.ts";
-import type { Comparison, LessonMoment, LessonViewer, Memory, Step, Values } from "./lesson_types.ts";
+import type { Comparison, Lesson, LessonMoment, LessonViewer, Memory, Seen, Step, Values } from "./lesson_types.ts";
 import { type LessonActions, lessonTemplate } from "./lesson_view.ts";
 import { OPENINGS, openingState } from "./openings.ts";
 import { buildClassLink, linkToStep } from "./class_link.ts";
@@ -27,7 +27,7 @@ type Told = [key: string, values?: Values];
 const NEEDS: Record<string, "rerun" | "compare"> = { rerun: "rerun", families: "compare" };
 
 /** Let the lesson's button open the tour; `state.lesson` is the number of the step, from 1, or null. */
-export function connectLesson(viewer: LessonViewer): void {
+export function connectLesson(viewer: LessonViewer, seen: Seen): Lesson {
   const { element, store, texts, host } = viewer;
   const section = viewer.find(".lesson"), opener = viewer.find('[data-do="lesson"]');
   const parts = {
@@ -37,11 +37,11 @@ export function connectLesson(viewer: LessonViewer): void {
   };
   parts.result.setAttribute("role", "status");
   const finished = rememberedSteps();
-  const guessing: Guessing = connectGuessing(viewer, () => watch());
-  let step: Step | null = null, memory: Memory = {}, drawn: Events["asa:drawn"] | null = null;
+  const guessing: Guessing = connectGuessing(viewer, () => watch(), seen.drawn?.row ?? null);
+  let step: Step | null = null, memory: Memory = {}, { drawn, leads } = seen;
   let result: Values | null = null, isPointed = false, updatePage = () => {};
   // The lesson chooses the pictures until the reader, or a link, has chosen one.
-  let leads = !viewer.state.picture || !fromQueryString(location.search).picture, isLeading = false;
+  let isLeading = false;
 
   const number = () => (step ? STEPS.indexOf(step) + 1 : 0);
   const say = (key: string, values?: Values) => viewer.say(key, { ...labelsOf(viewer), ...values });
@@ -208,10 +208,8 @@ export function connectLesson(viewer: LessonViewer): void {
 
   const presenter = connectPresenter(viewer, go);
   const classLink = buildClassLink(viewer, () => viewer.state);
-  opener.addEventListener("click", () => {
-    const first = STEPS.findIndex(({ id }) => !finished.has(id));
-    go(step ? null : Math.max(first, 0) + 1);
-  });
+  const open = () => go(Math.max(STEPS.findIndex(({ id }) => !finished.has(id)), 0) + 1);
+  opener.addEventListener("click", () => { step ? go(null) : open(); });
   section.addEventListener("keydown", (event) => {
     const isField = event.target instanceof HTMLInputElement;
     if (event.key === "Escape" && !event.defaultPrevented && !isField) go(null);
@@ -250,20 +248,27 @@ export function connectLesson(viewer: LessonViewer): void {
   });
   turn();
   openLinked();
+  return {
+    // A step that the state has named meanwhile is open already.
+    open: () => { if (!step) open(); },
+    guess: () => guessing.toggle(),
+    present: () => presenter.enter(),
+  };
 
   /** A link that names a step, and no point, opens the step as it opens in the lesson. */
   function openLinked(): void {
-    const { lesson } = viewer.state, asked = fromQueryString(location.search);
-    if (!step || lesson === null || host.fixed || asked.query || asked.stage) return;
+    const { asked } = seen;
+    if (!step || !asked.lesson || host.fixed || asked.query || asked.stage) return;
     const { id } = step, pictures = host.gallery.map((each) => each.id);
-    const open = () => {
+    const begin = () => {
       isLeading = true;
       store.set(openingState(id, viewer.state, viewer.session, { leads, pictures }));
       isLeading = false;
     };
-    open();
+    begin();
+    const { opened, state: { picture, network } } = viewer, isOpen = opened?.picture === picture && opened.network === network;
     // A picture that opens without a point begins where it tells most, and then goes on to the step's.
-    element.addEventListener("asa:opened", open, { once: true });
+    if (!isOpen) element.addEventListener("asa:opened", begin, { once: true });
   }
 }
 

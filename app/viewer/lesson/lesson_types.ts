@@ -2,7 +2,7 @@
 
 import type { Store } from "../core/state.ts";
 import type { Texts } from "../core/texts.ts";
-import type { AnsweredRow, Host, Moment, Opened, Pixel, Rerun, Session, State } from "../types.ts";
+import type { AnsweredRow, Events, Host, Moment, Opened, Pixel, Rerun, Session, State } from "../types.ts";
 import type { Question } from "./guess.ts";
 
 /** What other methods answered for one query: each row with the title of its method's family. */
@@ -96,3 +96,22 @@ export interface LessonViewer {
   hover(pixel: Pixel | null): void;
   runAgain(): unknown;
 }
+
+/** What the page has seen before the lesson was loaded. */
+export interface Seen {
+  /** What the link asked for that the page was opened with. */
+  asked: Partial<State>;
+  /** Whether the lesson chooses the pictures: neither the link nor the reader has. */
+  leads: boolean;
+  drawn: Events["asa:drawn"] | null;
+}
+
+/** What the page may ask of the lesson at its start. */
+export interface Lesson {
+  open(): void;
+  guess(): void;
+  present(): void;
+}
+
+/** Everything of the lesson as one function. */
+export type LessonProgram = (viewer: LessonViewer, seen: Seen) => Lesson;

@@ -1,13 +1,12 @@
 // Presenter mode: one or two panels over the whole screen, large words, and the keys of a clicker.
 
 import { PANEL_OF, shownStage, stagesOf } from "../core/stages.ts";
-import { make } from "../page/dom.ts";
+import { isPlainKey, make } from "../page/dom.ts";
 import type { LessonViewer } from "./lesson_types.ts";
 import { OPENINGS } from "./openings.ts";
 import { STEPS } from "./steps.ts";
 
 const FORTH = ["PageDown", "ArrowRight", "ArrowDown"], BACK = ["PageUp", "ArrowLeft", "ArrowUp"];
-const FIELDS = "input, select, textarea, [contenteditable]";
 
 export interface Presenter {
   enter(): void;
@@ -82,8 +81,8 @@ export function connectPresenter(viewer: LessonViewer, go: (lesson: number) => v
   }
 
   function press(event: KeyboardEvent): void {
-    const { key, target, ctrlKey, metaKey, altKey } = event;
-    if (ctrlKey || metaKey || altKey || (target as HTMLElement).closest?.(FIELDS)) return;
+    const { key } = event;
+    if (!isPlainKey(event)) return;
     if (key.toLowerCase() === "p") isOn ? leave() : enter();
     else if (!isOn) return;
     else if (key === "Escape") leave();

@@ -1,4 +1,6 @@
-// Making elements.
+// Making elements, and telling the keys of the page from what is typed.
+
+const FIELDS = "input, select, textarea, [contenteditable]";
 
 /** An element with a class, data attributes and a text. */
 export function make<Tag extends keyof HTMLElementTagNameMap>(
@@ -9,4 +11,9 @@ export function make<Tag extends keyof HTMLElementTagNameMap>(
   for (const [name, value] of Object.entries(data)) element.dataset[name] = String(value);
   if (text) element.textContent = text;
   return element;
+}
+
+/** Whether a key is meant for the page: pressed alone, and outside of fields. */
+export function isPlainKey({ target, ctrlKey, metaKey, altKey }: KeyboardEvent): boolean {
+  return !ctrlKey && !metaKey && !altKey && !(target as HTMLElement).closest?.(FIELDS);
 }

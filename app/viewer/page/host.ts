@@ -5,6 +5,7 @@ import { isUpload } from "../core/state.ts";
 import type { Host, Photograph, Place, Program, Rerun, Words } from "../types.ts";
 import { allKept, forget, keep, kept } from "./kept.ts";
 import { isHeic, reduced } from "./pictures_reduce.ts";
+import { loadScript } from "./scripts.ts";
 
 // As much as the server takes; more is not sent at all.
 const MOST_BYTES = 10 * 2 ** 20;
@@ -15,6 +16,7 @@ export interface Offer {
   gallery: Photograph[];
   networks: Host["networks"];
   plotly: string;
+  lesson: string;
   compares: boolean;
 }
 
@@ -43,7 +45,7 @@ const isGone = (error: unknown) => (error as { key?: string }).key === "error.go
 const isRefused = (error: unknown) => /^error\.IMG_/.test((error as { key?: string }).key ?? "");
 
 /** The host of a page that a server sends. */
-export function gradioHost({ gallery, networks, plotly, compares, server, upload, program }: Offer & {
+export function gradioHost({ gallery, networks, plotly, lesson, compares, server, upload, program }: Offer & {
   server: Server; upload: Upload; program: Program;
 }): Host {
   const ask = async <T = Answer>(name: string, question: object): Promise<T> => {
@@ -114,6 +116,10 @@ export function gradioHost({ gallery, networks, plotly, compares, server, upload
     networks,
     ...comparing,
     plotly: urlOf(plotly),
+    async lesson() {
+      await loadScript(urlOf(lesson)).catch(() => { throw refusal("error.server"); });
+      return window.asaLesson!;
+    },
     async words(language) {
       return (await ask<{ words: Words }>("words", { language })).words;
     },

@@ -6,9 +6,7 @@ import { serve } from "../core/worker.ts";
 import { preferredLanguage } from "../core/texts.ts";
 import { fromQueryString } from "../core/state.ts";
 import exportStyle from "../export/export.css";
-import guessStyle from "../lesson/guess.css";
-import presenterStyle from "../lesson/presenter.css";
-import lessonStyle from "../lesson/lesson.css";
+import type { LessonProgram } from "../lesson/lesson_types.ts";
 import type { Host, Pixel, Port, Program, Words } from "../types.ts";
 import { gradioHost, type Offer, type Server, type Upload } from "./host.ts";
 import phoneStyle from "./phone.css";
@@ -19,7 +17,7 @@ import stagesStyle from "./stages.css";
 import { Viewer } from "./viewer.ts";
 
 const CSS = [
-  ideaStyle(), exportStyle, lessonStyle, guessStyle, presenterStyle, compareStyle, style, stagesStyle, picturesStyle, phoneStyle,
+  ideaStyle(), exportStyle, compareStyle, style, stagesStyle, picturesStyle, phoneStyle,
 ].join("");
 
 /** Where no words came, nothing can be said in the reader's language. */
@@ -28,6 +26,8 @@ const NO_WORDS = "The words of this page could not be loaded. Please reload it."
 declare global {
   interface Window {
     asaViz?: Viewer;
+    /** The lesson's program, once it is loaded. */
+    asaLesson?: LessonProgram;
   }
 }
 
@@ -44,8 +44,8 @@ export async function page(given: {
 }
 
 /** Start in a file that holds one picture; `given` is what standalone_page.ts wrote into it. */
-export function offline({ element, packet, networkTitle, state, language, words, looks, program }: {
-  element: HTMLElement; packet: ArrayBuffer; networkTitle: string; program: Program;
+export function offline({ element, packet, networkTitle, state, language, words, looks, program, lesson }: {
+  element: HTMLElement; packet: ArrayBuffer; networkTitle: string; program: Program; lesson: LessonProgram;
   state: { picture: string; network: string; words: string }; language: string; words: Words; looks?: Pixel[];
 }): void {
   const host: Host = {
@@ -55,6 +55,7 @@ export function offline({ element, packet, networkTitle, state, language, words,
     networks: [{ name: state.network, title: networkTitle }],
     packet: async () => packet,
     words: async () => words,
+    lesson: async () => lesson,
   };
   start(element, host, { language, words }, `?${state.words}`);
 }

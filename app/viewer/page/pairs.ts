@@ -2,6 +2,7 @@
 
 import { make } from "./dom.ts";
 import { placed } from "../core/geometry.ts";
+import { loadScript } from "./scripts.ts";
 import type { Drawn } from "./viewer.ts";
 
 /** What is used of Plotly. */
@@ -11,21 +12,10 @@ interface Plotly {
 
 type Paired = Pick<Drawn, "host" | "state" | "session" | "texts" | "chart" | "say">;
 
-let plotly: Promise<Plotly> | null = null;
-
-/** Fetch Plotly from the page's own server when it is first needed. */
-function loadPlotly(url: string): Promise<Plotly> {
-  plotly ??= new Promise((resolve, reject) => {
-    const script = make("script");
-    script.src = url;
-    script.onload = () => resolve((window as unknown as { Plotly: Plotly }).Plotly);
-    script.onerror = () => {
-      plotly = null;
-      reject(new Error(url));
-    };
-    document.head.append(script);
-  });
-  return plotly;
+/** Plotly, which the page's own server sends when it is first needed. */
+async function loadPlotly(url: string): Promise<Plotly> {
+  await loadScript(url);
+  return (window as unknown as { Plotly: Plotly }).Plotly;
 }
 
 /** Show the pair plane of a locked query; it is fetched when the query, the what-if or the words change. */

@@ -1,0 +1,48 @@
+// The lesson while it is not loaded: what asks for it, and what it has to know once it is there.
+
+import { fromQueryString } from "../core/state.ts";
+import type { Lesson, LessonViewer } from "../lesson/lesson_types.ts";
+import type { Events } from "../types.ts";
+import { isPlainKey } from "./dom.ts";
+import { refusalOf } from "./host.ts";
+
+/** Load the lesson's program and start it when a button, the key P or a step in the state first asks for it. */
+export function connectLesson(viewer: LessonViewer, search: string): void {
+  const { element, host } = viewer;
+  const asked = fromQueryString(search), opener = viewer.find('[data-do="lesson"]');
+  const waiting = new AbortController(), { signal } = waiting;
+  let leads = !viewer.state.picture || !asked.picture;
+  let drawn: Events["asa:drawn"] | null = null, wish: keyof Lesson | null = null, isLoading = false;
+
+  /** Start the lesson, and do what was wished last. */
+  async function start(next: keyof Lesson | null): Promise<void> {
+    wish = next ?? wish;
+    if (isLoading) return;
+    isLoading = true;
+    opener.ariaBusy = "true";
+    try {
+      const program = await host.lesson();
+      waiting.abort();
+      const lesson = program(viewer, { asked, leads, drawn: drawn?.session === viewer.session ? drawn : null });
+      if (wish) lesson[wish]();
+    } catch (error) {
+      viewer.status(viewer.say(refusalOf(error).key));
+      [isLoading, wish] = [false, null];
+    }
+    opener.ariaBusy = null;
+  }
+
+  opener.addEventListener("click", () => start("open"), { signal });
+  viewer.find('[data-do="guess"]').addEventListener("click", () => start("guess"), { signal });
+  document.addEventListener("keydown", (event) => {
+    if (isPlainKey(event) && event.key.toLowerCase() === "p") start("present");
+  }, { signal });
+  element.addEventListener("asa:drawn", (event) => (drawn = (event as CustomEvent<Events["asa:drawn"]>).detail), { signal });
+  element.addEventListener("asa:state", (event) => {
+    const { state, before } = (event as CustomEvent<Events["asa:state"]>).detail;
+    // Whoever has chosen a picture keeps it in the lesson.
+    if (state.picture !== before.picture && before.picture) leads = false;
+    if (state.lesson !== null && state.lesson !== before.lesson) start(null);
+  }, { signal });
+  if (viewer.state.lesson !== null) start(null);
+}
