@@ -157,6 +157,9 @@ def test_words_of_the_lesson_have_the_colours_of_the_panels(visitors):
     visit = visitors().open("?lesson=6")
     refused = visit.find(".lesson .idea-refused").first
     assert refused.inner_text() == ENGLISH["group.query_only"]
+    # The step shows an early stage of the film; at its end the panel has all its groups.
+    visit.page.evaluate("asaViz.store.set({ stage: null })")
+    visit.settle()
     swatch = visit.find('[data-panel="neighbours"] .legend i').nth(2)
     assert swatch.evaluate("(element) => getComputedStyle(element).backgroundColor") == (
         "rgb(230, 159, 0)"

@@ -95,7 +95,7 @@ def test_one_click_shows_twenty_methods_by_family(visit, server):
 def test_the_page_s_own_network_comes_first_and_its_namesakes_are_called_small(visit, server):
     visit.click("photo", CELL)
     visit.compared()
-    photo, own = (visit.find(".multiples .multiple").nth(k) for k in (0, 1))
+    photo, own = (visit.find(".reference .multiple").nth(k) for k in (0, 1))
     assert ENGLISH["panel.photo"] in photo.inner_text()
     text = own.inner_text()
     assert ENGLISH["methods.own_network"] in text

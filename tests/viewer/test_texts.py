@@ -41,7 +41,8 @@ def said() -> tuple[frozenset[str], frozenset[str]]:
     keys, templates = set(), set()
     for file in sources():
         source = file.read_text("utf-8")
-        keys.update(key for key in _QUOTED.findall(source) if key.split(".")[0] in AREAS)
+        quoted = {key for key in _QUOTED.findall(source) if key.split(".")[0] in AREAS}
+        keys.update(key for key in quoted if not key.endswith(".npz"))
         keys.update(_SAID.findall(source), _ATTRIBUTE.findall(source))
         template, hole = (
             (_PY_TEMPLATE, _PLACEHOLDER) if file.suffix == ".py" else (_JS_TEMPLATE, _JS_HOLE)

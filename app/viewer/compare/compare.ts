@@ -25,9 +25,8 @@ const OF_THE_PAGE = ["asa", "nonlocal_embedded_gaussian"];
 export function connectCompare(viewer: CompareViewer): void {
   const { host, element, store, texts } = viewer;
   const section = viewer.find(".methods"), opener = viewer.find('[data-do="methods"]');
-  const { compare: ask, methods: askFacts } = host;
-  opener.hidden = !ask;
-  if (!ask || !askFacts) return;
+  opener.hidden = !host.compare;
+  if (!host.compare || !host.methods) return;
   const parts = buildLayout(section, texts, (methods) => store.set({ methods }, { recorded: true }));
   const seen = new WeakMap<Element, boolean>(), small = new WeakMap<object, ReturnType<typeof smallOf>>();
   const watching = new IntersectionObserver((entries) => {
@@ -64,7 +63,7 @@ export function connectCompare(viewer: CompareViewer): void {
     try {
       if (facts?.language !== texts.language) {
         const { language } = texts;
-        facts = { ...(await askFacts(language) as Facts), language };
+        facts = { ...(await host.methods!(language) as Facts), language };
         // Smaller than the networks of the page that have the same name, and with other numbers.
         for (const method of facts.methods) {
           if (OF_THE_PAGE.includes(method.name)) method.title = viewer.say("methods.small", { title: method.title });
@@ -76,7 +75,7 @@ export function connectCompare(viewer: CompareViewer): void {
       if (asked !== word || !answerHere()) {
         section.setAttribute("aria-busy", "true");
         const [got, row] = await Promise.all([
-          ask(opened.picture, opened.network, placed(session, query), names) as Promise<SentAnswer>,
+          host.compare!(opened.picture, opened.network, placed(session, query), names) as Promise<SentAnswer>,
           viewer.engine.row(cell, AS_TRAINED),
         ]);
         // The picture may be another by now; its own wish follows.

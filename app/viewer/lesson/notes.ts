@@ -36,13 +36,15 @@ export function notesPage(viewer: LessonViewer, photo: string, url: string): str
     const label = texts.className(session.classes[session.cellLabels[row.i]]);
     answers = `<h2>${say("notes.answers")}</h2><p>${say("notes.answer", { ...countedPlace(session, row.i), label, n: session.n, chosen, back, near, kept })}</p>`;
   }
+  const hints = HINTS.map((each) => `notes.hint.${each}`);
+  const limits = ["why", "values", "cells", "what_if", "one"].map((each) => `lesson.limits.${each}`);
   const lines = '<span class="line"></span><span class="line"></span>';
   return [
     "<!doctype html>", `<html lang="${texts.language}"><head><meta charset="utf-8"><title>${say("notes.title")}</title><style>${STYLE}</style></head><body>`,
     `<button onclick="print()">${say("notes.print")}</button>`,
-    `<h1>${say("notes.title")}</h1><p>${say("notes.what")}</p><ul>${items(HINTS.map((each) => `notes.hint.${each}`))}</ul>`,
+    `<h1>${say("notes.title")}</h1><p>${say("notes.what")}</p><ul>${items(hints)}</ul>`,
     `<h2>${say("notes.steps")}</h2><ol class="steps">${steps}</ol>${answers}`,
-    `<h2>${say("lesson.limits.title")}</h2><ul>${items(["why", "values", "cells", "what_if", "one"].map((each) => `lesson.limits.${each}`))}</ul>`,
+    `<h2>${say("lesson.limits.title")}</h2><ul>${items(limits)}</ul>`,
     `<p class="link">${escaped(url)}</p>`,
     `<section class="sheet"><h1>${say("notes.sheet")} <span class="name">${say("notes.name")} ______________________</span></h1>`,
     photo && `<img src="${photo}" alt="">`,
