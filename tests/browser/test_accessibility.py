@@ -32,7 +32,7 @@ def check(visit, axe):
 
 def sheet(visit, name):
     """Open a sheet of controls, where the page has sheets: on a phone."""
-    if (button := visit.page.locator(f'.asa .bar [data-sheet="{name}"]')).is_visible():
+    if (button := visit.page.locator(f'.asa .phone-bar [data-sheet="{name}"]')).is_visible():
         button.click()
 
 

@@ -107,7 +107,7 @@ def test_everything_that_a_finger_needs_is_large_enough(phone):
     visit = phone
     for sheet in (None, "pictures", "rule", "numbers"):
         if sheet:
-            visit.find(f'.bar [data-sheet="{sheet}"]').tap()
+            visit.find(f'.phone-bar [data-sheet="{sheet}"]').tap()
         small = visit.page.evaluate(
             """() => [...document.querySelectorAll(
               ".asa :is(button, select, label.button, label.check, .networks label, summary)")]
@@ -123,7 +123,7 @@ def test_everything_that_a_finger_needs_is_large_enough(phone):
 
 def test_sheets_open_and_close_and_the_bar_has_the_numbers(upright):
     visit = upright
-    numbers = visit.find('.bar [data-sheet="numbers"]')
+    numbers = visit.find('.phone-bar [data-sheet="numbers"]')
     kept = visit.ask("viewer.moment.row.numbers.support")
     assert numbers.inner_text().split()[0] == str(kept)
     numbers.tap()
@@ -131,7 +131,7 @@ def test_sheets_open_and_close_and_the_bar_has_the_numbers(upright):
     expect(numbers).to_have_attribute("aria-expanded", "true")
     visit.page.keyboard.press("Escape")
     expect(visit.find(".numbers")).not_to_be_visible()
-    visit.find('.bar [data-sheet="pictures"]').tap()
+    visit.find('.phone-bar [data-sheet="pictures"]').tap()
     expect(visit.find(".camera")).to_be_visible()
     assert visit.find(".camera input").get_attribute("capture") == "environment"
     visit.find(".gallery .thumbnail").nth(2).tap()
@@ -144,11 +144,11 @@ def test_share_hands_the_link_to_the_phone_or_copies_it(upright):
     visit.page.evaluate(
         "() => { window.given = null; navigator.share = async (what) => { window.given = what; }; }"
     )
-    tap(visit, "photo", (3, 4)).find(".bar .share").tap()
+    tap(visit, "photo", (3, 4)).find(".phone-bar .share").tap()
     visit.page.wait_for_function("window.given")
     assert visit.page.evaluate("given.url") == visit.ask("viewer.link().url")
     visit.page.evaluate("() => { delete navigator.share; navigator.share = undefined; }")
-    visit.find(".bar .share").tap()
+    visit.find(".phone-bar .share").tap()
     expect(visit.find(".status")).not_to_be_empty()
 
 
@@ -184,5 +184,5 @@ def test_back_ends_the_lesson_where_it_began(visitors):
 def test_a_phone_is_open_to_everybody(phone, axe):  # noqa: F811
     for sheet in (None, "pictures", "rule", "numbers"):
         if sheet:
-            phone.find(f'.bar [data-sheet="{sheet}"]').tap()
+            phone.find(f'.phone-bar [data-sheet="{sheet}"]').tap()
         check(phone, axe)

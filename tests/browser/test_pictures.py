@@ -40,8 +40,9 @@ def test_a_photo_of_48_megapixels_is_made_smaller_before_it_is_sent(visit, large
     red, blue = visit.colour_at(width // 2, 4), visit.colour_at(width // 2, height - 5)
     assert red[0] > 180 > red[2]
     assert blue[2] > 180 > blue[0]
-    assert ENGLISH["about.reduced"].format(width=6048, height=8064) in visit.text(".about")
-    assert ENGLISH["about.reduced"].format(width=6048, height=8064) in visit.reload().text(".about")
+    reduced = ENGLISH["about.reduced"].format(width=6048, height=8064)
+    expect(visit.find(".about")).to_contain_text(reduced)
+    expect(visit.reload().find(".about")).to_contain_text(reduced)
 
 
 def test_a_large_picture_keeps_what_is_transparent(visit, tmp_path):
@@ -50,7 +51,7 @@ def test_a_large_picture_keeps_what_is_transparent(visit, tmp_path):
     visit.upload(file)
     assert visit.grid.image_width == 2048
     assert visit.colour_at(5, 5) == [255, 255, 255]
-    assert "Transparent parts are shown on white." in visit.text(".about")
+    expect(visit.find(".about")).to_contain_text("Transparent parts are shown on white.")
 
 
 def test_a_small_picture_is_sent_as_it_is(visit, noise):
@@ -76,7 +77,7 @@ def test_avif_is_read_and_heic_answered_with_a_sentence(visit, noise, tmp_path):
 
 def test_what_was_decided_is_said_in_full_and_can_be_closed(visit, noise):
     visit.upload(noise(700, 90, seed=22))
-    assert NOTES[FRAMED] in visit.text(".about")
+    expect(visit.find(".about")).to_contain_text(NOTES[FRAMED])
     visit.find(".about button").click()
     assert visit.find(".about > div").count() == 0
     assert visit.page.evaluate("document.activeElement.tagName") == "CANVAS"

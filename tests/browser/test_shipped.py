@@ -89,7 +89,7 @@ def test_photographs_come_from_what_is_stored_and_uploads_through_the_network(
     assert f"{flipped} pixels flip" in visit.text('[data-panel="segmentation"]')
     visit.set('[data-set="layer"]', "classes")
     visit.point("photo", (2, 30))
-    assert "Row 3, column 31, on background." in visit.text(".sentence")
+    assert "Row 3, column 31, on building." in visit.text(".sentence")
     check(visit)
     visit.set('[data-set="map"]', "support")
     support = np.array(visit.ask("[...viewer.scenes.map.values]"))

@@ -37,7 +37,7 @@ export function connectPhone(viewer: OnPhone): void {
   const { element } = viewer;
   const screen = matchMedia(PHONES);
   const bar = element.appendChild(document.createElement("nav"));
-  bar.className = "bar";
+  bar.className = "phone-bar";
   const light = lightOn(viewer);
 
   function show(): void {
@@ -92,7 +92,7 @@ export function connectPhone(viewer: OnPhone): void {
     if (key === "Escape" && element.dataset.sheet) turn(null);
   });
   element.addEventListener("click", ({ target }) => {
-    const isElsewhere = target instanceof Element && !target.closest(".bar, .choose, .said");
+    const isElsewhere = target instanceof Element && !target.closest(".phone-bar, .choose, .said");
     const hasChosen = target instanceof Element && target.closest(".thumbnail");
     if (element.dataset.sheet && (isElsewhere || hasChosen)) turn(null);
   });
