@@ -149,7 +149,7 @@ def test_installed_it_works_from_another_folder(wheel, tmp_path):
         "s.encode(np.zeros((64, 64, 3), np.uint8)).grid.size > 0)"
     )
     for run, said in (
-        ([home / "bin/python", "-c", program], f"{site}/asa_viz/__init__.py 4 True\n"),
+        ([home / "bin/python", "-c", program], f"{site}/asa_viz/__init__.py 6 True\n"),
         ([home / "bin/asa-viz", "--version"], "asa-viz 0.1.0\n"),
     ):
         done = subprocess.run(

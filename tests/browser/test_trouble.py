@@ -37,6 +37,7 @@ def test_nothing_moves_while_the_pointer_does(visitors, width):
 @pytest.mark.parametrize("width", [1440, 360])
 def test_what_is_said_moves_nothing(visitors, width):
     visit = visitors(viewport={"width": width, "height": 900}).open()
+    expect(visit.find(".knows summary")).to_be_visible()
     before = visit.page.evaluate(PLACES)
     for key in ("error.IMG_SHAPE", "error.server", "status.reading"):
         visit.page.evaluate("(key) => asaViz.status(asaViz.say(key))", key)
