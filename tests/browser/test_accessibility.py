@@ -70,7 +70,8 @@ def test_the_page_is_open_to_everybody(visitors, axe, wishes):
     visit.page.keyboard.press("Escape")
     visit.find('[data-method="cbam"] .about').click()
     check(visit, axe)
-    visit.page.evaluate("asaViz.store.set({ methods: null })")
-    visit.set('[data-set="layer"]', "groups")
+    # A phone shows the segmentation at this stage of the film.
+    visit.page.evaluate("asaViz.store.set({ methods: null, stage: 'result' })")
+    visit.settle().set('[data-set="layer"]', "groups")
     visit.page.evaluate("asaViz.status(asaViz.say('error.server'))")
     check(visit, axe)
