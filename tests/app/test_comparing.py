@@ -232,7 +232,7 @@ def test_without_trained_heads_the_page_offers_no_comparison(answers):
     alone = Answers(answers.encoder, None, NETWORKS, answers._packets)
     assert not alone.compares
     assert [each.__name__ for each in alone.functions] == [
-        "words", "encode", "place", "rerun", "pair_plane"
+        "words", "qr", "encode", "place", "rerun", "pair_plane"
     ]  # fmt: skip
     assert [each.__name__ for each in answers.functions][-2:] == ["methods", "compare"]
     offered = [

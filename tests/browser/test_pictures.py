@@ -79,10 +79,10 @@ def test_what_was_decided_is_said_in_full_and_can_be_closed(visit, noise):
     visit.upload(noise(700, 90, seed=22))
     expect(visit.find(".about")).to_contain_text(NOTES[FRAMED])
     visit.find(".about button").click()
-    assert visit.find(".about > div").count() == 0
+    expect(visit.find(".about > div")).to_have_count(0)
     assert visit.page.evaluate("document.activeElement.tagName") == "CANVAS"
     visit.set('[data-set="language"]', "zh-CN")
-    assert visit.find(".about > div").count() == 0
+    expect(visit.find(".about > div")).to_have_count(0)
 
 
 def test_a_picture_is_kept_even_if_its_file_goes(visit, noise, tmp_path):
