@@ -35,22 +35,13 @@ from asa_viz.images import ImageError
 from asa_viz.networks.checkpoint import find
 from asa_viz.networks.datasets import DATA_SETS, DataSet
 from asa_viz.networks.external import add_arguments, asked
-from asa_viz.networks.pictures import IGNORED, DataError, labelled, read_labels
+from asa_viz.networks.pictures import IGNORED, DataError, frames, read_labels
 from asa_viz.networks.segmenter import Segmenter
 from asa_viz.networks.weights import WeightsError
 from asa_viz.session import Session
 from asa_viz.views import SegmentationView, flips
 
 LabelMap = UInt8[np.ndarray, "height width"]
-
-
-def frames(data: Path, split: str, limit: int | None = None) -> list[tuple[Path, Path]]:
-    """List the pictures of a split with their label files, sorted by name.
-
-    Raises:
-        DataError: there are no pictures, or one has no label file; the message names the folders.
-    """
-    return labelled(data / "images" / split, data / "annotations" / split)[:limit]
 
 
 def cell_classes(labels: LabelMap, session: Session) -> UInt8[np.ndarray, "h w"]:

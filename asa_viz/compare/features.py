@@ -24,11 +24,10 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from asa_viz.evaluate import frames
 from asa_viz.images import nearest_shape, read_image
 from asa_viz.networks.datasets import DataSet
 from asa_viz.networks.distillation import BACKGROUND, DeepLabTeacher
-from asa_viz.networks.pictures import IGNORED
+from asa_viz.networks.pictures import IGNORED, frames
 from asa_viz.networks.segmenter import Segmenter
 from asa_viz.networks.zoo.ensemble import PROJECTION
 from asa_viz.networks.zoo.projection import Projection, fit, load_projection, save_projection

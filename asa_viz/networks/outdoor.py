@@ -25,7 +25,8 @@ from torch import Tensor
 
 from asa_viz.images import read_image
 from asa_viz.networks.datasets import CAMVID, OUTDOOR, VOC2012
-from asa_viz.networks.pictures import IGNORED, DataError, labelled, read_labels
+from asa_viz.networks.distillation import BACKGROUND
+from asa_viz.networks.pictures import IGNORED, DataError, frames, read_labels
 
 Labels = UInt8[np.ndarray, "height width"]
 # Probabilities of the 19 classes on the teacher's own grid.
@@ -75,7 +76,7 @@ def thing_labels(labels: Labels, stuff: Float[Tensor, "19 h w"], *, street: bool
         [OUTDOOR.classes.index(name) if name else IGNORED for name in CITYSCAPES], np.uint8
     )
     said = np.where(sure >= SURE, table[index], IGNORED).astype(np.uint8)
-    background = labels == 0
+    background = labels == BACKGROUND
     if street or _outdoors(labels, said, background):
         return np.where(background, said, labels)
     built = [OUTDOOR.classes.index(name) for name in ("building", "road", "pavement")]
@@ -131,10 +132,7 @@ def make(things: Path, streets: Path, stuff: Stuff, out: Path) -> None:
     for split in ("train", "val"):
         for kind in ("images", "annotations"):
             (out / kind / split).mkdir(parents=True, exist_ok=True)
-        of_things, of_streets = (
-            labelled(root / "images" / split, root / "annotations" / split)
-            for root in (things, streets)
-        )
+        of_things, of_streets = frames(things, split), frames(streets, split)
         progress = ProgressBar(len(of_things) + len(of_streets))
         for image, annotation in of_things:
             labels = read_labels(annotation, len(VOC2012.classes))

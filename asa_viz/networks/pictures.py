@@ -46,6 +46,15 @@ def labelled(images: Path, annotations: Path) -> list[tuple[Path, Path]]:
     return [(path, by_name[path.stem]) for path in found]
 
 
+def frames(data: Path, split: str, limit: int | None = None) -> list[tuple[Path, Path]]:
+    """List the pictures of a split with their label files, sorted by name.
+
+    Raises:
+        DataError: there are no pictures, or one has no label file; the message names the folders.
+    """
+    return labelled(data / "images" / split, data / "annotations" / split)[:limit]
+
+
 def check_labels(files: Iterable[Path]) -> None:
     """Check the headers of label files.
 
