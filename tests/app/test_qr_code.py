@@ -1,5 +1,7 @@
 """A class finds the page: by an address of the network, and by a code that a phone reads."""
 
+import asyncio
+import re
 import socket
 
 import cv2
@@ -7,6 +9,7 @@ import numpy as np
 import pytest
 
 from app import __main__ as main
+from app.handlers import MOST_LETTERS, Answers
 from app.qr_code import invitation
 from app.server import address
 from app.server.address import AddressError, room_url_of
@@ -29,6 +32,31 @@ def test_the_code_says_the_address():
     text = invitation(URL, "utf-8")
     assert read(text) == URL
     assert URL in text.split("\n")
+
+
+def read_svg(text):
+    """The text in a code whose path is strokes of one module's height, each from the last point."""
+    (path,) = re.findall(r'class="qrline"[^>]* d="([^"]+)"', text)
+    size = int(re.search(r'width="(\d+)"', text)[1]) // 8
+    modules, x, y = np.full((size, size), 255, np.uint8), 0.0, 0.0
+    for kind, first, second in re.findall(r"([Mmh])(-?[\d.]+)(?:[ ,]?(-?[\d.]+))?", path):
+        if kind == "h":
+            modules[int(y), int(x) : int(x) + int(first)] = 0
+            x += float(first)
+        else:
+            start = (0.0, 0.0) if kind == "M" else (x, y)
+            x, y = start[0] + float(first), start[1] + float(second)
+    return cv2.QRCodeDetector().detectAndDecode(np.kron(modules, np.ones((8, 8), np.uint8)))[0]
+
+
+def test_the_page_gets_the_code_of_a_link_and_of_nothing_else():
+    link = f"{URL}/?picture=dogs&lesson=6&at=120.80&lock=1"
+    answers = Answers(None, None, [], None)
+    told = asyncio.run(answers.qr({"text": link}))
+    assert told["ok"]
+    assert read_svg(told["svg"]) == link
+    for wrong in ({}, None, {"text": ""}, {"text": 5}, {"text": "x" * (MOST_LETTERS + 1)}):
+        assert asyncio.run(answers.qr(wrong)) == {"ok": False, "error": "error.failed"}
 
 
 def test_a_terminal_without_blocks_gets_it_in_what_it_has():
