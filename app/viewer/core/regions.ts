@@ -82,7 +82,7 @@ export function regionsOf(labels: ArrayLike<number>, height: number, width: numb
   const regions: Region[] = [];
   for (let start = 0; start < coarse.length; start++) {
     if (seen[start]) continue;
-    const pixels = flooded(coarse, rows, columns, start, seen);
+    const pixels = connected(coarse, rows, columns, start, seen);
     const area = pixels.length / coarse.length;
     if (area < NAMED || !isNamed(coarse[start])) continue;
     regions.push({ label: coarse[start], area, spots: spotsOf(pixels, far, rows, columns) });
@@ -90,8 +90,10 @@ export function regionsOf(labels: ArrayLike<number>, height: number, width: numb
   return regions.sort((a, b) => b.area - a.area);
 }
 
-/** All pixels that hang together with one. */
-function flooded(labels: Uint8Array, rows: number, columns: number, start: number, seen: Uint8Array): number[] {
+/** The pixels or cells of one label that are connected with `start` by their sides; they are marked in `seen`. */
+export function connected(
+  labels: ArrayLike<number>, rows: number, columns: number, start: number, seen = new Uint8Array(rows * columns),
+): number[] {
   const pixels = [start];
   seen[start] = 1;
   for (let k = 0; k < pixels.length; k++) {

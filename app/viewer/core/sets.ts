@@ -2,7 +2,9 @@
 
 import type { Row, Runs, Session, SetRow, SetSums, WhatIf } from "../types.ts";
 import { AS_TRAINED, BACK, CHOSEN, KEPT, LOCAL, logThresholds, rowOf } from "./attention.ts";
+import { placeOf } from "./geometry.ts";
 import { nothing, add } from "./numbers.ts";
+import { connected } from "./regions.ts";
 
 /** The cells of runs, in order. */
 export function cellsOf(runs: Runs): number[] {
@@ -27,29 +29,18 @@ export function toggled(runs: Runs | null, cell: number): Runs | null {
   return cells.size ? runsOf(cells) : null;
 }
 
-/** All cells between two corners. */
+/** All cells of the rectangle between two cells that are its corners. */
 export function rectangle({ width }: Pick<Session, "width">, one: number, other: number): number[] {
-  const [rows, columns] = [Math.floor, (cell: number) => cell % width].map((part, k) => {
-    const ends = [one, other].map((cell) => part(k ? cell : cell / width));
-    return [Math.min(...ends), Math.max(...ends)];
-  });
-  const cells: number[] = [];
-  for (let row = rows[0]; row <= rows[1]; row++) for (let column = columns[0]; column <= columns[1]; column++) cells.push(row * width + column);
+  const [a, b] = [placeOf({ width }, one), placeOf({ width }, other)], cells: number[] = [];
+  for (let row = Math.min(a.row, b.row); row <= Math.max(a.row, b.row); row++) {
+    for (let column = Math.min(a.column, b.column); column <= Math.max(a.column, b.column); column++) cells.push(row * width + column);
+  }
   return cells;
 }
 
-/** The cells of a cell's class that hang together with it. */
+/** The cells of a cell's class that are connected with it. */
 export function segmentOf({ height, width, cellLabels }: Pick<Session, "height" | "width" | "cellLabels">, cell: number): number[] {
-  const found = new Set([cell]);
-  for (const at of found) {
-    const row = Math.floor(at / width), column = at % width;
-    const near = [[row - 1, column], [row + 1, column], [row, column - 1], [row, column + 1]];
-    for (const [r, c] of near) {
-      if (r < 0 || c < 0 || r >= height || c >= width) continue;
-      if (cellLabels[r * width + c] === cellLabels[cell]) found.add(r * width + c);
-    }
-  }
-  return [...found];
+  return connected(cellLabels, height, width, cell);
 }
 
 /** The mean of the rows of some cells, one after the other; pauses after each. */

@@ -22,6 +22,13 @@ export function stagesOf(session: Session, { whatIf }: State): Stage[] {
   });
 }
 
+/** The stage after or before one of `stages`; null stands for the whole row, before the first stage and after the last. */
+export function stageBeside(stages: readonly Stage[], stage: Stage | null, by: 1 | -1): Stage | null {
+  const here = stages.findIndex((each) => each === stage);
+  const next = here < 0 ? (by > 0 ? 0 : stages.length - 1) : here + by;
+  return stages[next] ?? null;
+}
+
 /** The stage that is shown; null where everything is, as where columns or two pins are looked at. */
 export function shownStage(session: Session, state: State): Stage | null {
   if (state.direction !== "row" || state.compare || state.set || state.twin) return null;

@@ -33,13 +33,6 @@ export function paintMarks(context: Context, place: InBox, scene: Scene, marks: 
     const middle = y + h / 2, away = Math.max(h, 7 * density) / 2 + 13.5 * density;
     return [x + w / 2, middle - away - 8 * density < place.y ? middle + away : middle - away];
   };
-  const trace = (of: Pick<Scene, "values">) => {
-    context.beginPath();
-    for (const edge of edgesOf(of, height, width)) {
-      context.moveTo(...place.toBox(edge[0] / width, edge[1] / height));
-      context.lineTo(...place.toBox(edge[2] / width, edge[3] / height));
-    }
-  };
   for (const key of set ? [] : scene.lines ?? []) {
     context.beginPath();
     context.moveTo(...middleOf(query));
@@ -48,20 +41,29 @@ export function paintMarks(context: Context, place: InBox, scene: Scene, marks: 
     stroke(context, WHITE, 1.2 * density);
   }
   if (scene.outlined) {
-    trace(scene);
+    traceEdges(context, place, scene, height, width);
     stroke(context, EDGE, density);
   }
   if (hover !== null && hover !== query) frame(context, boxOf(hover), unit, 1);
   if (set) {
     const values = new Uint8Array(height * width);
     for (const [start, length] of set) values.fill(1, start, start + length);
-    trace({ values });
+    traceEdges(context, place, { values }, height, width);
     stroke(context, DARK, 4.5 * unit);
     stroke(context, WHITE, 2 * unit);
   }
   // Within a set it is only where the keys are.
   frame(context, boxOf(query), unit, set ? 1 : 2);
   pins.forEach((pin, k) => flag(context, flagPlaceOf(pin), String(k + 1), PIN_COLOURS[k], density));
+}
+
+/** Begin a path along the edges of the cells whose value is above 0. */
+export function traceEdges(context: Context, place: InBox, of: Pick<Scene, "values">, height: number, width: number): void {
+  context.beginPath();
+  for (const [x0, y0, x1, y1] of edgesOf(of, height, width)) {
+    context.moveTo(...place.toBox(x0 / width, y0 / height));
+    context.lineTo(...place.toBox(x1 / width, y1 / height));
+  }
 }
 
 /** The lines between cells that are kept and cells that are not, as [x0, y0, x1, y1] in cells. */

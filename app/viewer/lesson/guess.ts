@@ -2,6 +2,7 @@
 
 import { BACK, CHOSEN, KEPT } from "../core/attention.ts";
 import { placeOf } from "../core/geometry.ts";
+import { rectangle } from "../core/sets.ts";
 import type { Grid, Row, Session, State } from "../types.ts";
 
 export const QUESTIONS = ["reads", "back", "flips"] as const;
@@ -84,11 +85,10 @@ export function scoreOf(marked: Uint8Array, answer: Uint8Array): Score {
 
 /** The cells within `reach` rows and columns of a cell. */
 export function brushOf({ height, width }: Pick<Grid, "height" | "width">, cell: number, reach: number): number[] {
-  const { row, column } = placeOf({ width }, cell), cells: number[] = [];
-  for (let r = Math.max(0, row - reach); r <= Math.min(height - 1, row + reach); r++) {
-    for (let c = Math.max(0, column - reach); c <= Math.min(width - 1, column + reach); c++) cells.push(r * width + c);
-  }
-  return cells;
+  const { row, column } = placeOf({ width }, cell);
+  const first = Math.max(0, row - reach) * width + Math.max(0, column - reach);
+  const last = Math.min(height - 1, row + reach) * width + Math.min(width - 1, column + reach);
+  return rectangle({ width }, first, last);
 }
 
 /** The cells of the brush all along the straight way between two cells, so that a quick stroke has no holes. */

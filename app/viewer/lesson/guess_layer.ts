@@ -2,7 +2,7 @@
 
 import { IDEAS } from "../core/ideas.ts";
 import { cellOf, placeIn, placeOf } from "../core/geometry.ts";
-import { edgesOf } from "../draw/marks.ts";
+import { stroke, traceEdges } from "../draw/marks.ts";
 import { make } from "../page/dom.ts";
 import { ARROWS, pixelAt } from "../page/pointer.ts";
 import type { Grid, Zoom } from "../types.ts";
@@ -157,13 +157,9 @@ export class GuessLayer {
       else if (mark) fill(cell, IDEAS.refused.fill);
     });
     if (answer) {
-      context.beginPath();
-      for (const [x0, y0, x1, y1] of edgesOf({ values: answer }, height, width)) {
-        context.moveTo(...place.toBox(x0 / width, y0 / height));
-        context.lineTo(...place.toBox(x1 / width, y1 / height));
-      }
-      line(context, 5 * density, "#000");
-      line(context, 3 * density, ANSWER);
+      traceEdges(context, place, { values: answer }, height, width);
+      stroke(context, "#000", 5 * density);
+      stroke(context, ANSWER, 3 * density);
     }
     if (drawing.query !== null) frame(context, boxOf(drawing.query), density, "#fff");
     if (!answer && document.activeElement === canvas) frame(context, boxOf(this.#cursor, 2 * REACH + 1), density, IDEAS.choosing.fill);
@@ -174,12 +170,6 @@ export class GuessLayer {
 function frame(context: CanvasRenderingContext2D, [x, y, w, h]: [number, number, number, number], density: number, colour: string): void {
   context.beginPath();
   context.rect(x, y, w, h);
-  line(context, 4 * density, "#000");
-  line(context, 2 * density, colour);
-}
-
-function line(context: CanvasRenderingContext2D, width: number, colour: string): void {
-  context.lineWidth = width;
-  context.strokeStyle = colour;
-  context.stroke();
+  stroke(context, "#000", 4 * density);
+  stroke(context, colour, 2 * density);
 }

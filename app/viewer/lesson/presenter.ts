@@ -1,6 +1,6 @@
 // Presenter mode: one or two panels over the whole screen, large words, and the keys of a clicker.
 
-import { PANEL_OF, shownStage, stagesOf } from "../core/stages.ts";
+import { PANEL_OF, shownStage, stageBeside, stagesOf } from "../core/stages.ts";
 import { isPlainKey, make } from "../page/dom.ts";
 import type { LessonViewer } from "./lesson_types.ts";
 import { OPENINGS } from "./openings.ts";
@@ -74,9 +74,7 @@ export function connectPresenter(viewer: LessonViewer, go: (lesson: number) => v
       const next = state.lesson + by;
       if (next >= 1 && next <= STEPS.length) go(next);
     } else if (session) {
-      const stages = stagesOf(session, state), here = stages.findIndex((stage) => stage === state.stage);
-      const next = here < 0 ? (by > 0 ? 0 : stages.length - 1) : here + by;
-      store.set({ stage: stages[next] ?? null });
+      store.set({ stage: stageBeside(stagesOf(session, state), state.stage, by) });
     }
   }
 

@@ -4,7 +4,7 @@ import { newestOnly } from "../core/engine.ts";
 import { cellOf } from "../core/geometry.ts";
 import { cellsOf } from "../core/sets.ts";
 import type { AnsweredRow, Opened, Pixel, Twin } from "../types.ts";
-import { refusalOf } from "./host.ts";
+import { sayRefusal } from "./host.ts";
 import { Twins } from "./twins.ts";
 import type { Viewer } from "./viewer.ts";
 
@@ -44,9 +44,8 @@ export class Asker {
     try {
       return await this.twins.row(opened, query);
     } catch (error) {
-      const { key, values } = refusalOf(error);
       viewer.store.set({ twin: false });
-      viewer.status(viewer.say(key, values));
+      sayRefusal(viewer, error);
       return null;
     }
   }
@@ -91,8 +90,7 @@ export class Asker {
       viewer.rerun = rerun;
       return true;
     } catch (error) {
-      const { key, values } = refusalOf(error);
-      if (isWanted()) viewer.status(viewer.say(key, values));
+      if (isWanted()) sayRefusal(viewer, error);
       return false;
     }
   }

@@ -1,9 +1,9 @@
 // The six panels on the page: heading, canvas, and under it the bar or legend of its scene.
 
 import { cellOf } from "../core/geometry.ts";
-import { type TemplateResult, html, render } from "lit-html";
-import { live } from "lit-html/directives/live.js";
-import { styleMap } from "lit-html/directives/style-map.js";
+import { type TemplateResult, html, render } from "lit/html.js";
+import { live } from "lit/directives/live.js";
+import { styleMap } from "lit/directives/style-map.js";
 import { make } from "./dom.ts";
 import { STRENGTHS } from "../core/maps.ts";
 import { Panel, rampOf } from "../draw/panels.ts";

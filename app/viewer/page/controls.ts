@@ -9,7 +9,7 @@ import { connectPhone, type OnPhone } from "./phone.ts";
 import { connectAbout } from "./pictures_about.ts";
 import { connectOwn } from "./pictures_own.ts";
 import { number, percent, type Texts } from "../core/texts.ts";
-import type { Events, Host, Scene, State, WhatIf, Zoom } from "../types.ts";
+import type { Events, Host, Opened, Scene, State, WhatIf, Zoom } from "../types.ts";
 import type { Store } from "../core/state.ts";
 
 type How = { recorded?: boolean; passing?: boolean };
@@ -21,7 +21,7 @@ export interface Controlled extends OnPhone {
   store: Store;
   scenes: { dense: Scene; sparse: Scene };
   texts: Texts;
-  opened?: { picture: string; network: string } | null;
+  opened?: Opened | null;
   choose(picture: string): void;
   add(file: File): void;
   setRule(whatIf: WhatIf, how?: How): void;

@@ -41,6 +41,12 @@ export function refusalOf(error: unknown): { key: string; values?: Record<string
   return { key, values };
 }
 
+/** Say in the status line what went wrong. */
+export function sayRefusal(viewer: { say(key: string, values?: Record<string, unknown>): string; status(text: string): void }, error: unknown): void {
+  const { key, values } = refusalOf(error);
+  viewer.status(viewer.say(key, values));
+}
+
 const isGone = (error: unknown) => (error as { key?: string }).key === "error.gone";
 const isRefused = (error: unknown) => /^error\.IMG_/.test((error as { key?: string }).key ?? "");
 

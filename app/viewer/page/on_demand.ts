@@ -4,7 +4,7 @@ import { fromQueryString } from "../core/state.ts";
 import type { Lesson, LessonViewer } from "../lesson/lesson_types.ts";
 import type { Events } from "../types.ts";
 import { isPlainKey } from "./dom.ts";
-import { refusalOf } from "./host.ts";
+import { sayRefusal } from "./host.ts";
 
 /** Load the lesson's program and start it when a button, the key P or a step in the state first asks for it. */
 export function connectLesson(viewer: LessonViewer, search: string): void {
@@ -26,7 +26,7 @@ export function connectLesson(viewer: LessonViewer, search: string): void {
       const lesson = program(viewer, { asked, leads, drawn: drawn?.session === viewer.session ? drawn : null });
       if (wish) lesson[wish]();
     } catch (error) {
-      viewer.status(viewer.say(refusalOf(error).key));
+      sayRefusal(viewer, error);
       [isLoading, wish] = [false, null];
     }
     opener.ariaBusy = null;

@@ -7,7 +7,7 @@ import { readPacket } from "../core/packet.ts";
 import { START } from "../core/state.ts";
 import { pictureOf } from "../draw/panels.ts";
 import type { Opened, State } from "../types.ts";
-import { refusalOf } from "./host.ts";
+import { refusalOf, sayRefusal } from "./host.ts";
 import type { Viewer } from "./viewer.ts";
 
 export class Opener {
@@ -105,8 +105,7 @@ export class Opener {
       this.said = isKept ? "" : viewer.say("status.not_kept");
       this.choose(id);
     } catch (error) {
-      const { key, values } = refusalOf(error);
-      viewer.status(viewer.say(key, values));
+      sayRefusal(viewer, error);
     }
   }
 }

@@ -2,7 +2,7 @@
 // and controls come up from a bar at the bottom.
 
 import { html, render } from "lit/html.js";
-import { PANEL_OF, shownStage, stagesOf } from "../core/stages.ts";
+import { PANEL_OF, shownStage, stageBeside, stagesOf } from "../core/stages.ts";
 import { percent } from "../core/texts.ts";
 import type { Moment, Session, State } from "../types.ts";
 import { lightOn } from "./phone_light.ts";
@@ -103,10 +103,7 @@ export function connectPhone(viewer: OnPhone): void {
   swipe(viewer.find(".panels"), (step) => {
     if (!element.classList.contains("phone") || !viewer.session) return;
     const stages = stagesOf(viewer.session, viewer.state).filter((each) => each !== "ask");
-    const at = stages.findIndex((each) => each === viewer.state.stage);
-    // At rest all of the film is over: back from there is its last stage.
-    const next = at < 0 ? (step < 0 ? stages.length - 1 : 0) : at + step;
-    viewer.store.set({ stage: stages[next] ?? null }, { passing: true });
+    viewer.store.set({ stage: stageBeside(stages, viewer.state.stage, step) }, { passing: true });
   });
   queueMicrotask(show);
 }

@@ -32,7 +32,7 @@ export function lightOn(viewer: Lit): { show(isLit: boolean): void } {
     const page = viewer.element.getBoundingClientRect(), { left, top, width, height } = canvas.getBoundingClientRect();
     Object.assign(shade.style, { left: `${left - page.left}px`, top: `${top - page.top}px`, width: `${width}px`, height: `${height}px` });
     const { session, state } = moment;
-    const told = [moment.row, state.stage, state.direction, state.zoom, canvas.width, canvas.height].map((each) => JSON.stringify(each === moment.row ? moment.row.i : each)).join();
+    const told = JSON.stringify([moment.row.i, state.stage, state.direction, state.zoom, canvas.width, canvas.height]);
     if (drawn === moment.row.weights && shade.dataset.told === told) return;
     drawn = moment.row.weights;
     shade.dataset.told = told;

@@ -3,23 +3,24 @@
 import { html, nothing, render } from "lit/html.js";
 import { percent } from "../core/texts.ts";
 import { isUpload } from "../core/state.ts";
-import type { Host, Session, State } from "../types.ts";
+import type { Host, Opened, Session, State } from "../types.ts";
 
 // So much background is nothing else.
 const EMPTY = 0.995;
 
-interface Opened {
+/** What is needed of the viewer. */
+interface Described {
   element: HTMLElement;
   host: Host;
   session: Session | null;
   state: State;
-  opened?: { picture: string; network: string } | null;
+  opened?: Opened | null;
   find<T extends HTMLElement>(selector: string): T;
   say(key: string, values?: Record<string, unknown>): string;
 }
 
 /** Show it over the panels, until the visitor closes it. */
-export function connectAbout(viewer: Opened): void {
+export function connectAbout(viewer: Described): void {
   const place = document.createElement("div");
   place.className = "about";
   viewer.find(".panels").before(place);
@@ -29,7 +30,7 @@ export function connectAbout(viewer: Opened): void {
     const { session, opened } = viewer;
     if (!session || !opened) return;
     const name = `${opened.picture} ${opened.network}`;
-    const say: Opened["say"] = (key, values) => viewer.say(key, values);
+    const say: Described["say"] = (key, values) => viewer.say(key, values);
     const warning = farFrom(session, viewer.host, say);
     const lines = [...warning, ...(await takenIn(session, opened.picture, viewer.host, say))];
     if (session !== viewer.session) return;
@@ -48,7 +49,7 @@ export function connectAbout(viewer: Opened): void {
 }
 
 /** Whether the network knows such pictures, where it does not. */
-function farFrom({ survey, classes, cellLabels, network }: Session, { networks }: Host, say: Opened["say"]): string[] {
+function farFrom({ survey, classes, cellLabels, network }: Session, { networks }: Host, say: Described["say"]): string[] {
   const sureness = survey?.sureness ?? null;
   const sure = networks.find(({ name }) => name === network)?.sure ?? 0;
   if (sureness !== null && sureness < sure) return [say("about.unsure", { share: percent(sureness) })];
@@ -58,7 +59,7 @@ function farFrom({ survey, classes, cellLabels, network }: Session, { networks }
 }
 
 /** How a picture of one's own was taken in. */
-async function takenIn({ notes }: Session, picture: string, host: Host, say: Opened["say"]): Promise<string[]> {
+async function takenIn({ notes }: Session, picture: string, host: Host, say: Described["say"]): Promise<string[]> {
   if (!isUpload(picture)) return [];
   const own = (await host.own?.())?.find(({ id }) => id === picture);
   const [width, height] = own?.from ?? [];

@@ -1,6 +1,6 @@
 // The language of the page.
 
-import { refusalOf } from "./host.ts";
+import { sayRefusal } from "./host.ts";
 import type { Viewer } from "./viewer.ts";
 
 /** Speak the state's language, once its words are there; where they do not come, the one before. */
@@ -10,7 +10,7 @@ export async function speak(viewer: Viewer): Promise<void> {
     await texts.speak(language, (other) => host.words(other));
   } catch (error) {
     store.set({ language: texts.language });
-    return viewer.status(viewer.say(refusalOf(error).key));
+    return sayRefusal(viewer, error);
   }
   if (language !== viewer.state.language) return speak(viewer);
   texts.fill(viewer.element);
