@@ -22,7 +22,7 @@ const BARS = "#77849a";
 // Of the height, where bars stand under something else.
 const UNDER = 0.3;
 
-/** Build the multiple of a method; a map of cells speaks to `desk`, as pointer.js has it. */
+/** Build the multiple of a method; a map of cells reports pointer and keys to `desk` (`listen` in pointer.ts). */
 export function buildMultiple(
   { name, exact }: Pick<Method, "name" | "exact">, desk: Desk | null, about: (name: string, button: HTMLElement) => void,
 ) {

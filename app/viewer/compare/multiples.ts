@@ -44,7 +44,7 @@ export function readingOf({ row, gates, ...facts }: SentReading): Reading {
 }
 
 /**
- * The scenes of some readings, by name, as panels.js paints them. A row has `cells`; gates have
+ * The scenes of some readings, by name, as panels.ts paints them. A row has `cells`; gates have
  * `cells`, `matrix` and `bars`, those there are. `range` is what the colours or bars span.
  */
 export function multiplesOf(

@@ -16,7 +16,7 @@ const COLOURS: Readonly<Record<string, string>> = {
 };
 const DARK = "#000000", LIGHT = "#ffffff";
 
-/** Whether a class is what is left over: no colour lies on it, and no name. */
+/** Whether a class is the background, which is shown without colour, outline and name. */
 export const isLeftOver = (name: string): boolean => name === "background";
 
 /** The colours of classes on the page, as "#rrggbb"; a class that is not known gets a hue by its number. */
@@ -24,7 +24,7 @@ export function classColours(names: readonly string[]): string[] {
   return names.map((name, k) => (isLeftOver(name) ? "#8a94a3" : COLOURS[name.toLowerCase()] ?? hueOf(k)));
 }
 
-/** The light of a colour, as WCAG counts it. */
+/** The relative luminance of a colour (WCAG 2). */
 export function lightOf(hex: string): number {
   const [red, green, blue] = rgbOf(hex).map((each) => {
     const share = each / 255;

@@ -19,7 +19,7 @@ export interface Region {
   spots: Spot[];
 }
 
-// Right, down, left, up: where an edge leads, its region on the right hand.
+// The directions of an edge: right, down, left, up. Its region lies to the right of it.
 const STEP_X = [1, 0, -1, 0], STEP_Y = [0, 1, 0, -1];
 // Smaller regions have no name.
 const NAMED = 0.012;
@@ -63,7 +63,7 @@ function walked(edges: Uint8Array, start: number, across: number, width: number,
     if (run > 1) points.length -= 2;
     points.push((x + STEP_X[way] / 2) / width, (y + STEP_Y[way] / 2) / height);
     at += STEP_X[way] + STEP_Y[way] * across;
-    // A turn to the right first: parts that touch at a corner stay two.
+    // Right turns are tried first, so that parts that touch at a corner get two outlines.
     const next = [1, 0, 3].map((turn) => (way + turn) % 4).find((each) => edges[at] & (1 << each));
     run = next === way ? run + 1 : 0;
     way = next ?? way;

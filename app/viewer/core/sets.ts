@@ -1,4 +1,4 @@
-// A set of cells taken as one query: the mean of their rows, as MeanRow in asa_viz/attention/told.py.
+// A set of cells taken as one query: the mean of their rows, as `rows` in asa_viz/attention/row.py gives it for a set.
 
 import type { Row, Runs, Session, SetRow, SetSums, WhatIf } from "../types.ts";
 import { AS_TRAINED, BACK, CHOSEN, KEPT, LOCAL, logThresholds, rowOf } from "./attention.ts";

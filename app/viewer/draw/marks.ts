@@ -52,7 +52,7 @@ export function paintMarks(context: Context, place: InBox, scene: Scene, marks: 
     stroke(context, DARK, 4.5 * unit);
     stroke(context, WHITE, 2 * unit);
   }
-  // Within a set it is only where the keys are.
+  // With a set the frame marks only the cell that the keyboard moves.
   frame(context, boxOf(query), unit, set ? 1 : 2);
   pins.forEach((pin, k) => flag(context, flagPlaceOf(pin), String(k + 1), PIN_COLOURS[k], density));
 }

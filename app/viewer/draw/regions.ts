@@ -15,7 +15,7 @@ export interface ClassShown {
   name: string;
   /** "#rrggbb". */
   colour: string;
-  /** What is left over has neither fill nor outline nor name. */
+  /** The background has neither fill nor outline nor name. */
   isLeftOver: boolean;
 }
 

@@ -29,7 +29,7 @@ export function segmentationScene({ state, session, maps, rerun, twin }: Moment)
   return isChanged(state.whatIf) ? { ...scene, summary: { key: "note.as_trained", values: {} } } : scene;
 }
 
-// No class has this number.
+// Marks pixels without a class; no class has this number.
 const OPEN = 255;
 // The classes stay the same while the query moves, and have more pixels than all the cells together.
 const classScenes = new WeakMap<Session, Scene>(), withoutScenes = new WeakMap<Session, Scene>(), wipeScenes = new WeakMap<Session, Scene>();

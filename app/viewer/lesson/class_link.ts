@@ -11,7 +11,7 @@ import type { LessonViewer } from "./lesson_types.ts";
 export function linkToStep(
   { picture, network, query, language, lesson, locked }: State, hasLanguage: boolean,
 ): { url: string; upload: boolean } {
-  // A point of a picture that is in no link is nowhere.
+  // No link contains the visitor's own picture, and so no point of it.
   const place = isUpload(picture) ? {} : { picture, query, locked };
   const words = toQueryString({ ...START, ...place, network, lesson, language: hasLanguage ? language : null });
   return { url: `${location.origin}${location.pathname}?${words}`, upload: isUpload(picture) };
@@ -51,7 +51,7 @@ export function buildClassLink(viewer: LessonViewer, stateOf: () => State): { op
       <button type="button" class="close-code" @click=${() => dialog.close()}>${say("present.code.close")}</button>`, dialog);
   }
 
-  // Escape is the dialog's own, and ends neither the lesson nor the presentation.
+  // Escape closes the dialog alone, and neither the lesson nor the presentation.
   dialog.addEventListener("keydown", (event) => event.stopPropagation());
   return { open };
 }

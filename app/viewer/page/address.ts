@@ -7,7 +7,7 @@ import type { Host, State } from "../types.ts";
 // some hundred in half a minute, the last is written when they end.
 const SETTLED = 150;
 const MOST_WRITES = 30, WRITES_WITHIN = 10_000;
-// What was pointed at in a picture that is not there is nothing in another.
+// Parts of the state that belong to a picture: left out together with one that is not there.
 const OF_A_PICTURE = ["picture", "query", "locked", "pins", "compare", "set", "zoom"] as const;
 
 /** Leave out of what a link asks for (`words`) what this page does not have; returns the keys of what is to be said of it. */

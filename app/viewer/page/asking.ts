@@ -74,7 +74,7 @@ export class Asker {
     viewer.draw();
   }
 
-  /** The same without a word, in whichever layer is shown. */
+  /** The same without a status line, in whichever layer is shown. */
   async runQuietly(): Promise<void> {
     if (!this.viewer.rerun && await this.#run()) this.viewer.draw();
   }

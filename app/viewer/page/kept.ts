@@ -1,6 +1,6 @@
 // Pictures of the visitor's own, in this browser's own store, so that a reload finds them again.
 
-// The newest ones; others make room.
+// How many pictures are kept: the newest ones.
 const MOST = 6;
 
 /** A picture that is kept: the file that was sent, and the size that it had before it was made smaller. */

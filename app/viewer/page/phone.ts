@@ -96,7 +96,7 @@ export function connectPhone(viewer: OnPhone): void {
     const hasChosen = target instanceof Element && target.closest(".thumbnail");
     if (element.dataset.sheet && (isElsewhere || hasChosen)) turn(null);
   });
-  // What was taken or opened is to be looked at.
+  // A new picture is not covered by the sheet it was chosen in.
   element.addEventListener("change", ({ target }) => {
     if (target instanceof HTMLInputElement && target.type === "file") turn(null);
   });

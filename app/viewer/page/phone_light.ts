@@ -4,9 +4,9 @@ import { placeIn } from "../core/geometry.ts";
 import { remains, shownStage } from "../core/stages.ts";
 import type { Moment } from "../types.ts";
 
-// How dark a cell is that is not read at all.
+// The opacity of the shade on a cell that is not read.
 const DARK = 0.74;
-// How dark one is that is read least.
+// The opacity on a cell that is read with nearly no weight.
 const DUSK = 0.3;
 
 interface Lit {

@@ -15,7 +15,7 @@ export async function share(viewer: Shared): Promise<void> {
     await navigator.share({ title: viewer.say("app.title"), text: viewer.find(".sentence").textContent ?? "", url });
     if (upload) viewer.status(viewer.say("phone.without_upload"));
   } catch (error) {
-    // Whoever closes the sheet has changed their mind.
+    // The visitor closed the share sheet.
     if ((error as Error).name !== "AbortError") viewer.find('[data-do="link"]').click();
   }
 }

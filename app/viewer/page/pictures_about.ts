@@ -5,7 +5,7 @@ import { percent } from "../core/texts.ts";
 import { isUpload } from "../core/state.ts";
 import type { Host, Opened, Session, State } from "../types.ts";
 
-// So much background is nothing else.
+// From this share of background on the page says that nothing was found.
 const EMPTY = 0.995;
 
 /** What is needed of the viewer. */

@@ -6,9 +6,9 @@ export interface Reduced {
   from: [width: number, height: number] | null;
 }
 
-// More is not seen on the page, and the network sees less still.
+// The page shows no more pixels than this, and the network reads fewer.
 const MOST_SIDE = 2048;
-// What is as small as this is sent as it is, whatever its size in pixels.
+// A file that is not larger, in bytes and in pixels, is sent unchanged.
 const MOST_BYTES = 1.5 * 2 ** 20;
 const QUALITY = 0.92;
 

@@ -46,7 +46,7 @@ export function connectSets(viewer: Viewer): void {
       event.stopPropagation();
       const { cell, runs } = start, drawn = viewer.outlined;
       start = null;
-      // A click follows, and is part of the same.
+      // The browser sends a click after this; it is ignored.
       isOver = end === "pointerup";
       viewer.mark({ outlined: null });
       if (end === "pointerup") viewer.query(drawn ?? toggled(runs, cell));

@@ -275,7 +275,7 @@ export class Viewer {
     return this.#asker.runAgain();
   }
 
-  /** The same without a word, in whichever layer is shown. */
+  /** The same without a status line, in whichever layer is shown. */
   runQuietly(): Promise<void> {
     return this.#asker.runQuietly();
   }
