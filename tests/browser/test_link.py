@@ -19,7 +19,8 @@ def shown(visit):
     """All that is shown: the state, the pixels and the words."""
     visit.page.mouse.move(2, 2)
     visit.page.wait_for_function("window.asaViz?.hovered === null")
-    visit.settle()
+    # A changed rule is run by itself, and the segmentation shows what comes of it.
+    visit.wait("viewer.find('.badge').hidden || !viewer.host.rerun || viewer.rerun").settle()
     return visit.state, visit.pictures(), visit.text(".panels"), visit.text(".sentence")
 
 
