@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.autograd import forward_ad
 from torch.utils.checkpoint import checkpoint
 
 from asa_viz.attention import engine, native
@@ -93,7 +94,13 @@ def attend(
     elif rule == "clean" and gpu.serves(q, k, v, t1, t2):
         found = gpu.attend(q, k, v, t1, t2, (height, width, window))
     if found is None:
-        operator = _Attention.apply if rule == "clean" else _released
+        operator = (
+            _released
+            if rule == "released"
+            else _attend_maps
+            if _is_plain(*wide)
+            else _Attention.apply
+        )
         found = operator(q, k, v, t1, t2, height, width, window)[:3]
     output, support_size, log_normaliser = found
     return Attended(
@@ -103,8 +110,21 @@ def attend(
     )
 
 
-@torch.library.custom_op("asa_viz::attend", mutates_args=())
-def _attend(
+def _is_plain(*tensors: Tensor) -> bool:
+    """Return whether only values are asked for: no derivative, no tracing, no transform.
+
+    The first call of a custom operator imports `torch._dynamo`: seconds, and 150 MB of memory.
+    """
+    return (
+        not torch.compiler.is_compiling()
+        and torch._C._functorch.peek_interpreter_stack() is None
+        and all(type(tensor) in (Tensor, torch.nn.Parameter) for tensor in tensors)
+        and not (torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors))
+        and all(forward_ad.unpack_dual(tensor).tangent is None for tensor in tensors)
+    )
+
+
+def _attend_maps(
     query: Tensor,
     key: Tensor,
     value: Tensor,
@@ -124,6 +144,9 @@ def _attend(
             made.append((output, support_size, choice.log_normaliser, choice.bits, choice.local))
     stacked = [torch.stack(parts) for parts in zip(*made, strict=True)]
     return stacked[0], stacked[1], stacked[2], stacked[3], stacked[4]
+
+
+_attend = torch.library.custom_op("asa_viz::attend", _attend_maps, mutates_args=())
 
 
 @_attend.register_fake

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 import torch
+from torch.autograd import forward_ad
 
 from asa_viz.attention import adaptive_sparse_attention, adaptive_sparse_weights, engine
 from asa_viz.attention.checks import check_map
@@ -182,6 +183,32 @@ def test_derivatives_that_do_not_exist_are_refused_in_words(case):
     free = [tensor.detach() for tensor in inputs]
     with pytest.raises(NotImplementedError, match="jvp"):
         torch.func.jvp(squares, tuple(free), tuple(free))
+    with forward_ad.dual_level(), pytest.raises(NotImplementedError, match="jvp"):
+        squares(forward_ad.make_dual(free[0], free[0]), *free[1:])
+
+
+VALUES_ALONE = """
+import sys
+import torch
+from asa_viz.attention.operator import attend, native
+
+native.serves = lambda *tensors: False
+drawn = [torch.rand(2, 20, 3) for _ in range(3)] + [torch.rand(2, 20) for _ in range(2)]
+found = attend(*drawn, height=4, width=5)
+assert "torch._dynamo" not in sys.modules
+drawn[0].requires_grad_()
+with torch.no_grad():
+    attend(*drawn, height=4, width=5)
+assert "torch._dynamo" not in sys.modules
+derived = attend(*drawn, height=4, width=5)
+assert derived.output.requires_grad
+assert all(torch.equal(*both) for both in zip(found, derived, strict=True))
+"""
+
+
+def test_values_without_a_gradient_need_no_compiler_of_torch():
+    """Which a server would import at its first picture, for 150 MB."""
+    subprocess.run([sys.executable, "-c", VALUES_ALONE], check=True)
 
 
 COMPILED = """
