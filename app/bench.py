@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 MOVES = 200
+OPENINGS = 9
 LARGE = (64, 128)
 LARGE_DEPTH = 256
 MOST_BYTES = 260_000
@@ -59,6 +60,11 @@ _LISTEN = """() => {
     bench.wake = () => { if (bench.shown.length >= count) resolve(); };
     bench.wake();
   });
+}"""
+# How long Gradio takes until it starts the viewer, and the viewer until its first picture is drawn.
+_OPENED = """() => {
+  const [program, picture] = ["asa:program", "asa:picture"].map((name) => performance.getEntriesByName(name)[0]);
+  return [program.startTime, picture.startTime - program.startTime];
 }"""
 # Measures drawing the last row again, without computing it.
 _DRAW = """() => Array.from({ length: 20 }, () => {
@@ -104,6 +110,7 @@ def main() -> None:
             browser = driver.chromium.launch(executable_path=executable(), args=ARGUMENTS)
         except Error:
             sys.exit("No Chromium starts here: `python -m app.chromium` installs one.")
+        print_openings(browser, address)
         large = Path(folder) / "large.safetensors"
         large.write_bytes(pack(large_session()))
         print_times(browser, address, stored(asa_viz.available()[0], EXAMPLES[0].name))
@@ -145,6 +152,22 @@ def large_session() -> Session:
         attention=SparseAttention.of(query, key, *scales, height=height, width=width),
         own_value_logits=torch.zeros(1, 19, height, width),
     )  # fmt: skip
+
+
+def print_openings(browser: "Browser", address: str) -> None:
+    """Open the page as so many new visitors do, one after the other, and time the first picture."""
+    times = []
+    for _ in range(OPENINGS):
+        context = browser.new_context(viewport={"width": 1440, "height": 900})
+        page = context.new_page()
+        page.goto(address)
+        page.wait_for_function("() => performance.getEntriesByName('asa:picture').length")
+        times.append(page.evaluate(_OPENED))
+        context.close()
+    gradio, viewer = zip(*times, strict=True)
+    print("\nopening, nothing in the browser's cache")
+    print_line("Gradio's own start", gradio)
+    print_line("from there to the picture", viewer)
 
 
 def print_times(browser: "Browser", address: str, packet: Path | None) -> None:
@@ -190,7 +213,7 @@ def moved(page: "Page") -> tuple[list[float], list[float]]:
     return drawn, shown
 
 
-def print_line(name: str, milliseconds: list[float]) -> None:
+def print_line(name: str, milliseconds: Sequence[float]) -> None:
     """Print the median and the 95th percentile."""
     median, high = np.percentile(milliseconds, [50, 95])
     print(f"  {name:24} {median:7.1f} ms median, {high:7.1f} ms 95th percentile")
