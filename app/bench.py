@@ -63,8 +63,8 @@ _LISTEN = """() => {
 }"""
 # How long Gradio takes until it starts the viewer, and the viewer until its first picture is drawn.
 _OPENED = """() => {
-  const [program, picture] = ["asa:program", "asa:picture"].map((name) => performance.getEntriesByName(name)[0]);
-  return [program.startTime, picture.startTime - program.startTime];
+  const at = (name) => performance.getEntriesByName(name)[0].startTime;
+  return [at("asa:program"), at("asa:picture") - at("asa:program")];
 }"""
 # Measures drawing the last row again, without computing it.
 _DRAW = """() => Array.from({ length: 20 }, () => {
