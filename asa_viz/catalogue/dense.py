@@ -1,4 +1,4 @@
-"""Records of dense attention, and of attention that all queries share."""
+"""Records of dense attention."""
 
 from asa_viz.catalogue.method import ALL, Method, Paper
 from asa_viz.catalogue.settings import DNL_TEMPERATURE, SAGAN_SHARE
@@ -148,23 +148,6 @@ METHODS = (
         support_per_pass=ALL,
         effective_support=ALL,
         cost="O(n² d)",
-        row_sum=1.0,
-        exact="exact",
-    ),
-    Method(
-        name="gcnet",
-        family="shared",
-        paper=Paper(
-            "Cao, Xu, Lin, Wei, Hu",
-            "GCNet: Non-local Networks Meet Squeeze-Excitation Networks and Beyond",
-            "ICCV Workshops",
-            2019,
-            "1904.11492",
-        ),
-        formula="Wᵢⱼ = softmaxⱼ(uⱼ)",
-        support_per_pass=ALL,
-        effective_support=ALL,
-        cost="O(n c)",
         row_sum=1.0,
         exact="exact",
     ),

@@ -10,14 +10,14 @@ from torch.nn.functional import softplus
 from typing_extensions import override
 
 from asa_viz.attention import adaptive_sparse_weights
-from asa_viz.attention.adaptive import adaptive_attention
+from asa_viz.attention.content import adaptive_attention
 from asa_viz.attention.module import BlockOutput, Projections
 from asa_viz.attention.what_if import WhatIf
 from asa_viz.catalogue import METHODS
 from asa_viz.networks.blocks import ASABlock
 from asa_viz.networks.capture import Seen
 from asa_viz.networks.heads import LOCAL_TARGET, ASAHead, largest
-from asa_viz.networks.zoo.adaptive import read_adaptive, sparse_attention
+from asa_viz.networks.zoo.content import read_adaptive, sparse_attention
 from asa_viz.networks.zoo.dense import rebuilt_nonlocal
 from asa_viz.networks.zoo.record import HeadMethod, Reading
 

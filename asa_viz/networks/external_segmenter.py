@@ -28,7 +28,7 @@ from asa_viz.networks.checkpoint import Card
 from asa_viz.networks.passes import Mixing, Pass, Passes, Prepare
 from asa_viz.networks.segmenter import LONGEST_DISPLAY_SIDE, Segmenter
 from asa_viz.networks.weights import WeightsError
-from asa_viz.networks.zoo.adaptive import sparse_attention
+from asa_viz.networks.zoo.content import sparse_attention
 from asa_viz.networks.zoo.record import HeadMethod, Reading
 from asa_viz.session import Session
 from asa_viz.views import SegmentationView, labels_at

@@ -11,17 +11,32 @@ from asa_viz.catalogue.method import LANGUAGES, family_title, texts
 from asa_viz.catalogue.methods import FAMILIES, METHODS
 from asa_viz.geometry import Cell
 from tests.attention.watch import Watch
-from tests.attention.zoo import dense, local, nodes, predicted, selected, sparse
+from tests.attention.zoo import (
+    classic,
+    content,
+    content_selection,
+    dense,
+    low_rank,
+    pattern,
+    pooled,
+    predicted,
+    shared,
+    window,
+)
 from tests.attention.zoo.plain import normal
 
 # After the method's name a case may say, behind a comma, which of its forms it is.
 CASES = {
+    **content.CASES,
+    **content_selection.CASES,
     **dense.CASES,
-    **sparse.CASES,
-    **selected.CASES,
-    **local.CASES,
-    **nodes.CASES,
+    **pattern.CASES,
+    **window.CASES,
+    **pooled.CASES,
+    **low_rank.CASES,
     **predicted.CASES,
+    **shared.CASES,
+    **classic.CASES,
 }
 GRIDS = [(1, 1), (1, 5), (5, 7)]
 

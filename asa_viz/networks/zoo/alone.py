@@ -36,7 +36,7 @@ def pyramid(head: Any) -> Mapping[str, Alone]:
     return {"psp_modules": lambda _, inputs: [conv(inputs[0]) for _, conv in head.psp_modules]}
 
 
-def adaptive(head: Any) -> Mapping[str, Alone]:
+def adaptive_context(head: Any) -> Mapping[str, Alone]:
     """APCNet: a cell stands for the regions of every scale."""
 
     def of(module: Any) -> Alone:

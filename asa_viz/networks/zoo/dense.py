@@ -1,8 +1,4 @@
-"""Non-local heads of mmsegmentation: all four kernels, disentangled (DNL), and global context.
-
-GCNet is here for its head, which is NLHead with a block that simplifies the non-local one; its row
-is one that all queries share.
-"""
+"""Dense heads of mmsegmentation: non-local with all four kernels, DNL, DANet's position branch."""
 
 from functools import partial
 from typing import Any
@@ -20,7 +16,6 @@ from asa_viz.attention.dense import (
     embedded_gaussian,
     gaussian,
 )
-from asa_viz.attention.shared import global_context
 from asa_viz.catalogue import METHODS
 from asa_viz.catalogue.settings import DNL_TEMPERATURE
 from asa_viz.networks.blocks import block_output
@@ -110,19 +105,20 @@ def rebuilt_nonlocal(
     return block_output(block, x, read.flatten(1).mT[None]), call.output
 
 
-def read_global_context(head: Any, seen: Seen) -> Reading:
-    """Read a global context block's one softmax over cells."""
-    x = seen["gc_block"][0].inputs[0]
-    return Reading((global_context(head.gc_block.conv_mask(x)[0, 0]),))
+def read_position(head: Any, seen: Seen) -> Reading:
+    """Read the position branch from what entered it."""
+    block, x = head.pam, seen["pam"][0].inputs[0]
+    query, key = block.query_project(x)[0], block.key_project(x)[0]
+    attention = embedded_gaussian(query, key, scaled=False)
+    return Reading((attention,), gain=block.gamma.scale.item())
 
 
-def rebuilt_global_context(head: Any, seen: Seen, reading: Reading) -> tuple[Tensor, Tensor]:
-    """Rebuild a global context block's output; each cell transforms what its own row reads."""
-    call = seen["gc_block"][0]
+def rebuilt_position(head: Any, seen: Seen, reading: Reading) -> tuple[Tensor, Tensor]:
+    """Rebuild the position branch's output: its input and, times its gain, what its rows read."""
+    block, call = head.pam, seen["pam"][0]
     (x,) = call.inputs
-    contexts = reading.attentions[0].mix(x[0]).flatten(1).mT
-    added = head.gc_block.channel_add_conv(contexts[..., None, None])
-    return x + added.flatten(1).mT.view_as(x), call.output
+    mixed = reading.attentions[0].mix(block.value_project(x)[0])
+    return x + block.gamma(mixed[None]), call.output
 
 
 HEADS = (
@@ -131,7 +127,8 @@ HEADS = (
     Head("nonlocal_dot_product", {"type": "NLHead", "reduction": 2, "mode": "dot_product"}),
     Head("nonlocal_concatenation", {"type": "ConcatenationHead", "reduction": 2}),
     Head("dnl", {"type": "DNLHead", "reduction": 2, "temperature": DNL_TEMPERATURE}),
-    Head("gcnet", {"type": "GCHead", "ratio": 1 / 4}),
+    # mmsegmentation has 64 channels of queries and keys in a head of 512; this is for one of 64.
+    Head("danet", {"type": "DAHead", "pam_channels": 8}),
 )
 READERS = (
     HeadMethod(
@@ -175,11 +172,11 @@ READERS = (
         replaces="dnl_block",
     ),
     HeadMethod(
-        method=METHODS["gcnet"],
-        head="gcnet",
-        watch=("gc_block",),
-        read=read_global_context,
-        rebuilt=rebuilt_global_context,
-        replaces="gc_block",
+        method=METHODS["danet_position"],
+        head="danet",
+        watch=("pam",),
+        read=read_position,
+        rebuilt=rebuilt_position,
+        replaces="pam",
     ),
 )

@@ -1,6 +1,6 @@
-"""Blocks that use gates instead of a matrix over cells.
+"""Blocks and heads that use gates of channels instead of a matrix over cells.
 
-The gates weigh channels or cells; each block's output is rebuilt from them.
+Each block's output is rebuilt from its gates. DANet's channel branch belongs to the head `danet`.
 """
 
 import math
@@ -163,14 +163,60 @@ def _weighed(branches: Float[Tensor, "g c h w"], reading: Reading) -> Float[Tens
     return (branches * reading.gates["channels"][..., None, None]).sum(0, keepdim=True)
 
 
-HEADS = tuple(
-    Head(name, {"type": "BlockHead", "block": {"type": block}})
-    for name, block in (
-        ("senet", "SqueezeExcitationBlock"),
-        ("ecanet", "EfficientChannelBlock"),
-        ("sknet", "SelectiveKernelBlock"),
-        ("resnest", "SplitAttentionBlock"),
-    )
+def read_channel_matrix(head: Any, seen: Seen) -> Reading:
+    """Read the channel branch: a softmax of negated products, as released.
+
+    The paper's formula has no minus sign: there similar channels have the largest weights, here
+    dissimilar ones.
+    """
+    cells = seen["cam"][0].inputs[0][0].flatten(1)
+    return Reading(gates={"matrix": (-cells @ cells.mT).softmax(-1)})
+
+
+def rebuilt_channel_matrix(head: Any, seen: Seen, reading: Reading) -> tuple[Tensor, Tensor]:
+    """Rebuild the channel branch's output: each channel reads all others through the matrix."""
+    call = seen["cam"][0]
+    (x,) = call.inputs
+    mixed = reading.gates["matrix"] @ x[0].flatten(1)
+    return x + head.cam.gamma(mixed.view_as(x)), call.output
+
+
+def read_encoding(head: Any, seen: Seen) -> Reading:
+    """Read EncNet's gates; a channel is multiplied by 1 plus its gate."""
+    return Reading(gates={"channels": seen["enc_module.fc"][0].output})
+
+
+def rebuilt_encoding(head: Any, seen: Seen, reading: Reading) -> tuple[Tensor, Tensor]:
+    """Rebuild the output of the encoding module."""
+    call = seen["enc_module"][0]
+    (x,) = call.inputs
+    return (x * (1 + reading.gates["channels"][0, :, None, None])).relu(), call.output[1]
+
+
+HEADS = (
+    *(
+        Head(name, {"type": "BlockHead", "block": {"type": block}})
+        for name, block in (
+            ("senet", "SqueezeExcitationBlock"),
+            ("ecanet", "EfficientChannelBlock"),
+            ("sknet", "SelectiveKernelBlock"),
+            ("resnest", "SplitAttentionBlock"),
+        )
+    ),
+    # EncHead's auxiliary loss, set so that it counts as usual without a warning.
+    Head(
+        "encnet",
+        {
+            "type": "EncHead",
+            "loss_se_decode": {
+                "type": "CrossEntropyLoss",
+                "use_sigmoid": True,
+                "loss_weight": 0.2,
+                "avg_non_ignore": True,
+            },
+        },
+        inputs=(0,),
+    ),
 )
 READERS = (
     HeadMethod(
@@ -200,5 +246,19 @@ READERS = (
         watch=("block", "block.choose", "block.splits"),
         read=read_choice,
         rebuilt=rebuilt_split_attention,
+    ),
+    HeadMethod(
+        method=METHODS["encnet"],
+        head="encnet",
+        watch=("enc_module", "enc_module.fc"),
+        read=read_encoding,
+        rebuilt=rebuilt_encoding,
+    ),
+    HeadMethod(
+        method=METHODS["danet_channel"],
+        head="danet",
+        watch=("cam",),
+        read=read_channel_matrix,
+        rebuilt=rebuilt_channel_matrix,
     ),
 )

@@ -2,7 +2,6 @@
 
 from asa_viz.attention import dense
 from asa_viz.attention.base import mean_of
-from asa_viz.attention.shared import global_context
 from tests.attention.zoo.plain import Case, dot, normal, softmax, softmax_rows, vectors
 
 WIDTH = 4
@@ -83,14 +82,6 @@ def mean_of_heads(height, width):
     return Case(mean_of(dense.heads(query, key)), matrix)
 
 
-def shared(height, width):
-    logits = normal(height, width)
-    return Case(
-        global_context(logits),
-        lambda: [softmax([logit for (logit,) in vectors(logits)])] * (height * width),
-    )
-
-
 CASES = {
     "nonlocal_embedded_gaussian": embedded_gaussian,
     "nonlocal_embedded_gaussian, unscaled": unscaled,
@@ -104,5 +95,4 @@ CASES = {
     "ocnet_asp": ocnet_base,
     "multi_head": mean_of_heads,
     "multi_head, one": one_head,
-    "gcnet": shared,
 }

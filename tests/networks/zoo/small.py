@@ -3,6 +3,8 @@
 from typing import Any
 
 import torch
+from mmengine.structures import PixelData
+from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
 from asa_viz.networks.capture import Call, calls_of
@@ -11,6 +13,11 @@ from asa_viz.networks.zoo.record import Head
 
 CHANNELS = (12, 10)
 CLASSES = 5
+SHARED = {
+    "num_classes": CLASSES,
+    "norm_cfg": {"type": "BN"},
+    "loss_decode": {"type": "CrossEntropyLoss", "avg_non_ignore": True},
+}
 
 
 def head_of(name: str | Head, width: int = 8) -> Any:
@@ -38,3 +45,14 @@ def run(head: Any, watch: tuple[str, ...], inputs: list[Tensor]) -> dict[str, li
     with torch.no_grad(), calls_of(head, watch) as seen:
         head(inputs)
     return dict(seen)
+
+
+def labelled(height: int, width: int, images: int = 2) -> list[SegDataSample]:
+    """Return samples with labels at random; the last column has none."""
+    torch.manual_seed(2)
+    samples = []
+    for _ in range(images):
+        labels = torch.randint(0, CLASSES - 1, (1, height, width))
+        labels[..., -1] = 255
+        samples.append(SegDataSample(gt_sem_seg=PixelData(data=labels)))
+    return samples

@@ -1,14 +1,17 @@
-"""Blocks with gates: how many there are, what they weigh, and where they come from."""
+"""Gates: how many there are and what they weigh; DANet's and EncNet's as released."""
 
 import pytest
 import torch
 from mmseg.models.backbones.resnest import SplitAttentionConv2d
+from mmseg.models.decode_heads import EncHead
 
+from asa_viz.networks.capture import Call
 from asa_viz.networks.zoo import gates
-from asa_viz.networks.zoo.methods import READERS
-from tests.networks.zoo.small import features, head_of, run
+from asa_viz.networks.zoo.methods import HEADS, READERS, build_head
+from tests.networks.zoo.small import CHANNELS, CLASSES, SHARED, features, head_of, labelled, run
 
-CHANNELS = {"senet": 1, "ecanet": 1, "sknet": 2, "resnest": 2, "cbam": 1, "bam": 1}
+SE_LOSS = {"type": "CrossEntropyLoss", "use_sigmoid": True, "loss_weight": 0.2}
+SETS = {"senet": 1, "ecanet": 1, "sknet": 2, "resnest": 2, "cbam": 1, "bam": 1}
 
 
 def gates_of(name: str):
@@ -17,7 +20,7 @@ def gates_of(name: str):
         return record.read(head, run(head, record.watch, features(5, 7))).gates
 
 
-@pytest.mark.parametrize(("name", "sets"), CHANNELS.items())
+@pytest.mark.parametrize(("name", "sets"), SETS.items())
 def test_gates_are_as_many_as_channels_and_cells(name: str, sets: int):
     shapes = {weighed: gate.shape for weighed, gate in gates_of(name).items()}
     cells = {"cells": (5, 7)} if name in {"cbam", "bam"} else {}
@@ -63,3 +66,34 @@ def test_splits_are_those_of_mmsegmentation():
     torch.nn.init.zeros_(theirs.fc1.bias)
     x = torch.randn(2, 64, 4, 5)
     torch.testing.assert_close(ours(x), theirs.eval()(x))
+
+
+def test_unlike_channels_weigh_most():
+    # Products of channels: 1 with themselves, 0 and -1 with the others.
+    x = torch.tensor([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]]).view(1, 3, 1, 2)
+    seen = {"cam": [Call((x,), x)]}
+    matrix = READERS["danet_channel"].read(head_of("danet"), seen).gates["matrix"]
+    e = torch.tensor(1.0).exp()
+    rows = torch.stack(
+        [
+            torch.stack([1 / e, torch.tensor(1.0), e]) / (1 / e + 1 + e),
+            torch.stack([torch.tensor(1.0), 1 / e, torch.tensor(1.0)]) / (2 + 1 / e),
+            torch.stack([e, torch.tensor(1.0), 1 / e]) / (1 / e + 1 + e),
+        ]
+    )
+    torch.testing.assert_close(matrix, rows)
+
+
+@pytest.mark.filterwarnings("ignore:Default ``avg_non_ignore`` is False")
+def test_an_encoding_head_of_three_stages_loads_into_that_of_one():
+    torch.manual_seed(0)
+    stages = {"in_channels": (3, *CHANNELS[::-1]), "in_index": (0, 1, 2)}
+    stock = EncHead(channels=8, loss_se_decode=SE_LOSS, **stages, **SHARED).eval()
+    head = build_head(HEADS["encnet"], CHANNELS, 8, num_classes=CLASSES).eval()
+    head.load_state_dict(stock.state_dict())
+    deep, before = features(6, 7, images=2)
+    with torch.no_grad():
+        ours, theirs = head([deep, before]), stock([deep[:, :3], before, deep])
+        torch.testing.assert_close(ours, theirs)
+        samples = labelled(12, 14)
+        assert head.loss_by_feat(ours, samples) == stock.loss_by_feat(theirs, samples)

@@ -6,7 +6,7 @@ import torch
 from asa_viz.geometry import Cell
 from asa_viz.networks.zoo.methods import HEADS, READERS
 from asa_viz.networks.zoo.record import HeadMethod
-from tests.networks.zoo.small import CLASSES, features, head_of, run
+from tests.networks.zoo.small import CLASSES, features, head_of, labelled, run
 
 IN_HEADS = [name for name, record in READERS.items() if isinstance(record, HeadMethod)]
 GRIDS = [(9, 7), (16, 16), (11, 19)]
@@ -95,3 +95,15 @@ def test_logits_lie_on_the_grid(name: str):
         out = head_of(name)(features(9, 7))
     logits = out[0] if isinstance(out, tuple | list) else out
     assert logits.shape[:2] == (1, CLASSES)
+
+
+@pytest.mark.parametrize("name", ["apcnet", "emanet", "ocr", "encnet"])
+def test_heads_that_are_not_the_stock_ones_train_and_predict(name: str):
+    head, inputs = head_of(name).train(), features(8, 9, images=2)
+    losses = head.loss(inputs, labelled(16, 18), {})
+    total = sum(value for key, value in losses.items() if "loss" in key)
+    assert torch.isfinite(total)
+    total.backward()
+    with torch.no_grad():
+        logits = head.eval().predict(inputs, [{"img_shape": (16, 18)}] * 2, {})
+    assert logits.shape == (2, CLASSES, 16, 18)
