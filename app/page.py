@@ -14,6 +14,7 @@ from app.gallery import EXAMPLES
 from app.handlers import Answers
 from app.server.blocks import Page
 from app.viewer import LESSON, lesson, program
+from asa_viz.checkpoints import kind_of, twin_of
 
 TITLE = "asa-viz"
 MOST_QUEUED = 200
@@ -72,7 +73,12 @@ def offer(networks: list[str]) -> dict[str, Any]:
             for example in EXAMPLES
         ],
         "networks": [
-            {"name": name, "title": network_title(name), "sure": _SURE.get(name.split("_")[-1])}
+            {
+                "name": name,
+                "title": network_title(name),
+                "sure": _SURE.get(str(kind_of(name).data_set)),
+                "twin": twin_of(name, networks),
+            }
             for name in networks
         ],
         "plotly": str(PLOTLY),

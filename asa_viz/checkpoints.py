@@ -1,4 +1,4 @@
-"""Names, files and digests of the networks in `checkpoints/`, found without torch.
+"""Names, kinds, files and digests of the networks in `checkpoints/`, found without torch.
 
 A user's own networks are found beside them, in the folder that ASA_VIZ_CHECKPOINTS or
 `--checkpoints` of a command names.
@@ -7,6 +7,7 @@ A user's own networks are found beside them, in the folder that ASA_VIZ_CHECKPOI
 import hashlib
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +19,10 @@ FOLDER = next(
 )
 DEFAULT = "asa_mobilenetv2_outdoor"
 OWN_FOLDER = "ASA_VIZ_CHECKPOINTS"
+
+# The heads whose networks are twins, and the settings that only one of the two heads has.
+_TWINS = {"ASAHead": "NonLocalHead", "NonLocalHead": "ASAHead"}
+_OF_ASA = ("window", "rule", "support_target", "sparsity_weight", "local_target", "local_weight")
 
 # The user's networks registered by `offer`, by name.
 _offered: dict[str, "Offered"] = {}
@@ -56,6 +61,45 @@ def offered(name: object) -> Offered | None:
     return _offered.get(name) if isinstance(name, str) else None
 
 
+class Kind(NamedTuple):
+    """What the card of a network says of it; nothing is known of a network without a card.
+
+    `head` is the type of its decode head. `beside` is all that twins have in common: the settings
+    of the model beside its attention, the classes and the training.
+    """
+
+    data_set: str | None = None
+    head: str | None = None
+    beside: str = ""
+
+
+def kind_of(name: str) -> Kind:
+    """Return what a network is, by its card."""
+    try:
+        folder = next(each for each in folders() if (each / f"{name}.safetensors").is_file())
+        card = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+        head, training = dict(card["model"]["decode_head"]), dict(card["training"])
+        kind, data_set = str(head.pop("type")), training.get("data_set")
+    except (OSError, ValueError, KeyError, TypeError, StopIteration, RecursionError):
+        return Kind()
+    training.pop("config", None)
+    common = [
+        card["model"] | {"decode_head": {k: v for k, v in head.items() if k not in _OF_ASA}},
+        card.get("classes"),
+        training,
+    ]
+    return Kind(str(data_set) if data_set else None, kind, json.dumps(common, sort_keys=True))
+
+
+def twin_of(name: str, names: Sequence[str]) -> str | None:
+    """Return the network among `names` that differs from `name` in its attention alone, or None."""
+    kind = kind_of(name)
+    wanted = kind._replace(head=_TWINS.get(str(kind.head)))
+    if wanted.head is None:
+        return None
+    return next((other for other in names if kind_of(other) == wanted), None)
+
+
 def folders() -> list[Path]:
     """Return the folders searched for networks: the user's own, if set, then `checkpoints/`."""
     own = os.environ.get(OWN_FOLDER)
@@ -65,10 +109,10 @@ def folders() -> list[Path]:
 def available() -> list[str]:
     """Return the names of the networks: the default, then its twin, then the others by data."""
     names = {path.stem for folder in folders() for path in folder.glob("*.safetensors")}
-    data = DEFAULT.rpartition("_")[2]
+    data = kind_of(DEFAULT).data_set
 
     def order(name: str) -> tuple[bool, bool, str, str]:
-        trained_on = name.rpartition("_")[2]
+        trained_on = kind_of(name).data_set or name
         return name != DEFAULT, trained_on != data, trained_on, name
 
     return [*_offered, *sorted(names, key=order)]

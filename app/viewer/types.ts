@@ -367,7 +367,7 @@ export interface Host {
   program: Program;
   gallery: Photograph[];
   /** `sure`: below this mean probability of its classes a picture is far from what the network knows. */
-  networks: { name: string; title: string; sure?: number | null }[];
+  networks: { name: string; title: string; sure?: number | null; twin?: string | null }[];
   plotly?: string;
   packet(picture: string, network: string, tell?: (place: Place) => void): Promise<ArrayBuffer>;
   words(language: string): Promise<Words>;

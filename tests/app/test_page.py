@@ -45,6 +45,15 @@ def test_the_page_offers_every_photograph_and_network():
     assert Path(offered["lesson"].partition("?")[0]) == viewer.LESSON
 
 
+def test_a_network_is_offered_with_what_its_card_says():
+    twin = DEFAULT.replace("asa", "nonlocal")
+    default, dense, unknown = offer([DEFAULT, twin, "camvid"])["networks"]
+    assert (default["twin"], dense["twin"], unknown["twin"]) == (twin, DEFAULT, None)
+    assert default["sure"] == dense["sure"] == 0.49
+    # Its name says nothing of its data.
+    assert unknown["sure"] is None
+
+
 @pytest.mark.parametrize(
     ("name", "title"),
     [

@@ -11,9 +11,10 @@ import { Twins, twinOf } from "../../app/viewer/page/twins.ts";
 import { smallSession, smallViewer } from "./export_moment.mjs";
 import { packetOf, randomSession } from "./sessions.mjs";
 
-const NETWORKS = ["asa_a_voc", "nonlocal_a_voc", "asa_b", "other"].map((name) => ({ name, title: name }));
+const TWINS = { asa_a_voc: "nonlocal_a_voc", nonlocal_a_voc: "asa_a_voc", asa_b: null };
+const NETWORKS = ["asa_a_voc", "nonlocal_a_voc", "asa_b", "other"].map((name) => ({ name, title: name, twin: TWINS[name] }));
 
-test("a twin is the network of the same name with the other attention, where there is one", () => {
+test("a network's twin is the one that the page names, where it names one", () => {
   assert.equal(twinOf("asa_a_voc", NETWORKS), "nonlocal_a_voc");
   assert.equal(twinOf("nonlocal_a_voc", NETWORKS), "asa_a_voc");
   for (const name of ["asa_b", "other", null, ""]) assert.equal(twinOf(name, NETWORKS), null);

@@ -7,11 +7,9 @@ import type { Packets } from "../core/opening.ts";
 import { readPacket } from "../core/packet.ts";
 import type { Host, Opened, Pixel, Session, Twin } from "../types.ts";
 
-/** The twin of a network among those there are, by their names; null where it has none. */
+/** The twin of a network, by their cards; null where it has none. */
 export function twinOf(network: string | null, networks: Host["networks"]): string | null {
-  const [, kind, rest] = /^(asa|nonlocal)_(.+)$/.exec(network ?? "") ?? [];
-  const name = `${kind === "asa" ? "nonlocal" : "asa"}_${rest}`;
-  return kind && networks.some((each) => each.name === name) ? name : null;
+  return networks.find(({ name }) => name === network)?.twin ?? null;
 }
 
 /** Answers queries of a picture by the twin of its network; the picture that was asked about last is kept. */
