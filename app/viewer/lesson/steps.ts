@@ -9,6 +9,7 @@ import {
 import { overlapOf } from "../core/numbers.ts";
 import { cellOf, centreOf, countedPlace } from "../core/geometry.ts";
 import { number, percent } from "../core/texts.ts";
+import { byFamily, inCommon, likeliest, signOf, signed, small, sumOf } from "./formulas.ts";
 import type { Comparison, LessonMoment, Memory, Step } from "./lesson_types.ts";
 import type { AnsweredRow, Session, State } from "../types.ts";
 
@@ -276,29 +277,6 @@ export const STEPS: Step[] = [
   { id: "limits", isPage: true, done: () => true },
 ];
 
-/** The mean of a number of each method over its family, in words; null leaves a method out. */
-function byFamily(
-  { rows }: Comparison, numberOf: (answer: Comparison["rows"][number]) => number | null, written: (value: number) => string,
-): string {
-  const families = new Map<string, number[]>();
-  for (const each of rows) {
-    const value = numberOf(each);
-    if (value !== null) families.set(each.family, [...(families.get(each.family) ?? []), value]);
-  }
-  const mean = (values: number[]) => values.reduce((total, each) => total + each, 0) / values.length;
-  return [...families].map(([family, values]) => `${family} ${written(mean(values))}`).join(" · ");
-}
-
-/** The share of their weight that two rows have in common, signs aside. */
-function inCommon(first: Float32Array, second: Float32Array): number {
-  let [common, one, other] = [0, 0, 0];
-  for (let j = 0; j < first.length; j++) {
-    const [a, b] = [Math.abs(first[j]), Math.abs(second[j])];
-    [common, one, other] = [common + Math.min(a, b), one + a, other + b];
-  }
-  return Math.min(common / Math.max(one, other, 1e-30), 1);
-}
-
 /** Done once it was away and is back. */
 function thereAndBack(isAway: (moment: LessonMoment) => boolean) {
   return (moment: LessonMoment, memory: Memory): boolean => {
@@ -312,12 +290,3 @@ const isElsewhere = (row: AnsweredRow, hovered: number | null): hovered is numbe
 const lockedAt = (session: Session, cell: number) => ({ query: centreOf(session, cell), locked: true });
 const turned = ({ whatIf }: State, name: "reciprocity" | "localRule") => ({ state: { whatIf: { ...whatIf, [name]: !whatIf[name] } } });
 const localOnlyIn = (row: AnsweredRow, { whatIf }: State) => countOf(row, (each) => groupOf(each, whatIf.reciprocity) === 1);
-const signOf = (reached: unknown) => (reached ? "≥" : "<");
-const likeliest = (shares: Float64Array) => shares.indexOf(Math.max(...shares));
-const sumOf = (values: Float64Array) => values.reduce((total, each) => total + each, 0);
-const signed = (value: number) => value.toFixed(2).replace("-", "−");
-
-/** An affinity to three figures, without exponents. */
-export function small(value: number): string {
-  return value > 0 && value < 1e-6 ? "< 0.000001" : String(Number(value.toPrecision(3)));
-}

@@ -19,15 +19,11 @@ import { MOST_PINS, Store, fromQueryString, isUpload, toQueryString } from "../c
 import { Texts } from "../core/texts.ts";
 import type { AnsweredRow, Events, Host, Maps, Moment, Opened, PanelName, Pixel, Port, Rerun, Runs, Scenes, Session, SetRow, State, Twin, WhatIf, Words, Zoom } from "../types.ts";
 import { Asker } from "./asking.ts";
-import { addressKeeper, checked } from "./address.ts";
+import { checked } from "./address.ts";
+import { connectChanges } from "./changes.ts";
 import { connectLesson } from "./on_demand.ts";
 import { Opener } from "./opener.ts";
 import { show } from "./showing.ts";
-import { speak } from "./speaking.ts";
-
-const SETTLED = 150;
-// After the last change of the rule the head is run again by itself.
-const RERUN = 300;
 
 /** What the viewer is given; `portHere()` has the arithmetic of the worker in this thread. */
 export interface Given {
@@ -79,6 +75,8 @@ export class Viewer {
   chart = "curve";
   /** How far the film has come within a stage. */
   progress = 1;
+  /** The time of the pointer's event that has just moved the query. */
+  hoverTime: number | undefined = undefined;
   /** Called once canvases are drawn, with the time of the pointer's event. */
   painted: (time?: number) => void = () => {};
   /** Settles when the picture that was asked for last is shown, or could not be. */
@@ -86,10 +84,6 @@ export class Viewer {
 
   readonly #opener: Opener;
   readonly #asker: Asker;
-  readonly #keepAddress = addressKeeper();
-  #settling = 0;
-  #rerunning = 0;
-  #hoverTime: number | undefined = undefined;
 
   constructor(element: HTMLElement, { host, port, portHere, language, words, address }: Given) {
     this.element = element;
@@ -113,7 +107,7 @@ export class Viewer {
     connectCompare(this);
     this.stages = connectStages(this, !address.search);
     this.texts.fill(element);
-    this.store.subscribe((state, before) => this.#changed(state, before));
+    connectChanges(this, this.#opener);
     new ResizeObserver(() => this.draw()).observe(this.find(".panels"));
     // Another density of the screen, or another theme, is another drawing.
     window.addEventListener("resize", () => this.draw());
@@ -162,7 +156,7 @@ export class Viewer {
     if (cell === this.hovered) return;
     this.hovered = cell;
     if (leads && !this.state.locked && pixel) {
-      this.#hoverTime = time;
+      this.hoverTime = time;
       this.store.set({ query: pixel }, { passing: true });
     } else {
       this.draw();
@@ -223,32 +217,7 @@ export class Viewer {
     return this.#opener.add(file);
   }
 
-  // Changes of the state --------------------------------------------------------------------------
-
-  #changed(state: State, before: State): void {
-    const differs = (name: keyof State) => JSON.stringify(state[name]) !== JSON.stringify(before[name]);
-    const others = (Object.keys(state) as (keyof State)[]).filter((name) => name !== "query" && differs(name));
-    // What was said is over once the visitor goes on, but not because the pointer moves.
-    if (this.answered && others.some((name) => name !== "stage")) this.status("");
-    if (differs("language")) speak(this);
-    if (differs("picture") || differs("network")) {
-      this.#opener.leave(before);
-      this.ready = this.#opener.open(false);
-    } else if (this.session) {
-      if (differs("whatIf")) {
-        this.maps = this.rerun = null;
-        clearTimeout(this.#settling);
-        this.#settling = window.setTimeout(() => this.map(), SETTLED);
-        clearTimeout(this.#rerunning);
-        if (isChanged(state.whatIf) && this.host.rerun) this.#rerunning = window.setTimeout(() => this.runQuietly(), RERUN);
-      }
-      if ((["query", "whatIf", "compare", "pins", "set", "twin"] as const).some(differs)) this.answer(this.#hoverTime);
-      else this.draw();
-    }
-    this.#hoverTime = undefined;
-    this.tell("asa:state", { state, before });
-    if (!this.host.fixed && (others.length || state.locked)) this.#keepAddress(this.state);
-  }
+  // What is computed and drawn --------------------------------------------------------------------
 
   /** Change the rule; as trained nothing flips, and no layer of flips is left. */
   setRule(whatIf: WhatIf, how: { recorded?: boolean; passing?: boolean } = { recorded: true }): void {
