@@ -16,10 +16,10 @@ N = HEIGHT * WIDTH
 def attention_of(scale=1.5, local_scale=0.8, sharpness=1.0):
     generator = torch.Generator().manual_seed(0)
     query, key = (sharpness * torch.randn(N, 6, generator=generator) for _ in range(2))
-    t1, t2 = (
+    nonlocal_scale, local_scale = (
         factor * (0.5 + torch.rand(N, generator=generator)) for factor in (scale, local_scale)
     )
-    return SparseAttention.of(query, key, t1, t2, height=HEIGHT, width=WIDTH)
+    return SparseAttention.of(query, key, nonlocal_scale, local_scale, height=HEIGHT, width=WIDTH)
 
 
 def classes_of():

@@ -114,9 +114,9 @@ def test_every_support_on_the_map_is_the_one_of_its_row(session):
     attention = session.attention
     values = torch.eye(1).expand(1, session.grid.size, 1)
     inputs = (attention.query, attention.key, attention.nonlocal_scale, attention.local_scale)
-    query, key, t1, t2 = (tensor[None] for tensor in inputs)
+    query, key, nonlocal_scale, local_scale = (tensor[None] for tensor in inputs)
     output = adaptive_sparse_attention(
-        query, key, values, t1, t2, scaled=False, window=attention.window,
+        query, key, values, nonlocal_scale, local_scale, scaled=False, window=attention.window,
         height=session.grid.height, width=session.grid.width,
     )  # fmt: skip
     torch.testing.assert_close(output, torch.ones_like(output), atol=1e-4, rtol=0)

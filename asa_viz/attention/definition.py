@@ -1,15 +1,15 @@
 """The definition of adaptive sparse attention with its whole n x n matrix, for reading and tests.
 
-P_ij is the softmax affinity of query i with key j, t1 and t2 are a query's non-local and local
+P_ij is the softmax affinity of query i with key j, t and s are a query's non-local and local
 scale, W_i is the window around i. Rule "clean":
 
-    reciprocal(i, j)   P_ij >= t1_i / n  and  P_ji >= t1_j / n
-    local(i, j)        j in W_i  and  P_ij >= t2_i * mean of P_i over W_i
+    reciprocal(i, j)   P_ij >= t_i / n  and  P_ji >= t_j / n
+    local(i, j)        j in W_i  and  P_ij >= s_i * mean of P_i over W_i
     weights(i, j)      P_ij / (sum of P_i over the support), support = reciprocal or local;
                        a query whose support is empty reads its own value
 
 Rule "released" reproduces the arithmetic of the authors' published block: half steps at ties, a
-local rule that holds outside the window too where t2 is 0, a maximum for the union, and 1e-12 in
+local rule that holds outside the window too where s is 0, a maximum for the union, and 1e-12 in
 the denominator. Its thresholds get no gradient. docs/decisions/0001-clean-rule.md says why "clean"
 is the default.
 
@@ -84,22 +84,22 @@ def _clean_weights(
 ) -> Float[Tensor, "*b n n"]:
     # The steps decide and give the scales their gradient; queries and keys get theirs through the
     # affinities only.
-    level, n = log_affinity.detach(), log_affinity.shape[-1]
+    detached, n = log_affinity.detach(), log_affinity.shape[-1]
     log_threshold = log_scale(nonlocal_scale) - math.log(n)
-    chosen = step(level, log_threshold[..., None])
+    chosen = step(detached, log_threshold[..., None])
     reciprocal = chosen * chosen.mT if reciprocity else chosen
 
-    log_window_sum = level.masked_fill(~inside, -torch.inf).logsumexp(-1)
-    log_window_mean = log_window_sum - inside.sum(-1, dtype=level.dtype).log()
+    log_window_sum = detached.masked_fill(~inside, -torch.inf).logsumexp(-1)
+    log_window_mean = log_window_sum - inside.sum(-1, dtype=detached.dtype).log()
     log_local_threshold = log_scale(local_scale) + log_window_mean
-    local = step(level, log_local_threshold[..., None]) * inside
+    local = step(detached, log_local_threshold[..., None]) * inside
 
     support = reciprocal + local - reciprocal * local
     empty = (support == 0).all(-1, keepdim=True)
     support = support + empty * torch.eye(n, dtype=support.dtype, device=support.device)
     # Affinities are divided by the largest one kept, so that no row underflows. The clamp affects
     # only keys left out, whose surrogate gradient it bounds.
-    highest = level.masked_fill(support == 0, -torch.inf).amax(-1, keepdim=True)
+    highest = detached.masked_fill(support == 0, -torch.inf).amax(-1, keepdim=True)
     kept = support * (log_affinity - highest).clamp(max=0).exp()
     return kept / kept.sum(-1, keepdim=True)
 

@@ -82,17 +82,17 @@ def attend(
     check_map(query, key, value, (nonlocal_scale, local_scale), height, width, rule)
     dtype, leading = value.dtype, query.shape[:-2]
     wide = widened(query, key, value, nonlocal_scale, local_scale)
-    q, k, v, t1, t2 = (each.reshape(-1, *each.shape[len(leading) :]) for each in wide)
+    q, k, v, t, s = (each.reshape(-1, *each.shape[len(leading) :]) for each in wide)
     if scaled:
         q = q * q.shape[-1] ** -0.5
     found: Sequence[Tensor] | None = None
-    if rule == "clean" and native.serves(q, k, v, t1, t2):
-        check_scales(t1, t2)
+    if rule == "clean" and native.serves(q, k, v, t, s):
+        check_scales(t, s)
         found = native.attend(
-            q, k, v, t1, t2, height=height, width=width, window=window, scaled=False
+            q, k, v, t, s, height=height, width=width, window=window, scaled=False
         )
-    elif rule == "clean" and gpu.serves(q, k, v, t1, t2):
-        found = gpu.attend(q, k, v, t1, t2, (height, width, window))
+    elif rule == "clean" and gpu.serves(q, k, v, t, s):
+        found = gpu.attend(q, k, v, t, s, (height, width, window))
     if found is None:
         operator = (
             _released
@@ -101,7 +101,7 @@ def attend(
             if _is_plain(*wide)
             else _Attention.apply
         )
-        found = operator(q, k, v, t1, t2, height, width, window)[:3]
+        found = operator(q, k, v, t, s, height, width, window)[:3]
     output, support_size, log_normaliser = found
     return Attended(
         output.to(dtype).view(value.shape),
@@ -139,8 +139,8 @@ def _attend_maps(
     tensors = [each.contiguous() for each in (query, key, value, nonlocal_scale, local_scale)]
     made = []
     with torch.autocast(query.device.type, enabled=False):
-        for q, k, v, t1, t2 in zip(*tensors, strict=True):
-            output, support_size, choice = engine.forward(q, k, v, t1, t2, (height, width, window))
+        for q, k, v, t, s in zip(*tensors, strict=True):
+            output, support_size, choice = engine.forward(q, k, v, t, s, (height, width, window))
             made.append((output, support_size, choice.log_normaliser, choice.bits, choice.local))
     stacked = [torch.stack(parts) for parts in zip(*made, strict=True)]
     return stacked[0], stacked[1], stacked[2], stacked[3], stacked[4]
@@ -184,8 +184,8 @@ def _attend_backward(
     made = []
     with torch.autocast(query.device.type, enabled=False):
         for image in zip(*(each.contiguous() for each in (*inputs, *found)), strict=True):
-            towards, q, k, v, t1, t2, read, normaliser, chosen, near = image
-            mapped = engine.Map.of(q, k, t1, t2, (height, width, window))
+            towards, q, k, v, t, s, read, normaliser, chosen, near = image
+            mapped = engine.Map.of(q, k, t, s, (height, width, window))
             choice = engine.Choice(chosen, near, normaliser)
             made.append(gradients(mapped, v, choice, read, towards))
     stacked = [torch.stack(parts) for parts in zip(*made, strict=True)]
@@ -274,20 +274,20 @@ def _released(
     check_scales(nonlocal_scale, local_scale)
     made = []
     with torch.autocast(query.device.type, enabled=False):
-        for q, k, v, t1, t2 in zip(query, key, value, nonlocal_scale, local_scale, strict=True):
+        for q, k, v, t, s in zip(query, key, value, nonlocal_scale, local_scale, strict=True):
             normaliser = log_normalisers(q.detach(), k.detach())
             shape = (height, width, window)
-            of_block = partial(_released_block, q, k, v, t1, t2, normaliser, shape)
+            of_block = partial(_released_block, q, k, v, t, s, normaliser, shape)
             read = [checkpoint(of_block, rows, use_reentrant=False) for rows in blocks(len(q))]
             made.append((*map(torch.cat, zip(*read, strict=True)), normaliser))
     return [torch.stack(parts) for parts in zip(*made, strict=True)]
 
 
 def _released_block(
-    query: Tensor, key: Tensor, value: Tensor, t1: Tensor, t2: Tensor, log_normaliser: Tensor,
-    shape: Shape, rows: slice,
+    query: Tensor, key: Tensor, value: Tensor, nonlocal_scale: Tensor, local_scale: Tensor,
+    log_normaliser: Tensor, shape: Shape, rows: slice,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
-    weights = released_rows(query, key, t1, t2, log_normaliser, shape, rows)
+    weights = released_rows(query, key, nonlocal_scale, local_scale, log_normaliser, shape, rows)
     return weights @ value, (weights > 0).sum(-1).to(value)
 
 

@@ -9,7 +9,8 @@ import plotly.graph_objects as go
 from PIL import Image
 from plotly.subplots import make_subplots
 
-from asa_viz.figures.palettes import CIVIDIS_STOPS, GROUPS, REST, group_map
+from asa_viz.figures.colormap import CIVIDIS_STOPS
+from asa_viz.figures.groups import GROUPS, REST, group_map
 from asa_viz.figures.query import TIMES_UNIFORM, image_of, panels_of
 from asa_viz.views import ImageView, QueryView
 

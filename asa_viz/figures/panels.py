@@ -7,7 +7,8 @@ from jaxtyping import Float, UInt8
 from PIL import Image, ImageDraw
 from plotly.colors import hex_to_rgb
 
-from asa_viz.figures.palettes import GROUPS, cividis, group_map
+from asa_viz.figures.colormap import cividis
+from asa_viz.figures.groups import GROUPS, group_map
 from asa_viz.figures.scales import Scale
 from asa_viz.geometry import Box, Cell, Grid
 from asa_viz.views import FloatMap, MaskMap, QueryView, SegmentationView, cells_along

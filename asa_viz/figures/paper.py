@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from typing_extensions import override
 
-from asa_viz.figures.palettes import GROUPS, cividis, group_counts
+from asa_viz.figures.colormap import cividis
+from asa_viz.figures.groups import GROUPS, group_counts
 from asa_viz.figures.query import TIMES_UNIFORM, image_of, panels_of
 from asa_viz.figures.scales import Scale
 from asa_viz.views import QueryView

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float
 
-from asa_viz.figures.palettes import GROUPS, REST, group_map
+from asa_viz.figures.groups import GROUPS, REST, group_map
 from asa_viz.views import QueryView
 
 # A mid grey, legible on white and on black, because the page decides the background.

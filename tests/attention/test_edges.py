@@ -18,8 +18,11 @@ def attend(*inputs, **settings):
     return adaptive_sparse_attention(*inputs, **(GRID | settings))
 
 
-def define(query, key, value, t1, t2, **settings):
-    return adaptive_sparse_weights(query, key, t1, t2, **(GRID | settings)) @ value
+def define(query, key, value, nonlocal_scale, local_scale, **settings):
+    return (
+        adaptive_sparse_weights(query, key, nonlocal_scale, local_scale, **(GRID | settings))
+        @ value
+    )
 
 
 def plain(case, dtype=torch.float32, **settings):
@@ -41,9 +44,9 @@ def test_what_is_not_a_number_shows_where_the_definition_shows_it(case, bad, whi
 def test_a_value_that_is_not_finite_reaches_rows_that_do_not_read_it(case, bad, monkeypatch):
     """By the definition, 0 times it is no number: also in blocks of rows none of which keeps it."""
     monkeypatch.setattr(engine, "ROWS", 4)
-    query, key, value, t1, _ = plain(case)
+    query, key, value, nonlocal_scale, _ = plain(case)
     value[0, 7, 1] = bad
-    far = torch.full_like(t1, 1e6)
+    far = torch.full_like(nonlocal_scale, 1e6)
     output, expected = (f(query, key, value, far, far) for f in (attend, define))
     assert expected[0, :, 1].isnan().sum() >= 19
     torch.testing.assert_close(output, expected, equal_nan=True)
@@ -74,8 +77,8 @@ def test_scales_that_nothing_can_be_compared_with_are_refused(case, bad, at, rul
         ({"key": (2, 20, 3)}, "Keys must have the shape"),
         ({"value": (2, 19, 3)}, "Values must have the axes"),
         ({"value": (1, 20, 3)}, "Values must have the axes"),
-        ({"t1": (2, 19)}, "one number a query"),
-        ({"t2": (2, 20, 1)}, "one number a query"),
+        ({"nonlocal_scale": (2, 19)}, "one number a query"),
+        ({"local_scale": (2, 20, 1)}, "one number a query"),
         ({"query": (2, 19, 4)}, "19 queries do not fill a 4 x 5 map"),
         ({"query": (0, 20, 4)}, "no axis of 0"),
         ({"query": (20,)}, "no axis of 0"),
@@ -86,10 +89,16 @@ def test_scales_that_nothing_can_be_compared_with_are_refused(case, bad, at, rul
 def test_shapes_that_do_not_fit_are_refused_in_one_sentence(wrong, says):
     """Asked of the check itself: in these tests jaxtyping stands before the operator."""
     shapes = {"query": (2, 20, 4), "key": (2, 20, 4), "value": (2, 20, 3)}
-    shapes |= {"t1": (2, 20), "t2": (2, 20)} | {k: v for k, v in wrong.items() if k != "rule"}
-    query, key, value, t1, t2 = (torch.zeros(shape) for shape in shapes.values())
+    shapes |= {"nonlocal_scale": (2, 20), "local_scale": (2, 20)} | {
+        k: v for k, v in wrong.items() if k != "rule"
+    }
+    query, key, value, nonlocal_scale, local_scale = (
+        torch.zeros(shape) for shape in shapes.values()
+    )
     with pytest.raises(ValueError, match=says) as refused:
-        check_map(query, key, value, (t1, t2), 4, 5, wrong.get("rule", "clean"))
+        check_map(
+            query, key, value, (nonlocal_scale, local_scale), 4, 5, wrong.get("rule", "clean")
+        )
     assert str(refused.value).endswith(".")
     assert "\n" not in str(refused.value)
 
@@ -102,9 +111,11 @@ def test_an_empty_batch_is_refused(case, function):
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 def test_the_definition_in_half_precision_is_that_of_the_same_numbers_in_float32(case, dtype):
-    query, key, _, t1, t2 = plain(case, dtype)
-    weights = adaptive_sparse_weights(query, key, t1, t2, **GRID)
-    wide = adaptive_sparse_weights(query.float(), key.float(), t1.float(), t2.float(), **GRID)
+    query, key, _, nonlocal_scale, local_scale = plain(case, dtype)
+    weights = adaptive_sparse_weights(query, key, nonlocal_scale, local_scale, **GRID)
+    wide = adaptive_sparse_weights(
+        query.float(), key.float(), nonlocal_scale.float(), local_scale.float(), **GRID
+    )
     assert weights.dtype == dtype
     assert torch.equal(weights, wide.to(dtype))
 

@@ -20,18 +20,29 @@ def _tiles(monkeypatch):
     monkeypatch.setattr(tiles, "LARGEST_BLOCK", 16)
 
 
-def definition(query, key, value, t1, t2, shape, scaled=True):
+def definition(query, key, value, nonlocal_scale, local_scale, shape, scaled=True):
     """Output and support sizes by the n x n matrix, in float32 whatever the inputs are."""
     height, width, window = shape
-    query, key, value, t1, t2 = (tensor.float() for tensor in (query, key, value, t1, t2))
+    query, key, value, nonlocal_scale, local_scale = (
+        tensor.float() for tensor in (query, key, value, nonlocal_scale, local_scale)
+    )
     weights = adaptive_sparse_weights(
-        query, key, t1, t2, height=height, width=width, window=window, scaled=scaled
+        query,
+        key,
+        nonlocal_scale,
+        local_scale,
+        height=height,
+        width=width,
+        window=window,
+        scaled=scaled,
     )
     return weights @ value, weights
 
 
-def run(query, key, value, t1, t2, shape, similarity_scale=None):
-    tensors = [tensor.detach().to(DEVICE) for tensor in (query, key, value, t1, t2)]
+def run(query, key, value, nonlocal_scale, local_scale, shape, similarity_scale=None):
+    tensors = [
+        tensor.detach().to(DEVICE) for tensor in (query, key, value, nonlocal_scale, local_scale)
+    ]
     scale = query.shape[-1] ** -0.5 if similarity_scale is None else similarity_scale
     assert passes.serves(*tensors[:3])
     return passes.Found(*(part.cpu() for part in passes.forward(*tensors, shape, scale)))
@@ -77,15 +88,15 @@ def test_any_number_of_channels(case, d, c):
 @pytest.mark.parametrize("spread", [0.0, 1.0, 1e2, 1e4], ids="logits of {}".format)
 @pytest.mark.parametrize("scale", [0.0, 0.3, 1.0, 3.0, 1e6, "some of them 0"])
 def test_no_logits_and_no_scales_are_too_extreme(case, spread, scale):
-    query, key, value, t1, t2 = draw(case, 4, 5)
+    query, key, value, nonlocal_scale, local_scale = draw(case, 4, 5)
     query, key = (tensor * spread**0.5 for tensor in whole((query, key)))
-    t1, t2 = (
+    nonlocal_scale, local_scale = (
         torch.where(torch.arange(20) % 3 == 0, 0.0, t * 2) if isinstance(scale, str)
         else torch.full_like(t, scale)
-        for t in (t1, t2)
+        for t in (nonlocal_scale, local_scale)
     )  # fmt: skip
-    read = run(query, key, value, t1, t2, (4, 5, 3))
-    expected, weights = definition(query, key, value, t1, t2, (4, 5, 3))
+    read = run(query, key, value, nonlocal_scale, local_scale, (4, 5, 3))
+    expected, weights = definition(query, key, value, nonlocal_scale, local_scale, (4, 5, 3))
     torch.testing.assert_close(read.output, expected, rtol=2e-5, atol=2e-5)
     # Where a kept weight falls below the smallest float, the definition's matrix shows no support.
     if spread <= 1:
@@ -154,11 +165,11 @@ def test_only_tiles_that_choose_each_other_or_are_near_are_visited(monkeypatch, 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_narrow_inputs_keep_what_they_keep_in_float32(case, dtype):
     """Products of narrow numbers are exact in float32, and `d` is no power of four."""
-    *tensors, t1, t2 = draw(case, 7, 9, d=6, c=5)
+    *tensors, nonlocal_scale, local_scale = draw(case, 7, 9, d=6, c=5)
     query, key, value = (tensor.to(dtype) for tensor in tensors)
-    read = run(query, key, value, t1, t2, (7, 9, 3))
-    wide = run(query.float(), key.float(), value.float(), t1, t2, (7, 9, 3))
-    expected, weights = definition(query, key, value, t1, t2, (7, 9, 3))
+    read = run(query, key, value, nonlocal_scale, local_scale, (7, 9, 3))
+    wide = run(query.float(), key.float(), value.float(), nonlocal_scale, local_scale, (7, 9, 3))
+    expected, weights = definition(query, key, value, nonlocal_scale, local_scale, (7, 9, 3))
     assert kept_by(read, weights).all()
     assert torch.equal(read.support_size, wide.support_size)
     assert read.output.dtype == torch.float32
@@ -168,10 +179,10 @@ def test_narrow_inputs_keep_what_they_keep_in_float32(case, dtype):
 
 def test_every_support_is_the_definitions_key_by_key(case):
     """Values that name their key: what a query reads lists whom it keeps."""
-    query, key, _, t1, t2 = draw(case, 7, 9, batch=1)
+    query, key, _, nonlocal_scale, local_scale = draw(case, 7, 9, batch=1)
     names = torch.eye(63)[None]
-    read = run(query, key, names, t1, t2, (7, 9, 3))
-    weights, _ = definition(query, key, names, t1, t2, (7, 9, 3))
+    read = run(query, key, names, nonlocal_scale, local_scale, (7, 9, 3))
+    weights, _ = definition(query, key, names, nonlocal_scale, local_scale, (7, 9, 3))
     assert torch.equal(read.output > 0, weights > 0)
     assert 1 < read.support_size.mean() < 40
 

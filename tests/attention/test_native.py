@@ -68,13 +68,13 @@ def test_what_is_read_is_the_definitions(case, kernels, grid, d, c):
 @pytest.mark.parametrize("spread", [0.0, 1.0, 1e2, 1e4], ids="logits of {}".format)
 @pytest.mark.parametrize("scale", [0.0, 1e-30, 1.0, 1e20, "some of them 0"])
 def test_no_logits_and_no_scales_are_too_extreme(case, kernels, spread, scale):
-    query, key, value, t1, t2 = single(case(7, 10))
+    query, key, value, nonlocal_scale, local_scale = single(case(7, 10))
     # Whole numbers: no order of summation changes a product, and none lies near a threshold.
     query, key = ((tensor * 4).round() * spread**0.5 for tensor in (query, key))
     scales = [
         torch.where(torch.arange(70) % 3 == 0, 0.0, s * 2) if isinstance(scale, str)
         else torch.full_like(s, scale)
-        for s in (t1, t2)
+        for s in (nonlocal_scale, local_scale)
     ]  # fmt: skip
     settings = {"height": 7, "width": 10}
     output, *_ = native.attend(query, key, value, *scales, **settings, kernels=kernels)
@@ -131,11 +131,13 @@ def test_a_query_whose_keys_are_next_to_nothing_reads_them_all_the_same(kernels)
     query[0, 0, 0], key[0, 100, 0] = 200.0, 1.0
     query[0, 100, 1], key[0, 100, 1] = 200.0, 1.0
     value = torch.arange(n, dtype=torch.float32)[None, :, None]
-    t1 = torch.full((1, n), 1e-45)
-    t1[0, 0] = 0
+    nonlocal_scale = torch.full((1, n), 1e-45)
+    nonlocal_scale[0, 0] = 0
     settings = {"height": 10, "width": 13, "scaled": False}
-    output, *_ = native.attend(query, key, value, t1, 2 * t1 + 1, **settings, kernels=kernels)
-    expected = defined(query, key, value, t1, 2 * t1 + 1, **settings)
+    output, *_ = native.attend(
+        query, key, value, nonlocal_scale, 2 * nonlocal_scale + 1, **settings, kernels=kernels
+    )
+    expected = defined(query, key, value, nonlocal_scale, 2 * nonlocal_scale + 1, **settings)
     assert abs(expected[0, 0, 0] - 100) > 1
     torch.testing.assert_close(output, expected, rtol=2e-5, atol=2e-5)
 
@@ -264,8 +266,12 @@ def test_the_gradients_are_the_definitions(case, kernels, grid, d, c):
 
 @pytest.mark.parametrize("scale", [0.0, 1e20])
 def test_gradients_at_scales_that_all_and_that_none_pass(case, kernels, scale):
-    query, key, value, t1, t2 = single(case(7, 10, d=16, c=16, sharpness=1.0))
-    for scales in ((t1, 0 * t2 + scale), (0 * t1 + scale, t2), (0 * t1 + scale, 0 * t2 + scale)):
+    query, key, value, nonlocal_scale, local_scale = single(case(7, 10, d=16, c=16, sharpness=1.0))
+    for scales in (
+        (nonlocal_scale, 0 * local_scale + scale),
+        (0 * nonlocal_scale + scale, local_scale),
+        (0 * nonlocal_scale + scale, 0 * local_scale + scale),
+    ):
         tensors = [tensor.requires_grad_() for tensor in (query, key, value, *scales)]
         output, *_ = native.attend(*tensors, height=7, width=10, kernels=kernels)
         towards = torch.randn_like(output)

@@ -46,13 +46,15 @@ def test_output_and_gradients_are_those_of_the_definition(case, rule, window, gr
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_no_logits_and_no_scales_are_too_extreme(case, spread, scale, dtype):
     """All alike, far apart, rules that everything and that nothing passes."""
-    query, key, value, t1, t2 = (tensor.detach().to(dtype) for tensor in case(4, 5))
+    query, key, value, nonlocal_scale, local_scale = (
+        tensor.detach().to(dtype) for tensor in case(4, 5)
+    )
     # Whole numbers: no order of summation changes a product, and none lies near a threshold.
     query, key = ((tensor * 4).round() * spread**0.5 for tensor in (query, key))
     scales = [
         torch.where(torch.arange(20) % 3 == 0, 0.0, s * 2) if isinstance(scale, str)
         else torch.full_like(s, scale)
-        for s in (t1, t2)
+        for s in (nonlocal_scale, local_scale)
     ]  # fmt: skip
     arguments = (query, key, *scales)
     output = adaptive_sparse_attention(query, key, value, *scales, height=4, width=5)
@@ -63,11 +65,11 @@ def test_no_logits_and_no_scales_are_too_extreme(case, spread, scale, dtype):
 @pytest.mark.parametrize("rule", ["clean", "released"])
 def test_gradients_of_queries_keys_and_values_by_finite_differences(case, rule):
     """Away from thresholds the support does not change, and the output is smooth."""
-    query, key, value, t1, t2 = case(3, 4, batch=1)
+    query, key, value, nonlocal_scale, local_scale = case(3, 4, batch=1)
 
     def attention(*tensors):
         return adaptive_sparse_attention(
-            *tensors, t1.detach(), t2.detach(), height=3, width=4, rule=rule
+            *tensors, nonlocal_scale.detach(), local_scale.detach(), height=3, width=4, rule=rule
         )
 
     assert torch.autograd.gradcheck(attention, (query, key, value), eps=1e-7, atol=1e-4)
@@ -101,8 +103,8 @@ def test_following_the_gradient_of_the_thresholds_lowers_the_error(case):
 
 
 def test_scales_of_zero_have_a_finite_gradient(case):
-    query, key, value, t1, t2 = case(3, 3)
-    zeros = [torch.zeros_like(scale).requires_grad_() for scale in (t1, t2)]
+    query, key, value, nonlocal_scale, local_scale = case(3, 3)
+    zeros = [torch.zeros_like(scale).requires_grad_() for scale in (nonlocal_scale, local_scale)]
     adaptive_sparse_attention(query, key, value, *zeros, height=3, width=3).sum().backward()
     assert all(scale.grad.isfinite().all() for scale in zeros)
 

@@ -18,15 +18,33 @@ GRIDS = [(1, 1), (1, 5), (2, 2), (3, 4), (5, 5)]
 @pytest.mark.parametrize("scaled", [True, False])
 def test_every_row_is_that_of_the_definition(case, grid, window, scaled):
     height, width = grid
-    query, key, _, t1, t2 = (tensor.detach() for tensor in case(*grid, batch=1))
+    query, key, _, nonlocal_scale, local_scale = (
+        tensor.detach() for tensor in case(*grid, batch=1)
+    )
     attention = SparseAttention.of(
-        query[0], key[0], t1[0], t2[0], height=height, width=width, window=window, scaled=scaled
+        query[0],
+        key[0],
+        nonlocal_scale[0],
+        local_scale[0],
+        height=height,
+        width=width,
+        window=window,
+        scaled=scaled,
     )
     weights = adaptive_sparse_weights(
-        query, key, t1, t2, height=height, width=width, window=window, scaled=scaled
+        query,
+        key,
+        nonlocal_scale,
+        local_scale,
+        height=height,
+        width=width,
+        window=window,
+        scaled=scaled,
     )[0]
     affinity = loops.softmax_rows(query[0].tolist(), key[0].tolist(), scaled)
-    supports = loops.clean_support(affinity, t1[0].tolist(), t2[0].tolist(), *grid, window)
+    supports = loops.clean_support(
+        affinity, nonlocal_scale[0].tolist(), local_scale[0].tolist(), *grid, window
+    )
     for i, (reciprocal, local) in enumerate(supports):
         row = attention.row(Cell(*divmod(i, width)))
         torch.testing.assert_close(torch.from_numpy(row.weights.ravel()), weights[i])
@@ -49,16 +67,16 @@ def test_ties_pass_in_both_directions():
 
 
 def test_dense_attention_keeps_everything(case):
-    query, key, _, t1, _ = (tensor.detach() for tensor in case(3, 4, batch=1))
-    zero = torch.zeros_like(t1[0])
+    query, key, _, nonlocal_scale, _ = (tensor.detach() for tensor in case(3, 4, batch=1))
+    zero = torch.zeros_like(nonlocal_scale[0])
     row = SparseAttention.of(query[0], key[0], zero, zero, height=3, width=4).row(Cell(1, 2))
     assert row.support.all()
     np.testing.assert_allclose(row.weights, row.dense, rtol=1e-6)
 
 
 def test_a_row_that_keeps_nothing_reads_itself(case):
-    query, key, _, t1, _ = (tensor.detach() for tensor in case(3, 3, batch=1))
-    far = torch.full_like(t1[0], 1e9)
+    query, key, _, nonlocal_scale, _ = (tensor.detach() for tensor in case(3, 3, batch=1))
+    far = torch.full_like(nonlocal_scale[0], 1e9)
     row = SparseAttention.of(query[0], key[0], far, far, height=3, width=3).row(Cell(2, 0))
     assert not row.support.any()
     assert row.weights[2, 0] == 1
@@ -69,8 +87,10 @@ def test_a_row_that_keeps_nothing_reads_itself(case):
     "what_if", [AS_TRAINED, WhatIf(top_k=3), WhatIf(reciprocity=False)], ids=str
 )
 def test_a_batch_of_queries_and_sets_is_each_row_and_each_mean(case, what_if):
-    query, key, _, t1, t2 = (tensor.detach()[0] for tensor in case(3, 4, batch=1))
-    attention = SparseAttention.of(query, key, t1, t2, height=3, width=4)
+    query, key, _, nonlocal_scale, local_scale = (
+        tensor.detach()[0] for tensor in case(3, 4, batch=1)
+    )
+    attention = SparseAttention.of(query, key, nonlocal_scale, local_scale, height=3, width=4)
     few = [Cell(0, 1), Cell(2, 3), Cell(1, 1)]
     one, mean, other, alone = attention.rows([Cell(1, 2), few, Cell(0, 0), [Cell(2, 2)]], what_if)
     for found, cell in ((one, Cell(1, 2)), (other, Cell(0, 0))):
@@ -91,8 +111,10 @@ def test_a_batch_of_queries_and_sets_is_each_row_and_each_mean(case, what_if):
 
 
 def test_a_set_of_no_cells_and_a_cell_outside_are_refused(case):
-    query, key, _, t1, t2 = (tensor.detach()[0] for tensor in case(3, 4, batch=1))
-    attention = SparseAttention.of(query, key, t1, t2, height=3, width=4)
+    query, key, _, nonlocal_scale, local_scale = (
+        tensor.detach()[0] for tensor in case(3, 4, batch=1)
+    )
+    attention = SparseAttention.of(query, key, nonlocal_scale, local_scale, height=3, width=4)
     assert attention.rows([]) == []
     with pytest.raises(ValueError, match="must not be empty"):
         attention.rows([Cell(0, 0), []])

@@ -28,11 +28,11 @@ WHAT_IFS = [
 ]
 
 
-def expected_row(affinity, t1, t2, grid, window, what_if, i):
+def expected_row(affinity, nonlocal_scale, local_scale, grid, window, what_if, i):
     """One query's row in plain Python: (chosen, chooses back, local, ratio, weights)."""
     n = len(affinity)
     if what_if.top_k is None:
-        thresholds = [what_if.nonlocal_factor * scale / n for scale in t1]
+        thresholds = [what_if.nonlocal_factor * scale / n for scale in nonlocal_scale]
     else:
         k = min(what_if.top_k, n)
         thresholds = [sorted(each, reverse=True)[k - 1] for each in affinity]
@@ -40,7 +40,7 @@ def expected_row(affinity, t1, t2, grid, window, what_if, i):
     back = {j for j in range(n) if affinity[j][i] >= thresholds[j] * (1 - 1e-12)}
     near = loops.window_of(i, *grid, what_if.window or window)
     mean = sum(affinity[i][j] for j in near) / len(near)
-    threshold = what_if.local_factor * t2[i] * mean
+    threshold = what_if.local_factor * local_scale[i] * mean
     local = {j for j in near if what_if.local_rule and affinity[i][j] >= threshold}
     support = (chosen & back if what_if.reciprocity else chosen) | local
     kept = support or {i}
@@ -55,11 +55,11 @@ def expected_row(affinity, t1, t2, grid, window, what_if, i):
 def test_every_row_is_what_loops_say(case, grid, what_if):
     attention, inputs = make(case, grid)
     affinity = loops.softmax_rows(inputs[0].tolist(), inputs[1].tolist())
-    t1, t2 = inputs[3].tolist(), inputs[4].tolist()
-    for i in range(len(t1)):
+    nonlocal_scale, local_scale = inputs[3].tolist(), inputs[4].tolist()
+    for i in range(len(nonlocal_scale)):
         found = attention.row(Cell(*divmod(i, grid[1])), what_if)
         chosen, back, local, support, ratio, weights = expected_row(
-            affinity, t1, t2, grid, 3, what_if, i
+            affinity, nonlocal_scale, local_scale, grid, 3, what_if, i
         )
         assert cells(found.chosen) == chosen
         assert cells(found.chooses_back) == back
@@ -193,8 +193,10 @@ def test_only_the_rule_as_trained_is_unchanged():
 
 def make(case, grid):
     inputs = [tensor.detach()[0] for tensor in case(*grid, batch=1)]
-    query, key, _, t1, t2 = inputs
-    return SparseAttention.of(query, key, t1, t2, height=grid[0], width=grid[1]), inputs
+    query, key, _, nonlocal_scale, local_scale = inputs
+    return SparseAttention.of(
+        query, key, nonlocal_scale, local_scale, height=grid[0], width=grid[1]
+    ), inputs
 
 
 def cells(mask):

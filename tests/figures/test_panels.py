@@ -5,7 +5,8 @@ import pytest
 from plotly.colors import hex_to_rgb
 
 from asa_viz.figures import panels
-from asa_viz.figures.palettes import GROUPS, cividis, group_counts, group_map
+from asa_viz.figures.colormap import cividis
+from asa_viz.figures.groups import GROUPS, group_counts, group_map
 from asa_viz.figures.scales import row_scale
 from asa_viz.geometry import Cell, Pixel
 from tests.fakes import fake_session

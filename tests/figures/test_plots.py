@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from app.handlers import plot_texts
-from asa_viz.figures.palettes import GROUPS, group_counts
+from asa_viz.figures.groups import GROUPS, group_counts
 from asa_viz.figures.plots import pair_coordinates, pair_plane
 from asa_viz.geometry import Cell
 from tests.fakes import fake_session

@@ -37,8 +37,10 @@ def test_the_blocks_output_is_rebuilt_from_the_rows_shown(use_scale):
     block = make_head(use_scale=use_scale).nl_block
     x = torch.rand(1, 8, 5, 7)
     with torch.no_grad():
-        query, key, value, t1, t2 = (part[0] for part in block.project(x))
-        attention = SparseAttention.of(query, key, t1, t2, height=5, width=7, scaled=use_scale)
+        query, key, value, nonlocal_scale, local_scale = (part[0] for part in block.project(x))
+        attention = SparseAttention.of(
+            query, key, nonlocal_scale, local_scale, height=5, width=7, scaled=use_scale
+        )
         rows = torch.stack(
             [
                 torch.from_numpy(attention.row(Cell(r, c)).weights.ravel())

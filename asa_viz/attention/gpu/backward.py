@@ -181,15 +181,15 @@ def _margins(
     real_row, real_col = rows < n, cols < n
     real = real_row[:, None] & real_col[None, :]
     peak = tl.load(of_rows + rows, mask=real_row, other=0.0)
-    floor = tl.load(of_rows + n + rows, mask=real_row, other=0.0) + _SLACK
+    threshold = tl.load(of_rows + n + rows, mask=real_row, other=0.0) + _SLACK
     peak_back = tl.load(of_rows + cols, mask=real_col, other=0.0)
-    floor_back = tl.load(of_rows + n + cols, mask=real_col, other=0.0) + _SLACK
+    threshold_back = tl.load(of_rows + n + cols, mask=real_col, other=0.0) + _SLACK
     near_peak = tl.load(of_rows + 2 * n + rows, mask=real_row, other=0.0)
-    near_floor = tl.load(of_rows + 3 * n + rows, mask=real_row, other=0.0) + _SLACK
-    lowest = float("-inf")
-    margin = tl.where(real, similarity - peak[:, None] - floor[:, None], lowest)
-    margin_back = tl.where(real, back - peak_back[None, :] - floor_back[None, :], lowest)
-    near_margin = tl.where(real, similarity - near_peak[:, None] - near_floor[:, None], lowest)
+    near_threshold = tl.load(of_rows + 3 * n + rows, mask=real_row, other=0.0) + _SLACK
+    never = float("-inf")
+    margin = tl.where(real, similarity - peak[:, None] - threshold[:, None], never)
+    margin_back = tl.where(real, back - peak_back[None, :] - threshold_back[None, :], never)
+    near_margin = tl.where(real, similarity - near_peak[:, None] - near_threshold[:, None], never)
     inside = tl.zeros([block, block], tl.int1)
     if may_be_near(tile, other, width, window, block):
         inside = in_window(rows, cols, n, width, window) & real

@@ -46,9 +46,9 @@ _LOWEST = tl.constexpr(-1e38)
 class Found(NamedTuple):
     """The results of the forward pass in float32; only the output has a gradient.
 
-    A query chooses a key if similarity - `peak` >= `floor`; a key of its window is local if
-    similarity - the window's peak >= the window's floor. `thresholds` are these four, for tiles of
-    `block` queries. `strongest` is the largest kept similarity, `mass_kept` the sum of
+    A query chooses a key if similarity - `peak` >= `threshold`; a key of its window is local if
+    similarity - the window's peak >= the window's threshold. `thresholds` are these four, for tiles
+    of `block` queries. `strongest` is the largest kept similarity, `mass_kept` the sum of
     exp(similarity - strongest) over kept keys; a query that keeps nothing counts itself as kept.
     """
 
@@ -92,19 +92,19 @@ def forward(
     tiles = triton.cdiv(n, block)
     query, key, value = (tensor.contiguous() for tensor in (query, key, value))
     slack = tie_slack(torch.float32)
-    lowest = (log_scale(nonlocal_scale.float()) - math.log(n) - slack).contiguous()
-    local_lowest = (log_scale(local_scale.float()) - slack).contiguous()
+    log_threshold = (log_scale(nonlocal_scale.float()) - math.log(n) - slack).contiguous()
+    log_local_scale = (log_scale(local_scale.float()) - slack).contiguous()
 
     output = query.new_empty(batch, n, channels, dtype=torch.float32)
     support_size, log_normaliser, strongest, mass_kept = (
-        torch.empty_like(lowest) for _ in range(4)
+        torch.empty_like(log_threshold) for _ in range(4)
     )
-    thresholds = lowest.new_empty(batch, 4, tiles * block)
-    highest = lowest.new_empty(batch, tiles, tiles, block)
+    thresholds = log_threshold.new_empty(batch, 4, tiles * block)
+    highest = log_threshold.new_empty(batch, tiles, tiles, block)
     common = settings_of(query, shape, similarity_scale, block)
     with on(query.device):
         _first_pass[tiles, batch](
-            query, key, lowest, local_lowest, thresholds, log_normaliser, highest,
+            query, key, log_threshold, log_local_scale, thresholds, log_normaliser, highest,
             **common, **_FIRST_LAUNCH,
         )  # fmt: skip
         visited = _may_keep(highest, thresholds, (shape[1] + 1) * (window // 2))
@@ -127,8 +127,8 @@ def _may_keep(
     Those that choose each other, and those within `reach`, the farthest a window extends.
     """
     tiles, block = highest.shape[-2:]
-    peak, floor = (thresholds[:, at].view(-1, 1, tiles, block) for at in (0, 1))
-    chooses = (highest.sub_(peak) >= floor - _ROUNDING).any(-1)
+    peak, threshold = (thresholds[:, at].view(-1, 1, tiles, block) for at in (0, 1))
+    chooses = (highest.sub_(peak) >= threshold - _ROUNDING).any(-1)
     tile = torch.arange(tiles, device=highest.device)
     near = (tile[:, None] - tile).abs() * block < reach + block
     return (chooses & chooses.mT) | near
@@ -145,7 +145,7 @@ def _compact(
 @no_type_check
 @triton.jit
 def _first_pass(
-    query, key, lowest, local_lowest, thresholds, log_normaliser, highest,
+    query, key, log_threshold, log_local_scale, thresholds, log_normaliser, highest,
     n, width, similarity_scale,
     window: tl.constexpr, depth: tl.constexpr, padded_depth: tl.constexpr, block: tl.constexpr,
     widen: tl.constexpr,
@@ -181,15 +181,15 @@ def _first_pass(
     real = rows < n
     tl.store(log_normaliser + at, peak + tl.log(total), mask=real)
     # Padding rows choose nothing and are not chosen.
-    floor = tl.load(lowest + at, mask=real, other=float("inf")) + tl.log(total)
-    near_floor = tl.load(local_lowest + at, mask=real, other=float("inf"))
-    near_floor += tl.log(tl.maximum(near_total, 1.0)) - tl.log(tl.maximum(near_count, 1.0))
+    threshold = tl.load(log_threshold + at, mask=real, other=float("inf")) + tl.log(total)
+    near_threshold = tl.load(log_local_scale + at, mask=real, other=float("inf"))
+    near_threshold += tl.log(tl.maximum(near_total, 1.0)) - tl.log(tl.maximum(near_count, 1.0))
     stride = tiles * block
     at = thresholds + image * 4 * stride + rows
     tl.store(at, peak)
-    tl.store(at + stride, floor)
+    tl.store(at + stride, threshold)
     tl.store(at + 2 * stride, near_peak)
-    tl.store(at + 3 * stride, near_floor)
+    tl.store(at + 3 * stride, near_threshold)
 
 
 @no_type_check
@@ -210,9 +210,9 @@ def _second_pass(
     thresholds += image * 4 * stride
     own_query = load_tile(query, rows, n, depth, padded_depth, widen)
     own_key = load_tile(key, rows, n, depth, padded_depth, widen)
-    peak, floor = tl.load(thresholds + rows), tl.load(thresholds + stride + rows)
+    peak, threshold = tl.load(thresholds + rows), tl.load(thresholds + stride + rows)
     near_peak = tl.load(thresholds + 2 * stride + rows)
-    near_floor = tl.load(thresholds + 3 * stride + rows)
+    near_threshold = tl.load(thresholds + 3 * stride + rows)
     strongest = tl.full([block], _LOWEST, tl.float32)
     mass, count = tl.zeros([block], tl.float32), tl.zeros([block], tl.float32)
     read = tl.zeros([block, padded_channels], tl.float32)
@@ -225,10 +225,10 @@ def _second_pass(
         similarity = tl.dot(own_query, keys.T, input_precision="ieee") * similarity_scale
         back = tl.dot(own_key, queries.T, input_precision="ieee") * similarity_scale
         back -= tl.load(thresholds + cols)[None, :]
-        kept = similarity - peak[:, None] >= floor[:, None]
+        kept = similarity - peak[:, None] >= threshold[:, None]
         kept &= back >= tl.load(thresholds + stride + cols)[None, :]
         if may_be_near(tile, other, width, window, block):
-            strong = similarity - near_peak[:, None] >= near_floor[:, None]
+            strong = similarity - near_peak[:, None] >= near_threshold[:, None]
             kept |= strong & in_window(rows, cols, n, width, window)
         if tl.max(tl.max(kept.to(tl.int32), 1), 0) > 0:
             values = load_tile(value, cols, n, channels, padded_channels, widen)

@@ -68,7 +68,7 @@ static void decide(const struct image *image, float *row, int64_t i)
 
     uint64_t *chosen = image->chosen + i * image->words;
     float threshold = finite_threshold(image->log_threshold[i] - image->slack + log_total);
-    vec lowest = all(by_exponential ? expf(threshold) : threshold);
+    vec thresholds = all(by_exponential ? expf(threshold) : threshold);
     for (int64_t start = 0; start < n; start += 64) {
         float *here = word_of(row, last, n, start);
         uint64_t word = 0;
@@ -78,7 +78,7 @@ static void decide(const struct image *image, float *row, int64_t i)
                 reached -= highest;
                 store(here + at, exponential(reached));
             }
-            word |= reaches(reached, lowest) << at;
+            word |= reaches(reached, thresholds) << at;
         }
         chosen[start / 64] = word;
     }

@@ -23,26 +23,30 @@ WIDTH = 4
 def adaptive(height, width):
     n = height * width
     query, key = normal(n, WIDTH, spread=2), normal(n, WIDTH, spread=2)
-    t1, t2 = (torch.rand(n, dtype=torch.float64) * 2 + 0.1 for _ in range(2))
+    nonlocal_scale, local_scale = (torch.rand(n, dtype=torch.float64) * 2 + 0.1 for _ in range(2))
 
     def matrix():
         affinity = loops.softmax_rows(query.tolist(), key.tolist())
-        return loops.clean_weights(affinity, t1.tolist(), t2.tolist(), height, width)
+        return loops.clean_weights(
+            affinity, nonlocal_scale.tolist(), local_scale.tolist(), height, width
+        )
 
-    sparse = SparseAttention.of(query, key, t1, t2, height=height, width=width)
+    sparse = SparseAttention.of(query, key, nonlocal_scale, local_scale, height=height, width=width)
     return Case(content.adaptive_attention(sparse), matrix)
 
 
 def adaptive_what_if(height, width):
     n = height * width
     query, key = normal(n, WIDTH, spread=2), normal(n, WIDTH, spread=2)
-    t1, t2 = (torch.rand(n, dtype=torch.float64) * 2 + 0.1 for _ in range(2))
+    nonlocal_scale, local_scale = (torch.rand(n, dtype=torch.float64) * 2 + 0.1 for _ in range(2))
 
     def matrix():
         affinity = loops.softmax_rows(query.tolist(), key.tolist())
-        return loops.clean_weights(affinity, (3 * t1).tolist(), t2.tolist(), height, width, 5)
+        return loops.clean_weights(
+            affinity, (3 * nonlocal_scale).tolist(), local_scale.tolist(), height, width, 5
+        )
 
-    sparse = SparseAttention.of(query, key, t1, t2, height=height, width=width)
+    sparse = SparseAttention.of(query, key, nonlocal_scale, local_scale, height=height, width=width)
     return Case(content.adaptive_attention(sparse, WhatIf(nonlocal_factor=3, window=5)), matrix)
 
 

@@ -1,32 +1,11 @@
-"""The colormap for numbers, and four colours for the groups of keys."""
+"""The four groups of keys by their relation to the query, and a colour for each."""
 
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int, UInt8
-from plotly.colors import hex_to_rgb, sequential
+from jaxtyping import Int
 
 from asa_viz.views import QueryView
-
-CIVIDIS_STOPS: tuple[str, ...] = tuple(sequential.Cividis)
-
-_LEVELS = 256
-_stops = np.array([hex_to_rgb(stop) for stop in CIVIDIS_STOPS], float)
-_CIVIDIS = np.stack(
-    [
-        np.interp(
-            np.linspace(0, 1, _LEVELS), np.linspace(0, 1, len(CIVIDIS_STOPS)), _stops[:, channel]
-        )
-        for channel in range(3)
-    ],
-    axis=1,
-).astype(np.uint8)
-
-
-def cividis(fractions: Float[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w 3"]:
-    """Return the cividis colour of each fraction; fractions are clipped to 0 to 1."""
-    levels = np.clip(fractions, 0, 1) * (_LEVELS - 1)
-    return _CIVIDIS[np.rint(levels).astype(int)]
 
 
 @dataclass(frozen=True)
