@@ -1,4 +1,4 @@
-"""What must be said before any test is read."""
+"""Settings that must be made before any test is imported."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Pictures of every kind a visitor may bring, whole and broken, made anew and always the same."""
+"""Pictures of every kind a visitor may upload, valid and damaged; the same bytes at every run."""
 
 import gzip
 import io

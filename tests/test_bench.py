@@ -1,4 +1,4 @@
-"""The benchmark runs on small maps; how fast anything is, no test asks."""
+"""The benchmark runs on small maps; no test asserts a time."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""Files of weights are what their cards say, to the bit."""
+"""The digest of every file of weights is the one on its card."""
 
 import json
 import shutil
@@ -28,7 +28,7 @@ def test_one_flipped_bit_is_found(tmp_path):
     data[len(data) // 2] ^= 1
     weights.write_bytes(data)
     assert damaged_networks(tmp_path) == [weights.name]
-    # A card that says nothing vouches for nothing.
+    # A card without a digest does not vouch for a file.
     weights.with_suffix(".json").write_text("[]")
     assert damaged_networks(tmp_path) == [weights.name]
 

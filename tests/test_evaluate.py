@@ -19,7 +19,7 @@ CLASSES = 3
 
 
 def lively(path):
-    """Open the block's last layer, which starts at zero, so that attention shows in the labels."""
+    """Give the block's last layer random weights instead of 0, so that attention changes labels."""
     segmenter = load(path, "cpu")
     torch.nn.init.ones_(segmenter._block.conv_out.bn.weight)
     return segmenter
@@ -111,7 +111,7 @@ def test_attention_figures_agree_with_loops_over_queries(seen):
         assert 0 < figures[scale]["std"] < figures[scale]["mean"]
 
 
-def test_unlabelled_cells_ask_nothing_and_are_another_class_as_keys(seen):
+def test_unlabelled_cells_are_no_queries_and_count_as_another_class_as_keys(seen):
     """As `asa_viz.controls` answers for each query, which is tested by loops there."""
     _, figures, truths, sessions = seen
     shares = {name: [] for name in OWN_CLASS}

@@ -100,7 +100,7 @@ def test_what_does_not_fit_is_said_in_a_sentence(trained, options, sentence):
         export(trained, *(option.format(trained) for option in options))
 
 
-def test_nothing_is_invented_where_nothing_is_told(trained):
+def test_what_is_not_stated_is_written_as_not_stated(trained):
     content = torch.load(trained / "iter_5.pth")
     del content["meta"]
     torch.save(content, trained / "bare.pth")

@@ -262,7 +262,7 @@ def test_other_arrays_are_refused(array, code):
     assert outcome_of(array)[0] == code
 
 
-def test_rows_meet_where_strips_do():
+def test_rows_are_continuous_across_strips():
     tall = np.arange(700 * 40 * 4, dtype="u4").reshape(700, 40, 4).astype("u1")
     rgb, alpha = tall[:, :, :3].astype(int), tall[:, :, 3:].astype(int)
     over_white = (rgb * alpha + 255 * (255 - alpha)) / 255
@@ -305,7 +305,7 @@ def test_resizing_averages():
     assert small.flags.writeable
 
 
-def test_resizing_keeps_what_is_where():
+def test_resizing_does_not_move_the_content():
     small = resize(base(), (16, 24))
     assert (np.diff(small[:, :, 0].astype(int), axis=1) > 0).all()
     assert (np.diff(small[:, :, 1].astype(int), axis=0) > 0).all()

@@ -30,7 +30,7 @@ def test_multiply_adds_of_weighted_sums_of_a_few_keys():
     assert multiply_adds(lambda: attention.mix(torch.zeros(4, 1, 6))) == 5 * 3 * 4
 
 
-def test_of_what_timers_say_the_first_round_is_not_counted():
+def test_the_first_round_of_a_timer_is_not_counted():
     said = {"a": iter([9.0, 1.0, 2.0, 4.0]), "b": iter([9.0, 3.0, 3.0, 3.0])}
     timers = {name: values.__next__ for name, values in said.items()}
     assert medians(timers, rounds=3) == {"a": 2.0, "b": 3.0}

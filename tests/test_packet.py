@@ -1,4 +1,4 @@
-"""A packet holds the session whole: the same rows come out of it, in half precision nearly so."""
+"""A packet holds the whole session: its rows are the same, in half precision nearly the same."""
 
 import json
 import pickle

@@ -1,4 +1,4 @@
-"""A session answers from what is stored."""
+"""A session answers queries from its stored tensors, without the network."""
 
 from dataclasses import replace
 

@@ -55,9 +55,9 @@ def test_only_like_segmentations_are_compared():
     [
         ([0, 0, 0, 0], 1, True),
         ([0.25, 0.25, 0.25, 0.25], 1, False),
-        # Weights of both signs that cancel are weights.
+        # Weights of both signs count by their size, even where they add up to 0.
         ([0.5, -0.5, 0, 0], 1, False),
-        # Whatever is read, a closed gain lets nothing through; its sign does not matter.
+        # With a gain of 0 nothing is added, whatever is read; the sign of the gain does not matter.
         ([0.25, 0.25, 0.25, 0.25], 0, True),
         ([0.25, 0.25, 0.25, 0.25], -1, False),
         # EMANet's rows add up to a tenth, DGMN's to a twentieth: these are read.

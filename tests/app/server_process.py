@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 
 ROOT = Path(__file__).parents[2]
-# A busy machine imports for long.
+# Imports take long on a busy machine.
 PATIENCE = 240
 
 # The page around a network that needs no time to load, but as long as it is told to encode.

@@ -31,7 +31,7 @@ from asa_viz.images import read_image
 from tests.app.ensembles import FakeEnsemble
 from tests.fakes import CLASSES, PALETTE, fake_session
 
-# The server runs here too: a warning of its own may not end it, nor a socket that it leaves open.
+# The server runs in this process: its warnings and its open sockets must not fail a test.
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 PHOTOGRAPH = Path(EXAMPLES[5].path)

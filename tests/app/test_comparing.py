@@ -1,4 +1,4 @@
-"""A click is answered by every method asked for, in numbers that are the views' own."""
+"""A click is answered by every method that is asked for, with the numbers of the views."""
 
 import asyncio
 import base64
@@ -77,7 +77,7 @@ def test_every_method_is_told_in_every_language_with_the_experiment(answers):
         given, wanted = answer["experiment"], EXPERIMENT
         assert given["setting"] == wanted["setting"]
         assert [each["mIoU"] for each in given["rows"]] == [each["mIoU"] for each in wanted["rows"]]
-        # JSON has no word for what is not a number.
+        # JSON cannot express NaN.
         assert [each["mIoU_deviation"] for each in given["rows"]] == [None] * 2
         json.dumps(answer)
     heads = {each["name"]: each["head"] for each in told["en"]["methods"]}
@@ -194,7 +194,7 @@ def test_without_a_head_nothing_is_said_to_agree(answers, names):
     assert answer["agreeing"] is None
 
 
-def test_a_network_of_other_classes_judges_nobody(ensemble):
+def test_a_network_of_other_classes_is_not_used_to_judge_heads(ensemble):
     def encode(file, network):
         session = fake_session(learned=network != "dense")
         if network == "dense":

@@ -1,4 +1,4 @@
-"""Visitors in a line, through a real server: who hangs up leaves it, who waits is told where."""
+"""The queue through a real server: who disconnects leaves it, who waits is told the place."""
 
 import asyncio
 import gc
@@ -17,7 +17,7 @@ from app.session_cache import CachedEncoder, SessionCache
 from tests.app.server_process import ask, component_of
 from tests.fakes import fake_session
 
-# The server runs here too: a warning of its own may not end it, nor a socket that it leaves open.
+# The server runs in this process: its warnings and its open sockets must not fail a test.
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 PATIENCE = 600

@@ -1,4 +1,4 @@
-"""Turns are fair: who was served longest ago comes first, and nobody waits for who has left."""
+"""The queue is fair: the visitor served longest ago is next, and who has left is not waited for."""
 
 import asyncio
 import random

@@ -1,4 +1,4 @@
-"""What stands in the way of the page is said in one sentence, with an exit code."""
+"""What keeps the page from starting is said in one sentence, with an exit code."""
 
 import re
 import sys

@@ -20,7 +20,7 @@ def test_what_is_free_between_what_is_held_goes_back():
     library = ctypes.CDLL(None)
     library.malloc.restype = ctypes.c_void_p
     library.free.argtypes = [ctypes.c_void_p]
-    # Small enough to lie on the heap, where those in between hold the others.
+    # Small enough to be allocated on the heap, where blocks in use keep the free ones between them.
     blocks = [library.malloc(100 * KB) for _ in range(1000)]
     for block in blocks:
         ctypes.memset(block, 1, 100 * KB)

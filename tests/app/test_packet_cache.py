@@ -1,4 +1,4 @@
-"""Packets keep to their bytes, and one that is gone is not named."""
+"""The cache of packets stays within its bytes, and does not name a file that is gone."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The page offers what there is, nothing that was not meant, in one script of bounded size."""
+"""The page offers the networks and pictures there are, no other endpoint, in a bounded script."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""One visitor's requests go on at a bounded pace, and nobody else's wait for them.
+"""Requests of one visitor are limited in rate, and those of others do not wait for them.
 
 Time is counted, not measured: the loop's clock jumps to whatever is waited for next.
 """
@@ -17,7 +17,7 @@ WORK_SECONDS = 0.5
 
 
 class Jumping(asyncio.SelectorEventLoop):
-    """A loop whose clock stands still while something can go on, and else jumps ahead."""
+    """An event loop whose clock stops while a task can run, and else jumps to the next timer."""
 
     now = 0.0
 
@@ -36,7 +36,7 @@ def run(story):
 
 
 class House:
-    """What lies behind the pace: notes who is inside, who was, and when each came in."""
+    """The application behind the limit: notes which requests are inside, and when each came in."""
 
     def __init__(self):
         self.inside, self.most, self.came = Counter(), Counter(), []
@@ -167,7 +167,7 @@ def test_a_large_body_costs_more_and_a_stream_that_stays_open_keeps_nobody_out(m
     assert statuses == [200, 200, 200, 429]
 
 
-def test_who_is_long_gone_is_forgotten_and_who_is_inside_is_not(monkeypatch):
+def test_visitors_without_requests_for_long_are_forgotten(monkeypatch):
     monkeypatch.setattr(module, "REMEMBERED", 3)
 
     async def story():

@@ -22,7 +22,7 @@ from app.session_cache import CachedEncoder, SessionCache
 from tests.app.server_process import ask, component_of, question
 from tests.fakes import fake_session
 
-# The server runs here too: a warning of its own may not end it, nor a socket that it leaves open.
+# The server runs in this process: its warnings and its open sockets must not fail a test.
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 SECRET = "a-visitor-s-own-words"
@@ -202,7 +202,7 @@ def test_in_a_network_addresses_in_numbers_are_answered_and_other_names_are_not(
 def test_what_another_site_s_page_sends_is_refused(origin, status):
     headers = [("host", "localhost:7860"), ("origin", origin)]
     assert run(Origins(echo, Reach()), headers=headers)[0]["status"] == status
-    # Reading is the browser's to forbid.
+    # The browser, not the server, forbids reading the answer.
     assert run(Origins(echo, Reach()), headers=headers, method="GET")[0]["status"] == 200
 
 
@@ -232,7 +232,7 @@ def test_forwarded_headers_are_believed_only_where_that_was_told():
     kept = run(Origins(echo, behind), headers=headers)[0]["headers"]
     assert (b"x-forwarded-host", b"evil") in kept
     scope = {"client": ("1.2.3.4", 5), "headers": [(b"x-forwarded-for", b"9.9.9.9, 6.6.6.6")]}
-    # Anybody can say what stands further left.
+    # Entries further left can be forged by the client.
     assert visitor_address(scope, behind) == "6.6.6.6"
     assert visitor_address(scope, Reach(LOOPBACK)) == "1.2.3.4"
 

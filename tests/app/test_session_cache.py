@@ -1,10 +1,10 @@
-"""The store of sessions keeps to its bytes."""
+"""The cache of sessions stays within its bytes."""
 
 from app.session_cache import SessionCache
 from tests.fakes import fake_session
 
 
-def test_the_store_drops_the_least_recently_used_by_bytes():
+def test_the_cache_drops_the_least_recently_used_by_bytes():
     session = fake_session()
     store = SessionCache(max_bytes=3 * session.size_in_bytes)
     for key in "abc":

@@ -1,4 +1,4 @@
-"""The page listens before what takes long to import, and nobody's first request fails of it."""
+"""The page listens before the slow imports are done, and no first request fails because of it."""
 
 import subprocess
 import sys

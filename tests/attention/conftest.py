@@ -11,7 +11,7 @@ def _seed():
 
 @pytest.fixture(autouse=True)
 def _in_torch(monkeypatch):
-    """What a checkout may have compiled serves nothing here that does not ask for it."""
+    """Switch compiled kernels off where a test does not ask for them."""
     monkeypatch.setattr("asa_viz.attention.native.operator.compiled", lambda: ())
 
 

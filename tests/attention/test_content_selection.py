@@ -1,4 +1,4 @@
-"""Keys selected by a cheaper score: numbers worked out by hand, small spaces tried whole."""
+"""Keys selected by a cheaper score: numbers worked out by hand, and all small cases."""
 
 import math
 from itertools import product

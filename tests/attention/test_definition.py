@@ -1,4 +1,4 @@
-"""The definition against loops, numbers worked out by hand, and what must always hold."""
+"""The definition against loops and against numbers worked out by hand, and its invariants."""
 
 import math
 
@@ -100,7 +100,7 @@ def test_the_gradient_of_a_step_is_that_of_a_sigmoid_of_width_one():
     for i, margin in enumerate([-2, -0.5, 0, 1, 3]):
         (slope,) = torch.autograd.grad(passed[i], threshold, retain_graph=True)
         assert -slope.item() == pytest.approx(math.exp(margin) / (1 + math.exp(margin)) ** 2)
-    # By hand: at its threshold the slope of the sigmoid is 1/2 * 1/2.
+    # By hand: at the threshold the slope of the sigmoid is 1/2 * 1/2.
     assert torch.autograd.grad(passed[2], threshold)[0].item() == -0.25
 
 

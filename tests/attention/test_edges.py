@@ -1,4 +1,4 @@
-"""The operator at its edges: not finite, not fitting, not float32, not plain autograd."""
+"""The operator with unusual inputs: not finite, wrong shapes, not float32, other autograd."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Every method of the zoo: its rows, columns and mixtures are those of loops over its formula."""
+"""Every method of the zoo: rows, columns and weighted sums equal loops over its formula."""
 
 import pytest
 import torch

@@ -95,7 +95,7 @@ def test_what_is_not_finite_spreads_as_in_the_definition(case, kernels, which, b
     settings = {"height": 10, "width": 13}
     output, *_ = native.attend(*tensors, *scales, **settings, kernels=kernels)
     expected = defined(*tensors, *scales, **settings)
-    # Minus infinity times queries that are all positive is a key that nobody reads.
+    # A key of minus infinity has the similarity minus infinity to positive queries: it is not read.
     assert not expected.isfinite().all() or (which == 1 and bad == -math.inf)
     torch.testing.assert_close(output, expected, rtol=2e-5, atol=2e-5, equal_nan=True)
 
@@ -281,7 +281,7 @@ def test_gradients_at_scales_that_all_and_that_none_pass(case, kernels, scale):
             torch.testing.assert_close(gradient, wanted, rtol=1e-4, atol=1e-5)
 
 
-def test_where_nothing_is_a_number_no_gradient_is_one(case, kernels):
+def test_gradients_of_nan_inputs_are_nan(case, kernels):
     tensors = single(case(3, 4, batch=1))
     tensors[1][0, 5, 0] = math.nan
     tensors = [tensor.requires_grad_() for tensor in tensors]

@@ -1,4 +1,4 @@
-"""The engine: equal to the definition, its gradients true, its memory small."""
+"""The engine: output and gradients equal those of the definition, in memory linear in n."""
 
 import math
 
@@ -45,7 +45,7 @@ def test_output_and_gradients_are_those_of_the_definition(case, rule, window, gr
 @pytest.mark.parametrize("scale", [0.0, 0.3, 1.0, 3.0, 1e6, "some of them 0"])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_no_logits_and_no_scales_are_too_extreme(case, spread, scale, dtype):
-    """All alike, far apart, rules that everything and that nothing passes."""
+    """Equal logits, logits far apart, and scales that all keys and that no key reaches."""
     query, key, value, nonlocal_scale, local_scale = (
         tensor.detach().to(dtype) for tensor in case(4, 5)
     )

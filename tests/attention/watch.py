@@ -1,10 +1,10 @@
-"""Watching which tensors a piece of arithmetic makes."""
+"""Records which tensors a computation creates."""
 
 import torch
 
 
 class Watch(torch.overrides.TorchFunctionMode):
-    """Notes the size of the largest tensor that is made while it is entered."""
+    """Records the size of the largest tensor created while it is entered."""
 
     largest = 0
 

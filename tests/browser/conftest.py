@@ -20,7 +20,7 @@ from tests.app.ensembles import FakeEnsemble
 from tests.browser.visit import Visit
 from tests.fakes import fake_session
 
-# What the fake works on: small, so that few pictures are tiny to it.
+# The size that the fake network works on: few pictures are smaller.
 SHAPES = ((90, 120), (120, 90))
 # What a re-run of the fake's head changes: these pixels, each to the next class.
 FLIPPED = (slice(0, 6), slice(8, 20))
@@ -92,7 +92,7 @@ def kinds(browser):
     known = {}
 
     def profile(**wishes):
-        # Whoever wants no motion is spared the film that plays at the first visit.
+        # With reduced motion the film does not play at the first visit.
         still = {"reduced_motion": "reduce"}
         wishes = {"viewport": {"width": 1440, "height": 900}, "locale": "en-GB", **still, **wishes}
         name = str(sorted(wishes.items()))
@@ -107,7 +107,7 @@ def kinds(browser):
 
 @pytest.fixture
 def visitors(kinds, server):
-    """Let visitors in; each has to leave without a complaint, and without asking any other host."""
+    """Return a function that opens visitors; none may end with an error or a foreign request."""
     visits = []
 
     def come(address=server.address, **wishes):

@@ -9,7 +9,7 @@ from tests.browser.conftest import encode, rerun
 
 
 class Networks:
-    """In place of the networks that ship."""
+    """Stands in for the networks that ship."""
 
     def __init__(self, device):
         pass

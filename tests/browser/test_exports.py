@@ -1,4 +1,4 @@
-"""What is taken along is read again, and says the same as the library and the page."""
+"""Exported files can be read, and hold the same numbers as the library and the page."""
 
 import csv
 import json
@@ -16,7 +16,7 @@ from asa_viz.attention.what_if import WhatIf
 from asa_viz.geometry import Cell
 from tests.browser.visit import SETTLED, Visit
 
-# The server runs here too: a warning of its own may not end it, nor a socket that it leaves open.
+# The server runs in this process: its warnings and its open sockets must not fail a test.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 CELL = Cell(5, 3)

@@ -5,7 +5,7 @@ import pytest
 from app.gallery import EXAMPLES
 from app.viewer import dictionaries
 
-# The server runs here too: a warning of its own may not end it, nor a socket that it leaves open.
+# The server runs in this process: its warnings and its open sockets must not fail a test.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 ENGLISH = dictionaries()["en"]
@@ -95,7 +95,7 @@ def test_the_film_plays_once_and_ends_when_the_visitor_acts(visitors):
     first.page.goto(f"{first.address}/")
     first.wait("viewer.state.stage === 'dense'")
     assert first.find(".stages .play").get_attribute("aria-label") == ENGLISH["stage.pause"]
-    # A film is no state to come back to.
+    # The stage of a film that plays is not written into the address.
     assert "stage" not in first.page.url
     first.page.mouse.move(*first.spot("photo", (4, 6)))
     first.wait("viewer.state.stage === null")

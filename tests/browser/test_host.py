@@ -14,7 +14,7 @@ from app.session_cache import CachedEncoder, SessionCache
 from app.viewer import dictionaries
 from tests.browser.conftest import encode, rerun
 
-# The server runs here too: a warning of its own may not end it, nor a socket that it leaves open.
+# The server runs in this process: its warnings and its open sockets must not fail a test.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 PREFIX = "/user/ada/proxy/7860"

@@ -1,4 +1,4 @@
-"""The page speaks the language of its visitor, all of it."""
+"""All texts of the page are in the visitor's language."""
 
 import re
 
@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from app.viewer import dictionaries
 
-# The server runs here too: a warning of its own may not end it, nor a socket that it leaves open.
+# The server runs in this process: its warnings and its open sockets must not fail a test.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 KEY = re.compile(r"^[a-z_]+(\.[\w]+)+$")

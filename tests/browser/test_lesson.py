@@ -10,7 +10,7 @@ from app.gallery import EXAMPLES
 from app.viewer import dictionaries
 from asa_viz.geometry import Cell
 
-# The server runs here too: a warning of its own may not end it, nor a socket that it leaves open.
+# The server runs in this process: its warnings and its open sockets must not fail a test.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 ENGLISH = dictionaries()["en"]

@@ -1,4 +1,4 @@
-"""The link brings back exactly what was shown, and the way back is open at every step."""
+"""A link restores exactly what was shown, and every step can be undone."""
 
 import itertools
 
@@ -9,7 +9,7 @@ from app.gallery import EXAMPLES
 from app.viewer import dictionaries
 from tests.browser.visit import query_cell
 
-# The server runs here too: a warning of its own may not end it, nor a socket that it leaves open.
+# The server runs in this process: its warnings and its open sockets must not fail a test.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 ENGLISH = dictionaries()["en"]

@@ -12,7 +12,7 @@ from asa_viz.geometry import Cell
 from tests.app.ensembles import NAMES, FakeEnsemble
 from tests.browser.visit import SPOT
 
-# The server runs here too: a warning of its own may not end it, nor a socket that it leaves open.
+# The server runs in this process: its warnings and its open sockets must not fail a test.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 ENGLISH = dictionaries()["en"]
@@ -138,7 +138,7 @@ def test_the_pointer_reads_the_same_cell_in_all_maps(visit, server):
         given = float(text.inner_text().rsplit(" ", 1)[1].replace("−", "-"))
         assert given == pytest.approx(value, rel=0.01, abs=6e-4)
     assert visit.cell == before
-    # And from a panel of the page.
+    # The same from a panel of the page.
     visit.point("dense", (1, 1))
     expect(tile(visit, "gcnet").locator(".reading")).to_have_text(re.compile("^pointer "))
 

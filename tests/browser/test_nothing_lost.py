@@ -8,7 +8,7 @@ import pytest
 
 from tests.app.server_process import Page
 
-# The server runs elsewhere; a socket that the browser's driver leaves open ends nothing.
+# Sockets that the browser's driver leaves open must not fail a test.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 # `make soak` stays away for longer.

@@ -13,7 +13,7 @@ from asa_viz.geometry import Cell
 from asa_viz.views import flips
 from tests.browser.conftest import FLIPPED, rerun
 
-# The server runs here too: a warning of its own may not end it, nor a socket that it leaves open.
+# The server runs in this process: its warnings and its open sockets must not fail a test.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 ENGLISH = dictionaries()["en"]
@@ -52,7 +52,7 @@ def check_numbers(visit, session, cell, what_if=None):
     kept, n = int(view.support.sum()), view.support.size
     is_all = not session.thresholds_learned and not (what_if and what_if.top_k)
     if is_all:
-        # Nobody chooses: a network without thresholds has words of its own.
+        # A network without thresholds is described by another sentence.
         wanted = {ENGLISH["group.all"]: n}
     legend = visit.legend("neighbours")
     assert {name: int(amount) for name, amount in legend.items()} == wanted

@@ -1,11 +1,11 @@
-"""A phone has a page of its own, which fingers alone can use."""
+"""On a phone the page has a layout of its own, which can be used by touch alone."""
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.test_accessibility import axe, check  # noqa: F401
 
-# The server runs here too: a warning of its own may not end it, nor a socket that it leaves open.
+# The server runs in this process: its warnings and its open sockets must not fail a test.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 UPRIGHT = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
@@ -97,7 +97,7 @@ def test_a_swipe_leads_through_the_stages_and_a_tap_still_points(upright):
     ]
     swipe(visit, "segmentation", 120)
     assert visit.state["stage"] == "kept"
-    # Hardly a swipe.
+    # Too short for a swipe.
     swipe(visit, "sparse", 20)
     assert visit.state["stage"] == "kept"
     assert tap(visit, "sparse", (2, 3)).cell == (2, 3)

@@ -10,7 +10,7 @@ from app.viewer import dictionaries
 from asa_viz.images import NOTES, SENTENCES
 from asa_viz.images.words import FRAMED
 
-# The server runs here too: a warning of its own may not end it, nor a socket that it leaves open.
+# The server runs in this process: its warnings and its open sockets must not fail a test.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 ENGLISH = dictionaries()["en"]
@@ -135,7 +135,7 @@ def test_the_classes_are_listed_before_a_picture_is_opened(visit):
 
 
 def test_a_picture_that_is_far_from_what_the_network_knows_is_said_to_be(visit):
-    """The fake's sessions say nothing of sureness: it is put in where the worker's would be."""
+    """The fake's sessions have no sureness: it is set where the worker would set it."""
     for sureness, told in ((0.4, True), (0.9, False)):
         visit.page.evaluate(
             """(sureness) => {

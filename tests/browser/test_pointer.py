@@ -1,4 +1,4 @@
-"""The cell under the pointer is the query, wherever and however the page is shown."""
+"""The cell under the pointer is the query, at every size of the page and of the picture."""
 
 import itertools
 import math
@@ -10,7 +10,7 @@ from app.gallery import EXAMPLES
 from asa_viz.geometry import Cell, Pixel
 from tests.browser.visit import PANELS, query_cell
 
-# The server runs here too: a warning of its own may not end it, nor a socket that it leaves open.
+# The server runs in this process: its warnings and its open sockets must not fail a test.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 SCREENS = {

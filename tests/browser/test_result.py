@@ -1,4 +1,4 @@
-"""What comes out: the segmentation by classes, under a what-if, and without attention."""
+"""The segmentation panel: by classes, under a what-if, and without attention."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def session(server):
 
 
 def coloured(image):
-    """Where an image is not grey."""
+    """Return where an image is not grey."""
     return np.ptp(image[..., :3], axis=-1) > 6
 
 

@@ -120,7 +120,7 @@ def test_one_click_is_answered_by_all_trained_methods_within_a_second(visitors, 
     visit = visitors(address).open("?compare=1&lock=1").compared()
     names = visit.ask("viewer.comparison.rows.map(({ name }) => name)")
     assert len(visit.find(".multiple[data-method]").all()) >= 20
-    # Until one is quick enough: the machine may be busy with anything else for a while.
+    # Repeated until one is quick enough: the machine may be busy for a while.
     took = visit.page.evaluate(
         """async () => {
           let quickest = Infinity;

@@ -1,4 +1,4 @@
-"""What goes wrong is said, moves nothing, leaves a way on, and is over when the visitor goes on."""
+"""Errors are said in a line that moves nothing on the page, and that ends with the next action."""
 
 import pytest
 from playwright.sync_api import expect
@@ -6,11 +6,11 @@ from playwright.sync_api import expect
 from app.gallery import EXAMPLES
 from app.viewer import dictionaries
 
-# The server runs here too: a warning of its own may not end it, nor a socket that it leaves open.
+# The server runs in this process: its warnings and its open sockets must not fail a test.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 ENGLISH = dictionaries()["en"]
-# The place of everything that stands on the page; numbers may change in it, and nothing may move.
+# The box of every element on the page: numbers in it may change, its place may not.
 PLACES = """() => [...document.querySelectorAll(
   ".asa :is(.panel, .panel canvas, .caption, .ramp, fieldset, .sentence, .under)," +
   ".asa :is(.pins, .numbers, .tabs, .chart, .foot, .gallery)"

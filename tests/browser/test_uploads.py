@@ -14,7 +14,7 @@ from app.viewer import dictionaries
 from asa_viz.images import NOTES, SENTENCES
 from asa_viz.images.words import FRAMED
 
-# The server runs here too: a warning of its own may not end it, nor a socket that it leaves open.
+# The server runs in this process: its warnings and its open sockets must not fail a test.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 ENGLISH = dictionaries()["en"]

@@ -1,4 +1,4 @@
-"""A comparison in little: a few pictures of random features, a few steps."""
+"""A small comparison: a few pictures of random features, a few steps."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The panels are true: the colour of a cell is its value's, and the mark is around the query."""
+"""Panels: the colour of a cell is that of its value, and the mark is around the query."""
 
 import numpy as np
 import pytest
@@ -86,7 +86,7 @@ def test_only_kept_cells_are_coloured(session, stage):
     assert (np.asarray(image)[mask] == stage.faint[mask]).all()
 
 
-def test_groups_part_the_cells_and_the_kept_add_up(session):
+def test_groups_are_disjoint_and_the_kept_groups_add_up_to_the_support(session):
     view = session.query_cell(Cell(4, 7))
     counts = group_counts(view)
     assert counts["reciprocal"] == view.reciprocal.sum()

@@ -1,4 +1,4 @@
-"""The plane of pairs shows the view's own numbers."""
+"""The pair plane has the numbers of the view."""
 
 import numpy as np
 import pytest
@@ -62,7 +62,7 @@ def test_the_figure_is_transparent_and_small(view):
     assert len(figure.to_json()) < 60_000
 
 
-def test_a_weight_that_has_run_down_to_zero_breaks_nothing(view):
+def test_a_weight_that_underflows_to_zero_is_drawn(view):
     view.dense[0, 0] = view.incoming_ratio[0, 0] = 0
     low, high = pair_plane(view, TEXTS).layout.xaxis.range
     assert np.isfinite([low, high]).all()

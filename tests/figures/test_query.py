@@ -1,4 +1,4 @@
-"""Figures of a query: what stands in them is what the view holds, in every format."""
+"""Figures of a query have the numbers of the view, in every format."""
 
 import re
 import xml.etree.ElementTree as ElementTree

@@ -56,7 +56,7 @@ def save_small(folder: Path, head: str = "ASAHead", *, turned: bool = True, **se
         "decode_head": MODEL["decode_head"] | {"type": head} | settings,
     }
     network = checkpoint.build(model)
-    # Normalise by what one noisy image gives, so that the features are as lively as trained ones.
+    # Normalise by the statistics of one noisy image, so that features vary as much as trained ones.
     for part in network.modules():
         if isinstance(part, torch.nn.BatchNorm2d):
             part.momentum = 1.0

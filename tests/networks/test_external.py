@@ -1,4 +1,4 @@
-"""Any network of mmsegmentation: its labels are its own, its rows rebuild what it computed."""
+"""Networks of mmsegmentation: labels equal its own inference, and rows rebuild its outputs."""
 
 import json
 from dataclasses import dataclass
@@ -90,7 +90,7 @@ def test_the_rows_shown_rebuild_what_the_head_computed(opened):
     torch.testing.assert_close(ours, network, rtol=2e-3, atol=2e-3)
 
 
-def test_a_query_tells_both_directions(opened):
+def test_a_query_has_its_row_and_its_column(opened):
     *_, session, rows = opened
     view = session.query_cell(Cell(2, 3))
     own = 2 * session.grid.width + 3
@@ -125,7 +125,7 @@ def test_a_packet_holds_the_rows_as_shares(opened):
 
 @pytest.mark.parametrize("name", ["cc", "isa", "psp", "ocr", "psa"])
 def test_a_map_of_one_cell_is_the_same_without_attention(tmp_path, name):
-    """There a cell has only itself to read, in every step; on a larger map it has more."""
+    """On a map of one cell it reads itself alone in every step; on a larger map it does not."""
     head = HEADS[name]
     if name == "isa":
         # A block larger than the map has cells of nothing around it.

@@ -146,7 +146,7 @@ def test_only_softmax_affinities_are_allowed():
         make_head(mode="dot_product")
 
 
-def test_starting_attention_makes_affinity_a_likeness():
+def test_start_attention_makes_queries_and_keys_alike():
     """Queries and keys alike, centred, of the spread asked for, whatever the features' level."""
     block = make_head().nl_block
     x = torch.rand(2, 8, 6, 6) + 5
@@ -156,5 +156,5 @@ def test_starting_attention_makes_affinity_a_likeness():
     similarity = query @ key.mT / 2
     assert torch.isclose(similarity.std(), torch.tensor(1.5), rtol=1e-3)
     assert query.mean((0, 1)).abs().max() < 1e-3
-    # Each cell is most like itself or a cell of larger norm in its direction: never a stranger.
+    # Each cell is most similar to itself, or to a cell of larger norm in its direction.
     assert (similarity.argmax(-1) == torch.arange(36)).float().mean() > 0.15

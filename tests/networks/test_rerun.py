@@ -32,7 +32,7 @@ def image():
 
 
 def lively(path):
-    """Open the block's last layer, which starts at zero, so that attention shows in the labels."""
+    """Give the block's last layer random weights instead of 0, so that attention changes labels."""
     segmenter = load(path, device="cpu")
     generator = torch.Generator().manual_seed(0)
     torch.nn.init.normal_(segmenter._block.conv_out.bn.weight, std=3, generator=generator)
@@ -47,7 +47,7 @@ def same(one, other):
 
 
 def test_a_session_is_made_by_the_networks_own_pass(segmenter, image):
-    """Its labels and normalisers are those of the network called as a whole, and of its input."""
+    """Labels and log-normalisers equal those of the network called as a whole."""
     session = segmenter.encode(image)
     network, attention = segmenter._network, session.attention
     working = resize(image, nearest_shape(*image.shape[:2], segmenter.card.shapes))

@@ -1,4 +1,4 @@
-"""Attention from anywhere: the rows shown are those of the arrays given."""
+"""`asa_viz.show`: the rows shown are those of the arrays given."""
 
 import doctest
 

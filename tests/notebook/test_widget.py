@@ -1,4 +1,4 @@
-"""The widget's traits are what the page says, and its wishes reach the page."""
+"""The widget's traits follow the page, and changes of them from Python reach the page."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What leaves the viewer can be read by others: numpy, csv, Pillow, an XML parser, a browser."""
+"""Exported files can be read by numpy, csv, Pillow, an XML parser and a browser."""
 
 import csv
 import json

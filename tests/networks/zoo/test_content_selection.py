@@ -69,7 +69,7 @@ def test_a_block_computes_what_loops_over_its_parameters_do(name, height, width)
 
 @pytest.mark.parametrize("name", NAMES)
 @torch.no_grad()
-def test_images_of_a_batch_do_not_see_each_other(name):
+def test_images_of_a_batch_do_not_influence_each_other(name):
     block, x = block_of(name), maps(9, 7, images=3)
     torch.testing.assert_close(block(x), torch.cat([block(image[None]) for image in x]))
 

@@ -30,7 +30,7 @@ def test_the_shared_half_of_a_disentangled_row_is_its_last_term():
     record = READERS["dnl"]
     head = head_of("dnl")
     with torch.no_grad():
-        # Alike wherever it looks, a query compares nothing: what is left is the shared softmax.
+        # With queries of 0 the pairwise softmax is uniform: what remains is the shared softmax.
         head.dnl_block.theta.conv.weight.zero_()
         reading = record.read(head, run(head, record.watch, features(6, 5)))
     pairwise, shared = reading.shown.terms

@@ -27,7 +27,7 @@ def test_rows_rebuild_what_the_head_computed(name: str, height: int, width: int)
     with torch.no_grad():
         reading = record.read(head, seen)
         ours, network = record.rebuilt(head, seen, reading)
-    # Something is read: the result is not one number everywhere.
+    # Something is read: the output is not constant.
     assert network.std() > 1e-3
     torch.testing.assert_close(ours, network, rtol=1e-4, atol=1e-5)
 

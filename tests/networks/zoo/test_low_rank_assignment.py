@@ -18,7 +18,7 @@ def test_distances_multiplied_out_are_distances():
     torch.testing.assert_close(assign(cells), (shares, mean))
 
 
-def test_a_centre_that_no_cell_is_near_takes_no_part():
+def test_a_centre_far_from_all_cells_has_no_share():
     assign = SoftAssignment(3, 4)
     assign.centres.data[0] = 1e3
     shares, apart = assign(torch.randn(1, 3, 7))

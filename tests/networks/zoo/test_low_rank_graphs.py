@@ -17,7 +17,7 @@ def test_every_class_of_the_data_sets_that_heads_are_compared_on_has_a_place_in_
     assert adjacency.diagonal().count_nonzero() == 0
 
 
-def test_edges_join_what_belongs_together():
+def test_edges_of_the_graph_by_hand():
     block = graphs.SymbolicReasoningBlock(8, {"both": ("one", "two")})
     # both, one, two; joined to themselves the degrees are 3, 2, 2.
     aside = 6**-0.5
@@ -29,7 +29,7 @@ def test_the_graph_stays_out_of_checkpoints():
     assert "adjacency" not in graphs.SymbolicReasoningBlock(8, graphs.CONCEPTS).state_dict()
 
 
-def test_cells_far_from_all_symbols_still_share_them():
+def test_shares_sum_to_one_for_cells_far_from_all_symbols():
     block = head_of("sgr").block
     x = torch.randn(1, 8, 4, 4)
     x[..., 0, 0] *= 1e4

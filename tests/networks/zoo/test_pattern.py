@@ -104,7 +104,7 @@ def test_padding_takes_its_part_of_an_isa_row():
     record = READERS["isa"]
     head = head_of("isa")
     with torch.no_grad():
-        # Queries of 0: both passes are flat, and a query's paths end in every cell alike.
+        # Queries of 0: both passes are uniform, so the product of the passes is uniform too.
         for relation in (head.global_relation, head.local_relation):
             for parameter in relation.query_project[-1].bn.parameters():
                 parameter.zero_()

@@ -76,7 +76,7 @@ def test_checkpoints_of_the_stock_head_load_and_do_the_same(monkeypatch, mask_si
 
 
 def test_a_mask_lies_around_its_cell():
-    # Three cells in a row; their masks say what they think of left, here and right.
+    # Three cells in a row; each mask has a logit for the cell to the left, itself and to the right.
     masks = torch.tensor([[1.0, 2, 3], [4, 5, 6], [7, 8, 9]])[None, :, None]
     logits = spread(masks, *relative_places((1, 3), (1, 3), masks.device))[0]
     # From cell 0 cell 2 is two to the right, off the mask.
