@@ -246,8 +246,8 @@ def _rule(question: dict[str, Any]) -> "WhatIf":
     """Return the rule that the viewer's state describes."""
     asked = question["what_if"]
     return what_if(
-        asked["nonlocal"],
-        asked["local"],
+        asked["nonlocalFactor"],
+        asked["localFactor"],
         asked["reciprocity"],
         asked["localRule"],
         asked["window"],

@@ -55,7 +55,8 @@ export interface Session extends Grid {
   window: number;
   half: boolean;
   classes: string[];
-  colours: Rgb[];
+  /** The colours of the classes in the data set. */
+  palette: Rgb[];
   notes: string[];
   n: number;
   lattice: number;
@@ -84,7 +85,7 @@ export interface Survey {
   ceiling: number;
   /** Where a logarithmic one ends, and where it begins. */
   top: number;
-  floor: number;
+  bottom: number;
   /** How sure the network is of its class on average, from 0 to 1; null where that is not known. */
   sureness: number | null;
 }
@@ -114,8 +115,8 @@ export interface SetRow {
 
 /** A rule that differs from the trained network's in what is not as in AS_TRAINED. */
 export interface WhatIf {
-  nonlocal: number;
-  local: number;
+  nonlocalFactor: number;
+  localFactor: number;
   reciprocity: boolean;
   localRule: boolean;
   window: number | null;
@@ -212,7 +213,7 @@ export interface State {
   scale: "linear" | "log";
   shared: boolean;
   hold: [dense: number, low: number, high: number] | null;
-  palette: string;
+  colormap: string;
   opacity: number;
   zoom: Zoom;
   language: string | null;
@@ -294,7 +295,7 @@ export interface Cells {
 /** A bar of colours under a panel. */
 export interface Bar {
   scale: ScaleLike;
-  palette: string;
+  colormap: string;
   line: number | null;
   here?: number;
   unit: string;

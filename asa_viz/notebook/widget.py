@@ -140,6 +140,6 @@ def _rule(state: dict[str, Any] | None) -> WhatIf:
     if not state:
         return AS_TRAINED
     return WhatIf(
-        state["nonlocal"], state["local"], state["reciprocity"], state["localRule"],
+        state["nonlocalFactor"], state["localFactor"], state["reciprocity"], state["localRule"],
         state["window"], state["topK"],
     )  # fmt: skip

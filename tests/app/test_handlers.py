@@ -31,8 +31,8 @@ from tests.fakes import fake_session
 
 PHOTOGRAPH = EXAMPLES[0].name
 AS_TRAINED = {
-    "nonlocal": 1,
-    "local": 1,
+    "nonlocalFactor": 1,
+    "localFactor": 1,
     "reciprocity": True,
     "localRule": True,
     "window": None,
@@ -140,7 +140,7 @@ def test_a_picture_is_encoded_once_for_all_its_questions(answers, network):
 
 
 def test_a_re_run_answers_with_labels_and_flips(answers, network):
-    rule = {**AS_TRAINED, "nonlocal": 2, "reciprocity": False, "window": 5, "topK": 8}
+    rule = {**AS_TRAINED, "nonlocalFactor": 2, "reciprocity": False, "window": 5, "topK": 8}
     answer = ask(answers.rerun, what_if=rule)
     assert network.rules == [WhatIf(2.0, 1.0, reciprocity=False, window=5, top_k=8)]
     before = fake_session().segmentation
@@ -223,8 +223,8 @@ def test_a_file_that_is_no_upload_of_this_server_is_not_here(answers, network, p
         {"lattice": 1.5},
         {"lattice": "2"},
         {"lattice": 10**9},
-        {"what_if": {**AS_TRAINED, "nonlocal": float("nan")}},
-        {"what_if": {**AS_TRAINED, "nonlocal": -1}},
+        {"what_if": {**AS_TRAINED, "nonlocalFactor": float("nan")}},
+        {"what_if": {**AS_TRAINED, "nonlocalFactor": -1}},
         {"what_if": {**AS_TRAINED, "window": 10**6}},
         {"what_if": {**AS_TRAINED, "reciprocity": "yes"}},
         {"what_if": {}},

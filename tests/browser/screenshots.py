@@ -42,7 +42,7 @@ def main(address: str) -> None:
         visit.find('[data-tab="classes"]').click()
         take(visit, "compare")
         visit.page.evaluate("asaViz.store.set({ compare: null })")
-        visit.set('[data-what-if="nonlocal"]', 0)
+        visit.set('[data-what-if="nonlocalFactor"]', 0)
         visit.do("rerun")
         visit.wait("viewer.rerun").settle()
         visit.find('[data-tab="pairs"]').click()

@@ -48,7 +48,7 @@ def test_the_page_is_open_to_everybody(visitors, axe, wishes):
     visit.page.evaluate("asaViz.store.set({ compare: [0, 1] })")
     visit.settle()
     sheet(visit, "rule")
-    visit.set('[data-what-if="nonlocal"]', 2)
+    visit.set('[data-what-if="nonlocalFactor"]', 2)
     sheet(visit, "numbers")
     visit.find('[data-tab="classes"]').evaluate("(tab) => tab.click()")
     visit.do("export")

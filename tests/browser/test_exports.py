@@ -45,7 +45,7 @@ def view(server):
 def asking(visit):
     """A visitor with a query under a what-if."""
     visit.click("photo", CELL)
-    visit.set('[data-what-if="nonlocal"]', 1.2)
+    visit.set('[data-what-if="nonlocalFactor"]', 1.2)
     return visit
 
 

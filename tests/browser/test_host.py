@@ -61,7 +61,7 @@ def test_behind_a_prefix_everything_is_there(page, visitors, noise):
         visit = visitors(f"{address}{PREFIX}").open()
         visit.upload(noise(160, 120, seed=4))
         assert visit.text(".status") == ""
-        visit.set('[data-what-if="nonlocal"]', 2)
+        visit.set('[data-what-if="nonlocalFactor"]', 2)
         visit.do("rerun")
         visit.wait("viewer.rerun")
         visit.page.close()

@@ -104,7 +104,7 @@ def test_every_step_is_done_by_keyboard(pupil, server):
     kept = [int(session.query_cell(cell).support.sum()) for cell in CELLS]
     go_to(visit, CELLS[int(np.argmax(kept))])
     assert not is_done(visit, "threshold")
-    press_on(visit, '[data-what-if="nonlocal"]', "End")
+    press_on(visit, '[data-what-if="nonlocalFactor"]', "End")
     on_with(visit, "threshold")
     press_on(visit, '[data-do="as-trained"]', "Enter")
 
@@ -140,7 +140,7 @@ def test_every_step_is_done_by_keyboard(pupil, server):
     press_on(visit, '.pins [data-name="01"]', "Enter")
     on_with(visit, "compare")
 
-    press_on(visit, '[data-what-if="local"]', "End")
+    press_on(visit, '[data-what-if="localFactor"]', "End")
     press_on(visit, '[data-do="rerun"]', "Enter")
     visit.wait("viewer.rerun").settle()
     assert not is_done(visit, "rerun")
@@ -208,7 +208,7 @@ def test_each_step_opens_in_its_own_state_and_frames_what_it_speaks_of(visit):
         assert visit.state["whatIf"]["reciprocity"] is True
         expect(visit.find(f'[data-panel="{framed}"]')).to_contain_class("in-spotlight")
     assert (
-        visit.find('[data-what-if="nonlocal"]').evaluate("(e) => e.closest('.in-spotlight')")
+        visit.find('[data-what-if="nonlocalFactor"]').evaluate("(e) => e.closest('.in-spotlight')")
         is None
     )
     # The lesson ends, and everything is shown again.

@@ -33,8 +33,8 @@ def test_a_link_opens_exactly_the_same_state(visitors):
         visit.press("Enter")
     visit.click("photo", (4, 6))
     for selector, value in {
-        '[data-what-if="nonlocal"]': 1.5,
-        '[data-what-if="local"]': 0.6,
+        '[data-what-if="nonlocalFactor"]': 1.5,
+        '[data-what-if="localFactor"]': 0.6,
         '[data-what-if="reciprocity"]': False,
         '[data-what-if="localRule"]': False,
         '[data-what-if="window"]': 5,
@@ -45,7 +45,7 @@ def test_a_link_opens_exactly_the_same_state(visitors):
         '[data-set="lines"]': False,
         '[data-set="scale"]': False,
         '[data-set="shared"]': True,
-        '[data-set="palette"]': "inferno",
+        '[data-set="colormap"]': "inferno",
         '[data-set="opacity"]': 0.6,
         '[data-set="language"]': "zh-TW",
     }.items():
@@ -100,7 +100,7 @@ def test_a_link_keeps_the_language_it_was_made_in(visitors):
 def test_a_link_to_flipped_pixels_runs_the_head_again(visitors):
     visit = visitors().open()
     visit.click("photo", (4, 4))
-    visit.set('[data-what-if="nonlocal"]', 2)
+    visit.set('[data-what-if="nonlocalFactor"]', 2)
     visit.do("rerun")
     visit.wait("viewer.rerun && viewer.state.layer === 'flips'")
     before = shown(visit.settle())

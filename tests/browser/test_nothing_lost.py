@@ -44,7 +44,7 @@ def visit(start, visitors, noise):
     visit.click("photo", (3, 4))
     visit.press("Enter")
     visit.click("photo", (6, 8))
-    visit.set('[data-what-if="nonlocal"]', 2)
+    visit.set('[data-what-if="nonlocalFactor"]', 2)
     visit.page.wait_for_url("**picture=upload*")
     visit.before = shown(visit)
     yield visit

@@ -152,7 +152,7 @@ def test_rows_groups_sentence_and_table_are_those_of_the_library(visit, session)
         assert legend.get(name, "0 %") == (f"{100 * share:.0f} %" if share >= 0.01 else "0 %")
 
 
-def test_every_map_shows_the_library_s_numbers_in_the_palette(visit, session):
+def test_every_map_shows_the_library_s_numbers_in_the_colormap(visit, session):
     visit.click("photo", CELL)
     visit.set('[data-set="opacity"]', 1)
     cells = [Cell(*each) for each in itertools.product(range(9), range(12))]
@@ -183,8 +183,8 @@ def test_every_map_shows_the_library_s_numbers_in_the_palette(visit, session):
         assert here.startswith("query ")
     visit.set('[data-set="map"]', "nonlocal")
     cell = place_of(session.scales[0], np.argmax, CELL)
-    for palette, last in LAST.items():
-        visit.set('[data-set="palette"]', palette)
+    for colormap, last in LAST.items():
+        visit.set('[data-set="colormap"]', colormap)
         assert colour(visit, "map", cell) == pytest.approx(last, abs=2)
 
 
@@ -263,9 +263,9 @@ def test_every_switch_of_the_view_changes_what_it_names_and_nothing_else(visit):
 
 
 RULES = {
-    "factors": ({"nonlocal": 1.5, "local": 0.5}, WhatIf(1.5, 0.5)),
+    "factors": ({"nonlocalFactor": 1.5, "localFactor": 0.5}, WhatIf(1.5, 0.5)),
     "no reciprocity": ({"reciprocity": False}, WhatIf(reciprocity=False)),
-    "no local rule": ({"nonlocal": 3, "localRule": False}, WhatIf(3.0, local_rule=False)),
+    "no local rule": ({"nonlocalFactor": 3, "localRule": False}, WhatIf(3.0, local_rule=False)),
     "window": ({"window": 5}, WhatIf(window=5)),
     "top k": ({"topK": 8}, WhatIf(top_k=8)),
 }
@@ -282,7 +282,7 @@ def test_every_what_if_shows_what_the_library_answers_and_as_trained_ends_it(vis
         assert visit.ask(expect_badge) == "visible", name
         check_numbers(visit, session, CELL, what_if)
         if what_if.top_k:
-            assert visit.find('[data-what-if="nonlocal"]').is_disabled()
+            assert visit.find('[data-what-if="nonlocalFactor"]').is_disabled()
         visit.do("as-trained")
         visit.settle()
         assert visit.ask(expect_badge) == "hidden", name
@@ -294,7 +294,7 @@ def test_every_what_if_shows_what_the_library_answers_and_as_trained_ends_it(vis
 def test_running_again_marks_the_pixels_that_flip(visit, session):
     visit.click("photo", CELL)
     assert visit.find('[data-do="rerun"]').is_disabled()
-    visit.set('[data-what-if="nonlocal"]', 2)
+    visit.set('[data-what-if="nonlocalFactor"]', 2)
     visit.do("rerun")
     visit.wait("viewer.rerun && viewer.state.layer === 'flips'").settle()
     wanted = flips(session.segmentation, rerun(session, None))
@@ -318,7 +318,7 @@ def test_running_again_marks_the_pixels_that_flip(visit, session):
     if not np.isin(after, greys).any():
         assert (grey == ~where).mean() > 0.95
     # Another rule: what flipped under the last one is not shown for it.
-    visit.set('[data-what-if="nonlocal"]', 1.5)
+    visit.set('[data-what-if="nonlocalFactor"]', 1.5)
     assert "run the head again" in visit.text('[data-panel="segmentation"] .note')
     visit.do("as-trained")
     visit.settle()
@@ -326,7 +326,7 @@ def test_running_again_marks_the_pixels_that_flip(visit, session):
 
 def test_a_re_run_that_is_overtaken_leaves_no_word_behind(visit):
     visit.click("photo", CELL)
-    visit.set('[data-what-if="nonlocal"]', 2)
+    visit.set('[data-what-if="nonlocalFactor"]', 2)
     visit.page.evaluate(
         """() => {
           const { host } = asaViz, rerun = host.rerun;
@@ -454,7 +454,7 @@ def test_maps_of_the_picture_before_are_never_shown_for_the_next(visit):
     )
     visit.set_quickly('[data-set="map"]', "support")
     # The same rule asked for again: its maps are under way while the next picture is opened.
-    visit.page.evaluate("asaViz.store.set({ whatIf: { ...asaViz.state.whatIf, nonlocal: 1.2 } })")
+    visit.page.evaluate("asaViz.store.set({ whatIf: { ...asaViz.state.whatIf, nonlocalFactor: 1.2 } })")
     visit.page.wait_for_function("Boolean(window.letGo)")
     visit.find(f'[data-picture="{EXAMPLES[3].name}"]').click()
     visit.wait("viewer.opened.picture === given[0]", EXAMPLES[3].name).settle()
@@ -495,8 +495,8 @@ def test_the_dense_row_keeps_its_scale_from_cell_to_cell(visit):
 
 def test_as_trained_leaves_no_empty_panel_of_flips(visit):
     visit.click("photo", CELL)
-    for end in (lambda: visit.do("as-trained"), lambda: visit.set('[data-what-if="nonlocal"]', 1)):
-        visit.set('[data-what-if="nonlocal"]', 2)
+    for end in (lambda: visit.do("as-trained"), lambda: visit.set('[data-what-if="nonlocalFactor"]', 1)):
+        visit.set('[data-what-if="nonlocalFactor"]', 2)
         visit.do("rerun")
         visit.wait("viewer.rerun && viewer.state.layer === 'flips'").settle()
         end()

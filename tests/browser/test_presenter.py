@@ -61,7 +61,7 @@ def test_without_the_lesson_the_keys_lead_through_the_film(visit):
 
 
 def test_who_writes_presents_nothing(visit):
-    visit.find('[data-what-if="nonlocal"]').focus()
+    visit.find('[data-what-if="nonlocalFactor"]').focus()
     visit.press("p")
     assert len(presented(visit)) == 6
 

@@ -53,13 +53,13 @@ def test_a_what_if_is_run_by_itself_once_the_rule_stays(visit, session):
         """() => {
           const { host } = asaViz, { rerun } = host;
           host.rerun = (picture, network, whatIf) => {
-            asked(whatIf.nonlocal);
+            asked(whatIf.nonlocalFactor);
             return rerun(picture, network, whatIf);
           };
         }"""
     )
     visit.page.evaluate(
-        "for (const nonlocal of [1.2, 1.4, 2]) asaViz.setRule({ ...asaViz.state.whatIf, nonlocal })"
+        "for (const nonlocalFactor of [1.2, 1.4, 2]) asaViz.setRule({ ...asaViz.state.whatIf, nonlocalFactor })"
     )
     assert "as trained" in visit.text(f"{PANEL} .note")
     visit.wait("viewer.rerun").settle()
@@ -84,7 +84,7 @@ def test_the_chances_of_the_classes_are_told_for_the_what_if_and_as_trained(visi
     visit.find('[data-tab="says"]').click()
     before = visit.ask("[...viewer.moment.row.classes.sparse]")
     assert visit.find(".chart dd .trained").count() == 0
-    visit.set('[data-what-if="nonlocal"]', 3)
+    visit.set('[data-what-if="nonlocalFactor"]', 3)
     visit.settle()
     trained = visit.ask("[...viewer.moment.row.classes.trained]")
     assert np.allclose(trained, before, atol=1e-6)

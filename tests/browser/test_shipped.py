@@ -97,7 +97,7 @@ def test_photographs_come_from_what_is_stored_and_uploads_through_the_network(
 
     # A what-if that keeps far more runs through the head, and some pixels flip.
     visit.click("photo", (30, 30))
-    visit.set('[data-what-if="nonlocal"]', 0)
+    visit.set('[data-what-if="nonlocalFactor"]', 0)
     visit.do("rerun")
     visit.wait("viewer.rerun").settle()
     count = visit.ask("viewer.rerun.count")

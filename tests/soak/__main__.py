@@ -23,7 +23,7 @@ QUESTION_SECONDS = 0.3
 CROWD_SECONDS = 2.5
 MOST_TIMES_SLOWER = 2.0
 WHAT_IF = {
-    "nonlocal": 1.0, "local": 1.0, "reciprocity": True, "localRule": True, "window": None,
+    "nonlocalFactor": 1.0, "localFactor": 1.0, "reciprocity": True, "localRule": True, "window": None,
     "topK": None,
 }  # fmt: skip
 

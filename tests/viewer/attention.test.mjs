@@ -8,7 +8,7 @@ import {
   reaches, rowOf, similarity, windowOf,
 } from "../../app/viewer/core/attention.ts";
 import { definition, nearOf, whatIfs } from "./definition.mjs";
-import { levelsOf, rowsOf } from "./passes.mjs";
+import { thresholdsOf, rowsOf } from "./passes.mjs";
 import { randomSession, sessionOf } from "./sessions.mjs";
 
 const GRIDS = [[1, 1], [1, 5], [5, 1], [2, 2], [3, 4], [5, 5]];
@@ -38,8 +38,8 @@ for (const [name, whatIf] of whatIfs) {
               close(row[each], expected[each], each);
             }
             const { threshold, localThreshold } = expected;
-            close([row.threshold, row.localThreshold], [threshold, localThreshold], "levels");
-            close([row.localScale], [session.localScale[i] * whatIf.local], "local scale");
+            close([row.threshold, row.localThreshold], [threshold, localThreshold], "thresholds");
+            close([row.localScale], [session.localScale[i] * whatIf.localFactor], "local scale");
             assert.deepEqual(cellsWith(row, CHOSEN), expected.chosen);
             assert.deepEqual(cellsWith(row, BACK), expected.back);
             assert.deepEqual(cellsWith(row, LOCAL), expected.local);
@@ -57,7 +57,7 @@ test("a dense network keeps everything, whatever the factors", () => {
     nonlocalScale: new Float32Array(15), localScale: new Float32Array(15),
   });
   for (const factor of [0, 1, 1e6]) {
-    const row = rowOf(session, 7, { ...AS_TRAINED, nonlocal: factor, local: factor });
+    const row = rowOf(session, 7, { ...AS_TRAINED, nonlocalFactor: factor, localFactor: factor });
     close(row.weights, row.dense, "weights");
     assert.equal(cellsWith(row, KEPT).size, 15);
     assert.equal(row.threshold, 0);
@@ -73,7 +73,7 @@ const HAND = [
   [0.40, 0.20, 0.30, 0.10],
   [0.60, 0.10, 0.20, 0.10],
 ];
-const byHand = () => sessionOf(HAND, { height: 1, width: 4, nonlocal: [1, 1, 1, 2], local: 4 / 3 });
+const byHand = () => sessionOf(HAND, { height: 1, width: 4, nonlocalScale: [1, 1, 1, 2], localScale: 4 / 3 });
 
 test("the row of a hand-worked example", () => {
   const session = byHand();
@@ -81,7 +81,7 @@ test("the row of a hand-worked example", () => {
   close(row.dense, HAND[0], "dense");
   close(row.incoming, [0.5, 0.2, 0.4, 0.6], "incoming");
   close(row.incomingRatio, [2, 0.8, 1.6, 1.2], "incoming ratio");
-  close([row.threshold, row.localScale, row.localThreshold], [1, 4 / 3, 2], "levels");
+  close([row.threshold, row.localScale, row.localThreshold], [1, 4 / 3, 2], "thresholds");
   // 0.25 ties with its threshold and is chosen; 0.2 of key 1 is less than its 0.25.
   assert.deepEqual(cellsWith(row, CHOSEN), new Set([0, 1]));
   assert.deepEqual(cellsWith(row, BACK), new Set([0, 2, 3]));
@@ -101,17 +101,17 @@ test("each change of the rule, worked by hand", () => {
   // Without reciprocity key 1 comes in: 0.5 and 0.25 of 0.75.
   assert.deepEqual(kept(0, { reciprocity: false }), [0.6667, 0.3333, 0, 0]);
   // At 1.5 the threshold is 0.375, the query alone is left.
-  assert.deepEqual(kept(0, { reciprocity: false, nonlocal: 1.5 }), [1, 0, 0, 0]);
+  assert.deepEqual(kept(0, { reciprocity: false, nonlocalFactor: 1.5 }), [1, 0, 0, 0]);
   // At 0.5 key 1 chooses back with 0.2 >= 0.125, key 2 with 0.4 and is chosen with 0.15; 0.1 is not.
-  assert.deepEqual(kept(0, { nonlocal: 0.5 }), [0.5556, 0.2778, 0.1667, 0]);
+  assert.deepEqual(kept(0, { nonlocalFactor: 0.5 }), [0.5556, 0.2778, 0.1667, 0]);
   // Half the local scale is a threshold of 0.25, which key 1 in the window ties with.
-  assert.deepEqual(kept(0, { local: 0.5 }), [0.6667, 0.3333, 0, 0]);
+  assert.deepEqual(kept(0, { localFactor: 0.5 }), [0.6667, 0.3333, 0, 0]);
   // In a window of 1 the mean is the own weight: 4/3 of it is not reached, nor is it needed.
-  assert.deepEqual(kept(0, { window: 1, nonlocal: 3 }), [1, 0, 0, 0]);
+  assert.deepEqual(kept(0, { window: 1, nonlocalFactor: 3 }), [1, 0, 0, 0]);
   // Nothing of row 1 reaches its threshold of 0.75, nor 0.3333: it reads itself.
-  assert.deepEqual(kept(1, { nonlocal: 3 }), [0, 1, 0, 0]);
+  assert.deepEqual(kept(1, { nonlocalFactor: 3 }), [0, 1, 0, 0]);
   // Without thresholds everybody chooses everybody.
-  assert.deepEqual(kept(1, { nonlocal: 0 }), [0.2, 0.3, 0.3, 0.2]);
+  assert.deepEqual(kept(1, { nonlocalFactor: 0 }), [0.2, 0.3, 0.3, 0.2]);
 });
 
 test("top-k chooses the k largest, and all that tie with the last of them", () => {
@@ -129,7 +129,7 @@ test("top-k chooses the k largest, and all that tie with the last of them", () =
 
 test("a row that keeps nothing reads itself, and says that it keeps nothing", () => {
   const session = randomSession({ height: 3, width: 3 });
-  const row = rowOf(session, 4, { ...AS_TRAINED, nonlocal: 1e6, local: 1e6 });
+  const row = rowOf(session, 4, { ...AS_TRAINED, nonlocalFactor: 1e6, localFactor: 1e6 });
   assert.deepEqual([...row.weights], [0, 0, 0, 0, 1, 0, 0, 0, 0]);
   assert.equal(cellsWith(row, KEPT).size, 0);
 });
@@ -143,7 +143,7 @@ test("a flat row passes a scale of 1 whole, and a scale just above it not at all
     const row = rowOf(session, 1);
     assert.ok(row.relation.every((each) => each & CHOSEN && each & BACK && each & KEPT), `n = ${n}`);
     assert.equal(cellsWith(row, LOCAL).size, Math.min(n, 3));
-    const above = rowOf(session, 1, { ...AS_TRAINED, nonlocal: 1 + 1e-4, local: 1 + 1e-4 });
+    const above = rowOf(session, 1, { ...AS_TRAINED, nonlocalFactor: 1 + 1e-4, localFactor: 1 + 1e-4 });
     assert.ok(above.relation.every((each) => each === 0), `n = ${n}`);
   }
 });
@@ -158,7 +158,7 @@ test("a tie is 64 roundings of float32 wide and no more", () => {
 
 test("weights are exact where every affinity of a row is too small for a number", () => {
   // The kept keys of query 0 have affinities of e^-800 and e^-801; their weights are those of 1 and 1/e.
-  const session = sessionOf([[0.5, 0.5], [0.5, 0.5]], { height: 1, width: 2, nonlocal: 0 });
+  const session = sessionOf([[0.5, 0.5], [0.5, 0.5]], { height: 1, width: 2, nonlocalScale: 0 });
   session.query.set([-800, -801, -800, -801]);
   const row = rowOf(session, 0);
   close(row.weights, [1 / (1 + Math.exp(-1)), Math.exp(-1) / (1 + Math.exp(-1))], "weights");
@@ -205,17 +205,17 @@ test("the window is clipped at the borders, the what-if's stands in for the trai
 
 test("the local threshold is the scale times the mean of the window", () => {
   const session = { localScale: [0.5] };
-  const level = logLocalThreshold(session, 0, { ...AS_TRAINED, local: 3 }, [0.1, 0.2, 0.6].map(Math.log));
-  close([Math.exp(level)], [3 * 0.5 * 0.3], "level");
+  const threshold = logLocalThreshold(session, 0, { ...AS_TRAINED, localFactor: 3 }, [0.1, 0.2, 0.6].map(Math.log));
+  close([Math.exp(threshold)], [3 * 0.5 * 0.3], "threshold");
   const tiny = logLocalThreshold(session, 0, AS_TRAINED, [-900, -900]);
-  close([tiny], [Math.log(0.5) - 900], "level of affinities too small for a number");
+  close([tiny], [Math.log(0.5) - 900], "threshold of affinities too small for a number");
 });
 
 test("thresholds are the scales over n, and top-k's stand in for them", () => {
   const session = { n: 8, nonlocalScale: [2, 0] };
-  const levels = logThresholds(session, { ...AS_TRAINED, nonlocal: 0.5 });
-  close([levels[0]], [Math.log(1 / 8)], "level");
-  assert.equal(levels[1], -Infinity);
+  const thresholds = logThresholds(session, { ...AS_TRAINED, nonlocalFactor: 0.5 });
+  close([thresholds[0]], [Math.log(1 / 8)], "threshold");
+  assert.equal(thresholds[1], -Infinity);
   const given = Float64Array.of(1, 2);
   assert.equal(logThresholds(session, { ...AS_TRAINED, topK: 8 }, given), given);
 });
@@ -226,7 +226,7 @@ test("rows stand alone: asking for one changes no other", () => {
   const [first, again] = [rowOf(session, 5), (rowOf(session, 2), rowOf(session, 5))];
   assert.deepEqual(first, again);
   assert.deepEqual(session, before);
-  assert.deepEqual(rowOf(session, 5, AS_TRAINED, levelsOf(session, AS_TRAINED)), first);
+  assert.deepEqual(rowOf(session, 5, AS_TRAINED, thresholdsOf(session, AS_TRAINED)), first);
 });
 
 test("a key is in one group at most, and what is kept comes first", () => {

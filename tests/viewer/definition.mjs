@@ -38,7 +38,7 @@ export function definition(session, whatIf = AS_TRAINED) {
   const affinity = affinitiesOf(session);
   const threshold = cells.map((i) => {
     if (whatIf.topK) return [...affinity[i]].sort((a, b) => b - a)[Math.min(whatIf.topK, n) - 1];
-    return (session.nonlocalScale[i] * whatIf.nonlocal) / n;
+    return (session.nonlocalScale[i] * whatIf.nonlocalFactor) / n;
   });
   const chooses = (i, j) => affinity[i][j] >= threshold[i];
   return cells.map((i) => {
@@ -46,7 +46,7 @@ export function definition(session, whatIf = AS_TRAINED) {
     const back = new Set(cells.filter((j) => chooses(j, i)));
     const near = nearOf(session, i, whatIf.window ?? session.window);
     const mean = near.reduce((sum, j) => sum + affinity[i][j], 0) / near.length;
-    const localThreshold = session.localScale[i] * whatIf.local * mean;
+    const localThreshold = session.localScale[i] * whatIf.localFactor * mean;
     const local = new Set(whatIf.localRule ? near.filter((j) => affinity[i][j] >= localThreshold) : []);
     const support = new Set(
       cells.filter((j) => (chosen.has(j) && (back.has(j) || !whatIf.reciprocity)) || local.has(j)),
@@ -68,15 +68,15 @@ export function definition(session, whatIf = AS_TRAINED) {
 /** The what-ifs that every part of the arithmetic is held against. */
 export const WHAT_IFS = {
   "as trained": {},
-  "non-local x 1.5": { nonlocal: 1.5 },
-  "non-local x 0": { nonlocal: 0 },
-  "non-local x a million": { nonlocal: 1e6 },
-  "local x 0": { local: 0 },
-  "both x a million": { nonlocal: 1e6, local: 1e6 },
+  "non-local x 1.5": { nonlocalFactor: 1.5 },
+  "non-local x 0": { nonlocalFactor: 0 },
+  "non-local x a million": { nonlocalFactor: 1e6 },
+  "local x 0": { localFactor: 0 },
+  "both x a million": { nonlocalFactor: 1e6, localFactor: 1e6 },
   "no reciprocity": { reciprocity: false },
   "no reciprocity, no local rule": { reciprocity: false, localRule: false },
   "no local rule": { localRule: false },
-  "only the local rule": { nonlocal: 1e6, window: 5 },
+  "only the local rule": { nonlocalFactor: 1e6, window: 5 },
   "window 1": { window: 1 },
   "window 5": { window: 5 },
   "top 8": { topK: 8 },

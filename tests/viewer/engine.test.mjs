@@ -9,7 +9,7 @@ import { columnOf } from "../../app/viewer/core/maps.ts";
 import { columnNumbersOf, numbersOf } from "../../app/viewer/core/numbers.ts";
 import { surveyOf } from "../../app/viewer/core/opening.ts";
 import { serve } from "../../app/viewer/core/worker.ts";
-import { allMapsOf, levelsOf } from "./passes.mjs";
+import { allMapsOf, thresholdsOf } from "./passes.mjs";
 import { packetOf, randomSession } from "./sessions.mjs";
 
 const session = randomSession({ height: 6, width: 7, seed: 3 });
@@ -41,7 +41,7 @@ async function engineOf(of = session) {
 test("a row comes with its numbers and its dense column", async () => {
   const { engine } = await engineOf();
   for (const whatIf of [AS_TRAINED, { ...AS_TRAINED, reciprocity: false }, { ...AS_TRAINED, topK: 8 }]) {
-    const row = rowOf(session, 11, whatIf, levelsOf(session, whatIf));
+    const row = rowOf(session, 11, whatIf, thresholdsOf(session, whatIf));
     const column = { dense: row.incoming, weights: null };
     const expected = {
       ...row,
@@ -63,7 +63,7 @@ test("the maps are those of the whole image, and rows have their sparse column f
   assert.deepEqual(row.column, { ...column, numbers: columnNumbersOf(session, 5, column) });
   assert.ok(row.column.weights);
   // The maps are those of another rule.
-  assert.equal((await engine.row(5, { ...AS_TRAINED, nonlocal: 2 })).column.weights, null);
+  assert.equal((await engine.row(5, { ...AS_TRAINED, nonlocalFactor: 2 })).column.weights, null);
 });
 
 test("rows asked for lately are remembered, the oldest forgotten", async () => {
@@ -75,10 +75,10 @@ test("rows asked for lately are remembered, the oldest forgotten", async () => {
   };
   assert.ok(await asked(0));
   assert.ok(!(await asked(0)));
-  assert.ok(await asked(0, { ...AS_TRAINED, local: 2 }));
+  assert.ok(await asked(0, { ...AS_TRAINED, localFactor: 2 }));
   for (let i = 1; i < 42; i++) await asked(i);
   assert.ok(!(await asked(0)));
-  for (let i = 0; i < 40; i++) await asked(i, { ...AS_TRAINED, local: 3 });
+  for (let i = 0; i < 40; i++) await asked(i, { ...AS_TRAINED, localFactor: 3 });
   // The one that was asked for again in between is younger than its neighbours.
   assert.ok(!(await asked(0)));
   assert.ok(await asked(1));
@@ -98,7 +98,7 @@ test("rows are answered while maps are being made", async () => {
 
 test("of maps asked for in a row only the newest are made to the end", async () => {
   const { engine } = await engineOf(large);
-  const changed = { ...AS_TRAINED, nonlocal: 2 };
+  const changed = { ...AS_TRAINED, nonlocalFactor: 2 };
   const [first, second] = await Promise.all([engine.maps(AS_TRAINED), engine.maps(changed)]);
   assert.deepEqual(first, { late: true });
   assert.deepEqual(second.support, allMapsOf(large, changed).support);
@@ -118,8 +118,8 @@ test("top-k is that of the picture that is open", async () => {
   const before = await engine.row(7, whatIf);
   await engine.open(packetOf(session));
   const after = await engine.row(7, whatIf);
-  assert.equal(before.threshold, rowOf(large, 7, whatIf, levelsOf(large, whatIf)).threshold);
-  assert.equal(after.threshold, rowOf(session, 7, whatIf, levelsOf(session, whatIf)).threshold);
+  assert.equal(before.threshold, rowOf(large, 7, whatIf, thresholdsOf(large, whatIf)).threshold);
+  assert.equal(after.threshold, rowOf(session, 7, whatIf, thresholdsOf(session, whatIf)).threshold);
 });
 
 test("answers find their questions, in whatever order they come", async () => {

@@ -110,7 +110,7 @@ test("the numbers beside the panels are those of the row, or of the column, in t
   near(column["table.largest"][1], n * most(row.column.weights));
   near(column["table.sum"][1], row.column.weights.reduce((a, b) => a + b));
   assert.ok(!("table.mass" in column));
-  const alone = smallViewer({ patch: { whatIf: { nonlocal: 100, localRule: false } } }).moment;
+  const alone = smallViewer({ patch: { whatIf: { nonlocalFactor: 100, localRule: false } } }).moment;
   const empty = Object.fromEntries(tableOf(alone, say).map(([key, ...both]) => [key, both]));
   assert.deepEqual(empty["table.cells"], [String(n), "table.itself"]);
 });
@@ -139,7 +139,7 @@ test("the table says which rule keeps a key", () => {
   };
   assert.ok([...groups({})].every((name) => name === "reciprocal" || name === "local"));
   assert.ok(groups({ reciprocity: false }).has("chosen"));
-  assert.deepEqual(groups({ nonlocal: 100, localRule: false }), new Set(["itself"]));
+  assert.deepEqual(groups({ nonlocalFactor: 100, localRule: false }), new Set(["itself"]));
 });
 
 test("arrays that are not known are left out, and the manifest lists those that are there", () => {
@@ -150,7 +150,7 @@ test("arrays that are not known are left out, and the manifest lists those that 
 });
 
 test("the manifest tells the query, the what-if and the way back", () => {
-  const viewer = smallViewer({ patch: { whatIf: { nonlocal: 1.5, topK: 8 } } });
+  const viewer = smallViewer({ patch: { whatIf: { nonlocalFactor: 1.5, topK: 8 } } });
   const manifest = JSON.parse(JSON.stringify(manifestOf(viewer)));
   const { cell, pixel } = manifest.query;
   assert.deepEqual([cell, pixel], [{ row: 1, column: 2 }, { x: 50, y: 30 }]);
@@ -170,7 +170,7 @@ test("a caption names the query and its class, and a what-if as one", () => {
     assert.ok(plain.includes(part), part);
   }
   assert.ok(!plain.includes("What if"));
-  const whatIf = { nonlocal: 2, reciprocity: false, localRule: false, window: 5 };
+  const whatIf = { nonlocalFactor: 2, reciprocity: false, localRule: false, window: 5 };
   const words = "non-local thresholds × 2.00, reciprocity off, local rule off, window 5 × 5";
   const changed = captionLines(smallViewer({ patch: { whatIf } }), PANELS).join("\n");
   assert.ok(changed.includes(`not the trained network: ${words}.`));

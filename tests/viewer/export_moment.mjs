@@ -26,7 +26,7 @@ export function smallSession({ learned = true, classes = ["sky", 'a "b", <c>&'] 
   const scales = (low) => Float32Array.from({ length: n }, () => (learned ? low + random() : 0));
   return {
     ...SIZES, n, depth, query, key, logNormaliser, network: "asa_small", learned, window: 3, half: false,
-    classes, colours: [[70, 130, 180], [128, 64, 128]], notes: [],
+    classes, palette: [[70, 130, 180], [128, 64, 128]], notes: [],
     nonlocalScale: scales(0.3), localScale: scales(0.4),
     cellLabels: Uint8Array.from({ length: n }, (_, i) => (i >> 1) % 2),
     workingLabels: Uint8Array.from({ length: 240 }, (_, i) => Number(i % 20 > 12)),
@@ -51,10 +51,10 @@ export function finish(pass) {
 export function smallViewer({ session = smallSession(), i = 7, patch = {}, mapped = true } = {}) {
   const whatIf = { ...AS_TRAINED, ...patch.whatIf };
   const kthLargest = whatIf.topK && finish(kthLargestOf(session)).get(whatIf.topK);
-  const levels = logThresholds(session, whatIf, kthLargest);
-  const maps = mapped ? finish(mapsOf(session, whatIf, levels)) : null;
+  const thresholds = logThresholds(session, whatIf, kthLargest);
+  const maps = mapped ? finish(mapsOf(session, whatIf, thresholds)) : null;
   const answer = (cell) => {
-    const row = rowOf(session, cell, whatIf, levels);
+    const row = rowOf(session, cell, whatIf, thresholds);
     const column = columnOf(session, row, whatIf, maps);
     return { ...row, column: { ...column, numbers: columnNumbersOf(session, cell, column) }, numbers: numbersOf(session, row, whatIf.reciprocity) };
   };

@@ -17,7 +17,7 @@ import { smallSession, smallViewer } from "./export_moment.mjs";
 const shown = ({ cells }) => [...cells.pixels.keys()].filter((j) => cells.pixels[j] !== 0);
 const cellsWith = ({ relation }, wanted) => [...relation.keys()].filter((j) => (relation[j] & wanted) === wanted);
 const near = (a, b) => Math.abs(a - b) <= 1e-6 * Math.max(1, Math.abs(b));
-const WHAT_IFS = [{}, { reciprocity: false }, { localRule: false }, { topK: 8 }, { nonlocal: 3 }];
+const WHAT_IFS = [{}, { reciprocity: false }, { localRule: false }, { topK: 8 }, { nonlocalFactor: 3 }];
 
 function at(stage, patch = {}, progress = 1) {
   const viewer = smallViewer({ patch });

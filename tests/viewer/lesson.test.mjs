@@ -92,10 +92,10 @@ test("uniform: half as strong again as at the start, or as weak", () => {
 });
 
 test("threshold: at most half of what the cell keeps as trained, and by a higher threshold", () => {
-  const higher = { whatIf: { nonlocal: 4 } };
+  const higher = { whatIf: { nonlocalFactor: 4 } };
   assert.deepEqual(taken("threshold", momentAt(H), momentAt(H, higher)), [false, true]);
   assert.deepEqual(taken("threshold", momentAt(H, higher)), [true]);
-  assert.deepEqual(taken("threshold", momentAt(H, { whatIf: { nonlocal: 1.05 } })), [false]);
+  assert.deepEqual(taken("threshold", momentAt(H, { whatIf: { nonlocalFactor: 1.05 } })), [false]);
   // F keeps one cell of three without the local rule, but by no threshold.
   assert.deepEqual(taken("threshold", momentAt(F, { whatIf: { localRule: false } })), [false]);
   // A keeps nobody: there is nothing to halve.
@@ -105,8 +105,8 @@ test("threshold: at most half of what the cell keeps as trained, and by a higher
   assert.deepEqual(stepOf("threshold").task(momentAt(H), memory), { trained: 3, half: 1 });
   stepOf("threshold").done(momentAt(A), memory);
   assert.deepEqual(stepOf("threshold").task(momentAt(A), memory), { ending: "few" });
-  const { affinity, sign, level } = stepOf("threshold").formula(momentAt(H, { hovered: A }));
-  assert.deepEqual([affinity, sign, level], ["0.0625", "<", "0.0833"]);
+  const { affinity, sign, least } = stepOf("threshold").formula(momentAt(H, { hovered: A }));
+  assert.deepEqual([affinity, sign, least], ["0.0625", "<", "0.0833"]);
 });
 
 test("back: a locked query, and under the pointer a cell that does not choose back", () => {
@@ -120,7 +120,7 @@ test("back: a locked query, and under the pointer a cell that does not choose ba
   const { row, column, ...numbers } = stepOf("back").formula(momentAt(H, { hovered: C }));
   assert.deepEqual([row, column], [1, 3]);
   assert.deepEqual(numbers, {
-    affinity: "0.125", sign: "≥", level: "0.0833", incoming: "0.0714", signBack: "<", levelBack: "0.0833",
+    affinity: "0.125", sign: "≥", least: "0.0833", incoming: "0.0714", signBack: "<", leastBack: "0.0833",
   });
   assert.deepEqual(stepOf("back").formula(momentAt(A)), { ending: "none" });
 });
@@ -139,8 +139,8 @@ test("local: something is kept by it alone, then it is off, and on again", () =>
   const off = (cell) => momentAt(cell, { whatIf: { localRule: false } });
   assert.deepEqual(taken("local", momentAt(H), off(H), momentAt(H)), [false, false, true]);
   assert.deepEqual(taken("local", momentAt(A), off(A), momentAt(A)), [false, false, false]);
-  const { count, mean, scale, level, amount } = stepOf("local").formula(momentAt(H));
-  assert.deepEqual([count, mean, scale, level, amount], [6, "0.125", "1.25", "0.156", 1]);
+  const { count, mean, scale, least, amount } = stepOf("local").formula(momentAt(H));
+  assert.deepEqual([count, mean, scale, least, amount], [6, "0.125", "1.25", "0.156", 1]);
   assert.equal(stepOf("local").formula(off(H)).amount, 0);
 });
 
@@ -330,11 +330,11 @@ test("cells to go to: the middle of a class, the strongest key, what the local r
   assert.deepEqual(whatIf, AS_TRAINED);
   assert.ok(momentAt(cell).row.numbers.groups[1] > 0);
   // Cell 0 keeps cell 1 by the local rule alone, for it does not choose it; cell 1 would, the other way.
-  const pair = sessionOf([[0.6, 0.4], [0.9, 0.1]], { height: 1, width: 2, nonlocal: 1, local: 0.6 });
+  const pair = sessionOf([[0.6, 0.4], [0.9, 0.1]], { height: 1, width: 2, nonlocalScale: 1, localScale: 0.6 });
   assert.equal(localOnlyCell(pair).cell, 0);
   const strict = { ...SESSION, localScale: SESSION.localScale.map(() => 9) };
   const lowered = localOnlyCell(strict);
-  assert.ok(lowered.whatIf.local < 1);
+  assert.ok(lowered.whatIf.localFactor < 1);
   assert.ok(momentAt(lowered.cell, { session: strict, whatIf: lowered.whatIf }).row.numbers.groups[1] > 0);
 });
 

@@ -62,8 +62,8 @@ test("what the attention's own code says is what the fractions say", () => {
     row.keys.forEach((key, j) => {
       near(key.affinity, toyPower(i, j) / toyTotal(i));
       near(key.incoming, toyPower(j, i) / toyTotal(j));
-      assert.equal(key.chosen, key.affinity >= TOY_CELLS[i].nonlocal / 9);
-      assert.equal(key.back, key.incoming >= key.level);
+      assert.equal(key.chosen, key.affinity >= TOY_CELLS[i].nonlocalScale / 9);
+      assert.equal(key.back, key.incoming >= key.least);
       assert.equal(key.local, key.near && key.affinity >= row.localThreshold);
       assert.equal(key.kept, (key.chosen && key.back) || key.local);
       if (key.kept) near(key.weight, key.power / row.keptPower);
@@ -75,8 +75,8 @@ test("what the attention's own code says is what the fractions say", () => {
 test("no affinity lies so near a threshold that rounding could decide", () => {
   const { n } = toySession();
   rows.forEach((row) => row.keys.forEach((key) => {
-    for (const [value, level] of [[key.affinity, row.threshold], [key.incoming, key.level]]) {
-      assert.ok(Math.abs(Math.log(value / level)) > 0.05);
+    for (const [value, least] of [[key.affinity, row.threshold], [key.incoming, key.least]]) {
+      assert.ok(Math.abs(Math.log(value / least)) > 0.05);
     }
     if (key.near) assert.ok(Math.abs(Math.log(key.affinity / row.localThreshold)) > 0.05);
   }));

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { AS_TRAINED, CHOSEN, KEPT } from "../../app/viewer/core/attention.ts";
 import { STRENGTHS, TOP_KS, columnOf, kthLargestOf, mapsOf } from "../../app/viewer/core/maps.ts";
 import { affinitiesOf, definition, whatIfs } from "./definition.mjs";
-import { allMapsOf, finished, levelsOf, paused, rowsOf } from "./passes.mjs";
+import { allMapsOf, finished, thresholdsOf, paused, rowsOf } from "./passes.mjs";
 import { randomSession, sessionOf } from "./sessions.mjs";
 
 // Tiles are of 32 cells: one of less, of exactly so many, of several with a rest.
@@ -120,7 +120,7 @@ test("maps of a hand-worked example", () => {
 
 test("a column of cells that read themselves alone", () => {
   const session = sessions[3];
-  const whatIf = { ...AS_TRAINED, nonlocal: 1e6, local: 1e6 };
+  const whatIf = { ...AS_TRAINED, nonlocalFactor: 1e6, localFactor: 1e6 };
   const maps = allMapsOf(session, whatIf);
   for (const row of rowsOf(session, whatIf)) {
     const { weights } = columnOf(session, row, whatIf, maps);
@@ -131,10 +131,10 @@ test("a column of cells that read themselves alone", () => {
 test("a column holds where the mass that a row keeps is too small for float32", () => {
   // Cell 0 keeps its neighbour 1 alone, with an affinity of e^-110.
   const session = sessionOf(
-    [[0.5, 0.5, 0.5], [0.5, 0.5, 0.5], [0.5, 0.5, 0.5]], { height: 1, width: 3, nonlocal: 1, local: 1.9 },
+    [[0.5, 0.5, 0.5], [0.5, 0.5, 0.5], [0.5, 0.5, 0.5]], { height: 1, width: 3, nonlocalScale: 1, localScale: 1.9 },
   );
   session.query.set([-200, -110, 0]);
-  const whatIf = { ...AS_TRAINED, nonlocal: 10 };
+  const whatIf = { ...AS_TRAINED, nonlocalFactor: 10 };
   const maps = allMapsOf(session, whatIf);
   const rows = rowsOf(session, whatIf);
   assert.deepEqual([...rows[0].weights], [0, 1, 0]);
@@ -156,13 +156,13 @@ test("without thresholds there are no groups, with top-k there are", () => {
 
 test("the k-th largest log affinity of every row, the smallest where there are fewer keys", () => {
   for (const session of [...sessions, randomSession({ height: 9, width: 15 })]) {
-    const levels = finished(kthLargestOf(session));
-    assert.deepEqual([...levels.keys()], TOP_KS);
+    const largest = finished(kthLargestOf(session));
+    assert.deepEqual([...largest.keys()], TOP_KS);
     affinitiesOf(session).forEach((row, i) => {
       const sorted = [...row].sort((a, b) => b - a);
       for (const k of TOP_KS) {
         const expected = Math.log(sorted[Math.min(k, session.n) - 1]);
-        assert.ok(Math.abs(levels.get(k)[i] - expected) < 1e-5 * Math.max(1, Math.abs(expected)));
+        assert.ok(Math.abs(largest.get(k)[i] - expected) < 1e-5 * Math.max(1, Math.abs(expected)));
       }
     });
   }
@@ -194,7 +194,7 @@ test("equal keys tie for the k-th place, and all are chosen", () => {
 
 test("a pass pauses on the way and says how far it is, and pausing changes nothing", () => {
   const session = randomSession({ height: 20, width: 21, depth: 64, sharpness: 0.5 });
-  for (const pass of [mapsOf(session, AS_TRAINED, levelsOf(session, AS_TRAINED)), kthLargestOf(session)]) {
+  for (const pass of [mapsOf(session, AS_TRAINED, thresholdsOf(session, AS_TRAINED)), kthLargestOf(session)]) {
     const { pauses } = paused(pass);
     assert.ok(pauses.length > 1);
     pauses.reduce((before, each) => {

@@ -8,7 +8,7 @@ import { contrastLine, linesOf, sortedLines } from "../../app/viewer/compare/exp
 import { headTitles } from "../../app/viewer/compare/agreement.ts";
 import { SIGNED, chosenOf, multiplesOf, piecesOf, readingOf, valueAt, wordFor } from "../../app/viewer/compare/multiples.ts";
 import { bytesOf } from "../../app/viewer/core/packet.ts";
-import { paletteOf } from "../../app/viewer/core/scale.ts";
+import { colormapOf } from "../../app/viewer/core/scale.ts";
 import { packed } from "../../app/viewer/draw/colours.ts";
 import { START, fromQueryString, toQueryString } from "../../app/viewer/core/state.ts";
 import { Texts } from "../../app/viewer/core/texts.ts";
@@ -16,7 +16,7 @@ import { Texts } from "../../app/viewer/core/texts.ts";
 const WORDS = Object.assign({}, ...["page", "methods"].map((area) =>
   JSON.parse(readFileSync(new URL(`../../app/texts/en/${area}.json`, import.meta.url), "utf-8"))));
 const TEXTS = new Texts("en", WORDS);
-const VIEW = { scale: "linear", scales: "own", palette: "cividis" };
+const VIEW = { scale: "linear", scales: "own", colormap: "cividis" };
 
 const base64 = (values) => Buffer.from(Float32Array.from(values).buffer).toString("base64");
 const rowOf = (name, row, keys = [2, 3]) => ({
@@ -25,7 +25,7 @@ const rowOf = (name, row, keys = [2, 3]) => ({
 });
 const gatesOf = (name, gates) => ({ name, row: null, gates });
 const gate = (values, shape) => ({ values: Float32Array.from(values), shape });
-const colours = (palette) => paletteOf(palette).map(packed);
+const colours = (colormap) => colormapOf(colormap).map(packed);
 
 test("a word of the link means a set of methods, in their own order, and a set has one word", () => {
   const all = ["asa", "senet", "gcnet", "ccnet", "mine"];
@@ -89,7 +89,7 @@ test("negative weights run over white to another colour, as far on both sides", 
     const readings = [rowOf("signed", [-4, 2, 0, 4, 0, 1]), rowOf("plain", [4, 1, 1, 0, 0, 0])];
     const scene = multiplesOf(readings, { ...VIEW, scales }).get("signed");
     assert.deepEqual(scene.range, [-4, 4]);
-    assert.equal(scene.bar.palette, SIGNED);
+    assert.equal(scene.bar.colormap, SIGNED);
     const table = colours(SIGNED);
     assert.equal(scene.cells.pixels[0], table[0]);
     assert.equal(scene.cells.pixels[3], table[255]);

@@ -40,10 +40,10 @@ test("the numbers of a hand-worked row", () => {
 
 test("entropy is that of n equal weights at most, and 0 for one alone", () => {
   const session = randomSession({ height: 2, width: 4, sharpness: 0 });
-  const flat = numbersOf(session, rowOf(session, 3, { ...AS_TRAINED, nonlocal: 0 }));
+  const flat = numbersOf(session, rowOf(session, 3, { ...AS_TRAINED, nonlocalFactor: 0 }));
   near(flat.dense.entropy, 3, "flat");
   near(flat.sparse.entropy, 3, "flat and all kept");
-  const alone = numbersOf(session, rowOf(session, 3, { ...AS_TRAINED, nonlocal: 1e6, local: 1e6 }));
+  const alone = numbersOf(session, rowOf(session, 3, { ...AS_TRAINED, nonlocalFactor: 1e6, localFactor: 1e6 }));
   assert.deepEqual([alone.sparse.entropy, alone.sparse.largest, alone.sparse.own], [0, 1, 1]);
   assert.deepEqual([alone.support, alone.keptMass], [0, 0]);
 });

@@ -71,12 +71,12 @@ test("every picture has a start and a scale, however small or dull it is", () =>
   const flat = new Array(4).fill(new Array(4).fill(0.25));
   const sessions = [
     randomSession({ height: 1, width: 1 }), randomSession({ height: 2, width: 3 }), randomSession({ height: 3, width: 40 }),
-    sessionOf(flat, { height: 2, width: 2 }), sessionOf(flat, { height: 2, width: 2, nonlocal: 0, local: 0, learned: false }),
+    sessionOf(flat, { height: 2, width: 2 }), sessionOf(flat, { height: 2, width: 2, nonlocalScale: 0, localScale: 0, learned: false }),
   ];
   for (const session of sessions) {
-    const { start, ceiling, floor, top } = surveyOf(session);
+    const { start, ceiling, bottom, top } = surveyOf(session);
     assert.ok(Number.isInteger(start) && start >= 0 && start < session.n);
-    assert.ok(ceiling > 0 && Number.isFinite(ceiling) && floor > 0 && top > floor && Number.isFinite(top));
+    assert.ok(ceiling > 0 && Number.isFinite(ceiling) && bottom > 0 && top > bottom && Number.isFinite(top));
   }
 });
 

@@ -13,18 +13,18 @@ export function paused(pass) {
 
 export const finished = (pass) => paused(pass).result;
 
-/** The levels of a session's log affinities under a what-if, as the worker has them. */
-export function levelsOf(session, whatIf) {
+/** The log thresholds of a session's queries under a what-if, as the worker has them. */
+export function thresholdsOf(session, whatIf) {
   return logThresholds(session, whatIf, whatIf.topK && finished(kthLargestOf(session)).get(whatIf.topK));
 }
 
 /** All rows of a session under a what-if. */
 export function rowsOf(session, whatIf) {
-  const levels = levelsOf(session, whatIf);
-  return Array.from({ length: session.n }, (_, i) => rowOf(session, i, whatIf, levels));
+  const thresholds = thresholdsOf(session, whatIf);
+  return Array.from({ length: session.n }, (_, i) => rowOf(session, i, whatIf, thresholds));
 }
 
 /** The maps of a session under a what-if. */
 export function allMapsOf(session, whatIf) {
-  return finished(mapsOf(session, whatIf, levelsOf(session, whatIf)));
+  return finished(mapsOf(session, whatIf, thresholdsOf(session, whatIf)));
 }

@@ -186,36 +186,36 @@ test("enlarging and going back comes back", () => {
 
 // Events -----------------------------------------------------------------------------------------
 
-/** A canvas and a desk that writes down what it is told. */
-function deskOf(state = {}) {
+/** A canvas and a target that records what is reported. */
+function targetOf(state = {}) {
   const size = { clientWidth: 60, clientHeight: 40 };
   const canvas = Object.assign(new EventTarget(), canvasAt(0, 0, 60, 40), size, { setPointerCapture() {} });
   const told = [];
-  const desk = {
+  const target = {
     session: sizeOf(4, 6, 40, 60), picture: { width: 60, height: 40 },
     state: { zoom: WHOLE, locked: false, query: [25, 15], ...state },
   };
   for (const name of ["hover", "lock", "free", "pin", "undo", "zoom", "zoomBy"]) {
-    desk[name] = (...values) => told.push([name, ...values]);
+    target[name] = (...values) => told.push([name, ...values]);
   }
-  listen(canvas, desk);
+  listen(canvas, target);
   const fire = (type, values) => {
     const event = Object.assign(new Event(type, { cancelable: true }), values);
     canvas.dispatchEvent(event);
     return event;
   };
-  return { desk, told, fire };
+  return { target, told, fire };
 }
 
 test("the pointer hovers, a click locks, a click on the same cell frees", () => {
-  const { desk, told, fire } = deskOf();
+  const { target, told, fire } = targetOf();
   const event = fire("pointermove", { clientX: 31.5, clientY: 12 });
   assert.deepEqual(told.pop(), ["hover", [31, 12], event.timeStamp]);
   fire("pointerleave", {});
   assert.deepEqual(told.pop(), ["hover", null]);
   fire("click", { clientX: 31, clientY: 12 });
   assert.deepEqual(told.pop(), ["lock", [31, 12]]);
-  desk.state = { ...desk.state, locked: true, query: [31, 12] };
+  target.state = { ...target.state, locked: true, query: [31, 12] };
   fire("click", { clientX: 38, clientY: 19 });
   assert.deepEqual(told.pop(), ["free"]);
   fire("click", { clientX: 41, clientY: 12 });
@@ -224,7 +224,7 @@ test("the pointer hovers, a click locks, a click on the same cell frees", () => 
 });
 
 test("a picture that is dragged is no click", () => {
-  const { told, fire } = deskOf({ zoom: [2, 0.25, 0.25] });
+  const { told, fire } = targetOf({ zoom: [2, 0.25, 0.25] });
   fire("pointerdown", { clientX: 30, clientY: 20, shiftKey: true, pointerId: 1, pointerType: "mouse" });
   fire("pointermove", { clientX: 24, clientY: 28, pointerId: 1 });
   const [name, [factor, left, top]] = told.pop();
@@ -241,7 +241,7 @@ test("a picture that is dragged is no click", () => {
 });
 
 test("the wheel zooms with a key, and scrolls the page without", () => {
-  const { told, fire } = deskOf();
+  const { told, fire } = targetOf();
   assert.ok(!fire("wheel", { deltaY: -100, clientX: 30, clientY: 20 }).defaultPrevented);
   assert.equal(told.length, 0);
   assert.ok(fire("wheel", { deltaY: -300, ctrlKey: true, clientX: 30, clientY: 20 }).defaultPrevented);
@@ -252,7 +252,7 @@ test("the wheel zooms with a key, and scrolls the page without", () => {
 });
 
 test("two fingers enlarge what is between them", () => {
-  const { told, fire } = deskOf();
+  const { told, fire } = targetOf();
   fire("pointerdown", { clientX: 20, clientY: 20, pointerId: 1, pointerType: "touch" });
   fire("pointerdown", { clientX: 40, clientY: 20, pointerId: 2, pointerType: "touch" });
   fire("pointermove", { clientX: 50, clientY: 20, pointerId: 2 });
@@ -266,7 +266,7 @@ test("two fingers enlarge what is between them", () => {
 });
 
 test("every key of the query does its own, and keys of the browser are left to it", () => {
-  const { desk, told, fire } = deskOf();
+  const { target, told, fire } = targetOf();
   const press = (key, more) => [fire("keydown", { key, ...more }).defaultPrevented, told.pop()];
   assert.deepEqual(press("ArrowDown"), [true, ["lock", [25, 25]]]);
   assert.deepEqual(press("ArrowLeft"), [true, ["lock", [15, 15]]]);
@@ -280,15 +280,15 @@ test("every key of the query does its own, and keys of the browser are left to i
   assert.deepEqual(press("Tab"), [false, undefined]);
   assert.deepEqual(press("ArrowDown", { altKey: true }), [false, undefined]);
   assert.deepEqual(press("0", { ctrlKey: true }), [false, undefined]);
-  desk.state = { ...desk.state, locked: true, query: [5, 15] };
+  target.state = { ...target.state, locked: true, query: [5, 15] };
   assert.deepEqual(press(" "), [true, ["free"]]);
   // Five cells on from the first column of six.
   assert.deepEqual(press("ArrowRight", { shiftKey: true }), [true, ["lock", [55, 15]]]);
 });
 
 test("before there is a picture nothing happens", () => {
-  const { desk, told, fire } = deskOf();
-  desk.session = null;
+  const { target, told, fire } = targetOf();
+  target.session = null;
   fire("pointermove", { clientX: 5, clientY: 5 });
   fire("click", { clientX: 5, clientY: 5 });
   fire("keydown", { key: "Enter" });

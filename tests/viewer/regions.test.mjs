@@ -122,7 +122,7 @@ test("a file has the data set's colours, flat", () => {
   assert.equal(regions, undefined);
   session.workingLabels.forEach((label, p) => {
     const bytes = [...new Uint8Array(Uint32Array.of(cells.pixels[p]).buffer)];
-    assert.deepEqual(bytes, [...session.colours[label], 255]);
+    assert.deepEqual(bytes, [...session.palette[label], 255]);
   });
-  assert.deepEqual(legend.map(({ colour }) => colour), session.colours.map((each) => `rgb(${each.join(" ")})`));
+  assert.deepEqual(legend.map(({ colour }) => colour), session.palette.map((each) => `rgb(${each.join(" ")})`));
 });

@@ -7,14 +7,14 @@ import { AS_TRAINED, rowOf } from "../../app/viewer/core/attention.ts";
 import { columnOf } from "../../app/viewer/core/maps.ts";
 import { readPacket } from "../../app/viewer/core/packet.ts";
 import { setRowOf } from "../../app/viewer/core/sets.ts";
-import { allMapsOf, finished, levelsOf } from "./passes.mjs";
+import { allMapsOf, finished, thresholdsOf } from "./passes.mjs";
 import { fileOf } from "./sessions.mjs";
 
 const [packet, question, answer] = process.argv.slice(2);
 const { what_if: change, cells, maps: wanted, set } = JSON.parse(readFileSync(question, "utf8"));
 const session = readPacket(Uint8Array.from(readFileSync(packet)).buffer);
 const whatIf = { ...AS_TRAINED, ...change };
-const levels = levelsOf(session, whatIf);
+const thresholds = thresholdsOf(session, whatIf);
 const maps = wanted ? allMapsOf(session, whatIf) : null;
 
 const { n } = session;
@@ -27,7 +27,7 @@ const tensors = {
   thresholds: ["F64", [cells.length, 3], new Float64Array(3 * cells.length)],
 };
 cells.forEach((i, index) => {
-  const row = rowOf(session, i, whatIf, levels);
+  const row = rowOf(session, i, whatIf, thresholds);
   const parts = {
     relation: row.relation, dense: row.dense, incoming: row.incoming, incoming_ratio: row.incomingRatio,
     weights: row.weights, thresholds: [row.threshold, row.localScale, row.localThreshold],
@@ -36,7 +36,7 @@ cells.forEach((i, index) => {
   for (const [name, values] of Object.entries(parts)) tensors[name][2].set(values, index * values.length);
 });
 if (set) {
-  const mean = finished(setRowOf(session, set, whatIf, levels));
+  const mean = finished(setRowOf(session, set, whatIf, thresholds));
   for (const name of ["dense", "incoming", "weights", "chosen", "back", "reciprocal", "local", "support"]) {
     tensors[`set_${name}`] = ["F64", [n], mean[name]];
   }

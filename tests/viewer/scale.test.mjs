@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  CEILING_PERCENTILE, GROUP_COLOURS, PIN_COLOURS, Scale, denseScale, keptScale, mapScale, paletteOf, rgbOf, rounded, rowScale,
+  CEILING_PERCENTILE, GROUP_COLOURS, PIN_COLOURS, Scale, denseScale, keptScale, mapScale, colormapOf, rgbOf, rounded, rowScale,
 } from "../../app/viewer/core/scale.ts";
-import { PALETTES, START } from "../../app/viewer/core/state.ts";
+import { COLORMAPS, START } from "../../app/viewer/core/state.ts";
 import { randomness } from "./sessions.mjs";
 
 const near = (actual, expected, bound = 1e-6) => assert.ok(
@@ -21,26 +21,26 @@ test("colours are read from their hexadecimal names", () => {
   assert.deepEqual(rgbOf("000004"), [0, 0, 4]);
 });
 
-test("a palette has 256 colours from its first stop to its last", () => {
-  assert.deepEqual([paletteOf("cividis")[0], paletteOf("cividis")[255]], [[0, 34, 78], [254, 232, 56]]);
+test("a colormap has 256 colours from its first stop to its last", () => {
+  assert.deepEqual([colormapOf("cividis")[0], colormapOf("cividis")[255]], [[0, 34, 78], [254, 232, 56]]);
   // A difference is in the colour of the pin that is ahead: the second at the start, the first at the end.
-  const difference = paletteOf("pins 1 3");
+  const difference = colormapOf("pins 1 3");
   assert.deepEqual([difference[0], difference[255]], [rgbOf(PIN_COLOURS[3]), rgbOf(PIN_COLOURS[1])]);
   assert.ok(difference[127].every((each) => each > 240) && difference[128].every((each) => each > 240));
-  for (const name of [...PALETTES, "pins 0 1", "pins 3 0"]) {
-    const table = paletteOf(name);
+  for (const name of [...COLORMAPS, "pins 0 1", "pins 3 0"]) {
+    const table = colormapOf(name);
     assert.equal(table.length, 256);
     assert.ok(table.flat().every((each) => Number.isInteger(each) && each >= 0 && each <= 255));
-    assert.equal(paletteOf(name), table);
+    assert.equal(colormapOf(name), table);
   }
 });
 
-test("palettes for amounts grow lighter all the way, so that grey print keeps their order", () => {
+test("colormaps for amounts grow lighter all the way, so that grey print keeps their order", () => {
   const light = (part) => (part / 255) ** 2.2;
   const lightness = ([r, g, b]) => 0.2126 * light(r) + 0.7152 * light(g) + 0.0722 * light(b);
-  for (const name of PALETTES) {
-    const levels = paletteOf(name).map(lightness);
-    levels.slice(1).forEach((each, k) => assert.ok(each >= levels[k] - 2e-3, `${name} at ${k}`));
+  for (const name of COLORMAPS) {
+    const lights = colormapOf(name).map(lightness);
+    lights.slice(1).forEach((each, k) => assert.ok(each >= lights[k] - 2e-3, `${name} at ${k}`));
   }
 });
 
@@ -48,7 +48,7 @@ test("the groups' and the pins' colours are all different", () => {
   for (const colours of [GROUP_COLOURS, PIN_COLOURS]) assert.equal(new Set(colours).size, 4);
 });
 
-test("a position is the share of the way from low to high, and never off the palette", () => {
+test("a position is the share of the way from low to high, and never off the colormap", () => {
   const linear = new Scale(2, 6);
   assert.deepEqual([0, 2, 3, 4, 6, 9].map((each) => linear.position(each)), [0, 0, 0.25, 0.5, 1, 1]);
   const log = new Scale(0.01, 100, 100, "log");
@@ -91,14 +91,14 @@ test("numbers are rounded to 1, 2 and 5 times a power of ten", () => {
   assert.deepEqual(down, [1, 1, 2, 2, 5, 5, 50, 0.02]);
 });
 
-test("of the first palette no colour is grey, so that none is taken for the photograph under it", () => {
-  for (const [r, g, b] of paletteOf(PALETTES[0])) assert.ok(Math.max(r, g, b) - Math.min(r, g, b) >= 60, `${[r, g, b]}`);
-  assert.equal(START.palette, PALETTES[0]);
+test("of the first colormap no colour is grey, so that none is taken for the photograph under it", () => {
+  for (const [r, g, b] of colormapOf(COLORMAPS[0])) assert.ok(Math.max(r, g, b) - Math.min(r, g, b) >= 60, `${[r, g, b]}`);
+  assert.equal(START.colormap, COLORMAPS[0]);
 });
 
 test("dense rows of a picture share the end of their scale, whatever their weights", () => {
   for (const factor of [0.1, 1, 7]) {
-    const ends = { ceiling: 0.8, floor: 0.01, top: 5 };
+    const ends = { ceiling: 0.8, bottom: 0.01, top: 5 };
     const scale = denseScale(rising.map((each) => each * factor), 0.5, "linear", ends);
     assert.deepEqual([scale.low, scale.high], [0, 0.8]);
     near(scale.largest, factor);

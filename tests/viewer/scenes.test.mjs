@@ -7,10 +7,10 @@ import { AS_TRAINED, GROUPS, KEPT, groupOf } from "../../app/viewer/core/attenti
 import { classColours } from "../../app/viewer/core/classes.ts";
 import { columnOf } from "../../app/viewer/core/maps.ts";
 import { columnNumbersOf, numbersOf } from "../../app/viewer/core/numbers.ts";
-import { GROUP_COLOURS, PIN_COLOURS, paletteOf, rgbOf } from "../../app/viewer/core/scale.ts";
+import { GROUP_COLOURS, PIN_COLOURS, colormapOf, rgbOf } from "../../app/viewer/core/scale.ts";
 import { packed } from "../../app/viewer/draw/colours.ts";
 import { PANELS, scenesOf } from "../../app/viewer/draw/scenes.ts";
-import { MAPS, PALETTES, START } from "../../app/viewer/core/state.ts";
+import { MAPS, COLORMAPS, START } from "../../app/viewer/core/state.ts";
 import { whatIfs } from "./definition.mjs";
 import { allMapsOf, rowsOf } from "./passes.mjs";
 import { randomSession } from "./sessions.mjs";
@@ -87,20 +87,20 @@ for (const [name, whatIf] of whatIfs) {
 }
 
 test("a cell's colour is its weight's place on the scale that the bar shows", () => {
-  for (const palette of PALETTES) {
+  for (const colormap of COLORMAPS) {
     for (const scale of ["linear", "log"]) {
       for (const shared of [true, false]) {
-        const moment = momentOf({ palette, scale, shared });
+        const moment = momentOf({ colormap, scale, shared });
         const { dense, sparse } = scenesOf(moment);
         for (const [scene, weights] of [[dense, moment.row.dense], [sparse, moment.row.weights]]) {
-          assert.equal(scene.bar.palette, palette);
+          assert.equal(scene.bar.colormap, colormap);
           // Kept weights differ so much that only their logarithms tell them apart.
           assert.equal(scene.bar.scale.kind, shared || scene === dense ? scale : "log");
           for (const j of shown(scene)) {
             const value = weights[j] * session.n;
             assert.ok(Math.abs(scene.values[j] - value) <= 1e-6 * value);
             const place = Math.round(scene.bar.scale.position(scene.values[j]) * 255);
-            assert.equal(scene.cells.pixels[j], packed(paletteOf(palette)[place]));
+            assert.equal(scene.cells.pixels[j], packed(colormapOf(colormap)[place]));
           }
         }
         assert.equal(shown(dense).length, session.n);
@@ -133,10 +133,10 @@ test("the bar has the query's threshold on it, and says what is clipped", () => 
       assert.ok(chosen.every((j) => sparse.values[j] >= sparse.bar.line * (1 - 1e-5)));
     }
   }
-  const alone = momentOf({ whatIf: { ...AS_TRAINED, nonlocal: 1e9, localRule: false } });
+  const alone = momentOf({ whatIf: { ...AS_TRAINED, nonlocalFactor: 1e9, localRule: false } });
   assert.equal(alone.row.numbers.support, 0);
   assert.equal(scenesOf(alone).sparse.bar.line, null);
-  const { dense: free } = scenesOf(momentOf({ whatIf: { ...AS_TRAINED, nonlocal: 0 } }));
+  const { dense: free } = scenesOf(momentOf({ whatIf: { ...AS_TRAINED, nonlocalFactor: 0 } }));
   assert.equal(free.bar.line, null);
 });
 
@@ -156,7 +156,7 @@ test("looking back shows the column; the sparse one says that it is being comput
 });
 
 test("each map is the maps' own, under the what-if, and marks the query's number", () => {
-  const whatIf = { ...AS_TRAINED, nonlocal: 2, local: 3 };
+  const whatIf = { ...AS_TRAINED, nonlocalFactor: 2, localFactor: 3 };
   const { maps } = momentOf({ whatIf });
   const expected = {
     nonlocal: session.nonlocalScale.map((each) => 2 * each),
@@ -188,7 +188,7 @@ test("a dense network has no thresholds to show, nor groups", () => {
 });
 
 test("the lines lead to the strongest reciprocal keys, never to the query itself", () => {
-  const whatIf = { ...AS_TRAINED, nonlocal: 0.01 };
+  const whatIf = { ...AS_TRAINED, nonlocalFactor: 0.01 };
   // The query that reads itself the most: it would be the first of its own partners.
   const own = rowsOf(session, whatIf).map(({ weights, i }) => weights[i]);
   const moment = momentOf({ whatIf, i: own.indexOf(Math.max(...own)) });
@@ -216,8 +216,8 @@ test("the comparison of two pins: both rows, their difference and what they shar
   assert.equal(scale.position(0), 0.5);
   const [most] = [...scenes.map.values].sort((a, b) => Math.abs(b) - Math.abs(a));
   assert.equal(scale.largest, Math.abs(most));
-  // Where the first pin reads more the colour is on the first pin's side, at the end of the palette.
-  const table = paletteOf(scenes.map.bar.palette);
+  // Where the first pin reads more the colour is on the first pin's side, at the end of the colormap.
+  const table = colormapOf(scenes.map.bar.colormap);
   assert.deepEqual([table[0], table[255]], [rgbOf(PIN_COLOURS[1]), rgbOf(PIN_COLOURS[0])]);
   for (const j of shown(scenes.map)) {
     const place = Math.round(scale.position(scenes.map.values[j]) * 255);

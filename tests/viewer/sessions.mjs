@@ -21,7 +21,7 @@ function surroundings({ height, width, labels }) {
   const cellLabels = Uint8Array.from(labels ?? Array.from({ length: n }, (_, i) => i % CLASSES.length));
   return {
     network: "small", learned: true, half: false, window: 3, notes: [],
-    classes: CLASSES, colours: COLOURS,
+    classes: CLASSES, palette: COLOURS,
     height, width, n,
     imageHeight: 10 * height, imageWidth: 10 * width, lattice: 1,
     workingHeight: height, workingWidth: width,
@@ -34,7 +34,7 @@ function surroundings({ height, width, labels }) {
  * A session with exactly these affinities, P[i][j] of query i with key j: the queries are their
  * logarithms, the keys the unit vectors. A scale may be one number for all cells.
  */
-export function sessionOf(affinities, { height, width, nonlocal = 1, local = 1e9, ...more }) {
+export function sessionOf(affinities, { height, width, nonlocalScale = 1, localScale = 1e9, ...more }) {
   const n = affinities.length;
   const key = new Float32Array(n * n);
   for (let j = 0; j < n; j++) key[j * n + j] = 1;
@@ -44,8 +44,8 @@ export function sessionOf(affinities, { height, width, nonlocal = 1, local = 1e9
     query: Float32Array.from(affinities.flat(), Math.log),
     key,
     logNormaliser: new Float32Array(n),
-    nonlocalScale: Float32Array.from(filled(nonlocal, n)),
-    localScale: Float32Array.from(filled(local, n)),
+    nonlocalScale: Float32Array.from(filled(nonlocalScale, n)),
+    localScale: Float32Array.from(filled(localScale, n)),
     ...more,
   };
 }
@@ -95,7 +95,7 @@ export function packetOf(session, { half = false, projections = {} } = {}) {
   const about = {
     version: 1, network: session.network, thresholds_learned: session.learned, window: session.window,
     grid: { height, width, image_height: session.imageHeight, image_width: session.imageWidth },
-    classes: session.classes, palette: session.colours, notes: session.notes, half,
+    classes: session.classes, palette: session.palette, notes: session.notes, half,
   };
   return fileOf(tensors, { session: JSON.stringify(about) });
 }

@@ -45,7 +45,7 @@ test("a segment hangs together, has one class, and cannot be larger", () => {
 });
 
 test("the row of a set is the mean of its cells' rows, and its shares count the cells", () => {
-  for (const whatIf of [AS_TRAINED, { ...AS_TRAINED, reciprocity: false, nonlocal: 0.5 }]) {
+  for (const whatIf of [AS_TRAINED, { ...AS_TRAINED, reciprocity: false, nonlocalFactor: 0.5 }]) {
     const cells = [1, 4, 8], rows = cells.map((cell) => rowOf(session, cell, whatIf));
     const set = finish(setRowOf(session, cells, whatIf));
     const mean = (value) => rows.reduce((sum, row) => sum + value(row), 0) / 3;

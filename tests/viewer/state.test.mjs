@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { AS_TRAINED } from "../../app/viewer/core/attention.ts";
 import { STRENGTHS, TOP_KS } from "../../app/viewer/core/maps.ts";
 import {
-  LAYERS, MAPS, MOST_PINS, PALETTES, START, Store, fromQueryString, isUpload, toQueryString,
+  LAYERS, MAPS, MOST_PINS, COLORMAPS, START, Store, fromQueryString, isUpload, toQueryString,
 } from "../../app/viewer/core/state.ts";
 import { randomness } from "./sessions.mjs";
 
@@ -26,7 +26,7 @@ function randomState(random) {
     pins,
     compare: pins.length > 1 ? oneOf([null, [0, pins.length - 1], [1, 0]]) : null,
     whatIf: {
-      nonlocal: oneOf([1, 0, 0.55, 4]), local: oneOf([1, 0, 3.95]),
+      nonlocalFactor: oneOf([1, 0, 0.55, 4]), localFactor: oneOf([1, 0, 3.95]),
       reciprocity: oneOf([true, false]), localRule: oneOf([true, false]),
       window: oneOf([null, 1, 3, 5]), topK: oneOf([null, 8, 512]),
     },
@@ -38,7 +38,7 @@ function randomState(random) {
     lines: oneOf([true, false]),
     scale: oneOf(["linear", "log"]),
     shared: oneOf([true, false]),
-    palette: oneOf(PALETTES),
+    colormap: oneOf(COLORMAPS),
     opacity: oneOf([0, 0.05, 0.85, 1]),
     zoom: [factor, +(random() * (1 - 1 / factor)).toFixed(4), 0],
     language: oneOf(["en", "zh-CN", "zh-TW"]),
@@ -95,7 +95,7 @@ const HOSTILE = [
 
 const WORDS = [
   "picture", "network", "at", "lock", "pins", "compare", "look", "map", "layer", "strength", "lines",
-  "scale", "shared", "hold", "palette", "opacity", "zoom", "lang", "lesson",
+  "scale", "shared", "hold", "colormap", "opacity", "zoom", "lang", "lesson",
   "t1", "t2", "reciprocal", "local", "window", "top",
 ];
 
@@ -121,7 +121,7 @@ function check(state, said) {
   const [dense, low, high] = state.hold ?? [1, 1, 2];
   is([dense, low, high].every((each) => amount(each, 1e300)) && dense > 0 && low > 0 && high > low, "hold");
   is(["linear", "log"].includes(state.scale), "scale");
-  is(PALETTES.includes(state.palette), "palette");
+  is(COLORMAPS.includes(state.colormap), "colormap");
   is(amount(state.opacity, 1), "opacity");
   const [factor, left, top] = state.zoom;
   is(state.zoom.length === 3 && factor >= 1 && factor <= 16, "zoom");
@@ -129,7 +129,7 @@ function check(state, said) {
   is([null, "en", "zh-CN", "zh-TW"].includes(state.language), "language");
   is(state.lesson === null || whole(state.lesson, 49), "lesson");
   const { whatIf } = state;
-  is(amount(whatIf.nonlocal, 100) && amount(whatIf.local, 100), "whatIf");
+  is(amount(whatIf.nonlocalFactor, 100) && amount(whatIf.localFactor, 100), "whatIf");
   is(typeof whatIf.reciprocity === "boolean" && typeof whatIf.localRule === "boolean", "whatIf");
   is([null, 1, 3, 5].includes(whatIf.window), "whatIf");
   is([null, 8, 16, 32, 64, 128, 256, 512].includes(whatIf.topK), "whatIf");
@@ -250,7 +250,7 @@ test("one can go back to any recorded state at once, and from there forth again"
 test("after any changes, all steps back lead to the start and all steps forth to the end", () => {
   const random = randomness(2);
   for (let trial = 0; trial < 200; trial++) {
-    const store = new Store({ palette: "grey" });
+    const store = new Store({ colormap: "grey" });
     const marks = [store.mark];
     for (let step = 0; step < 12; step++) {
       const { pins, query, map, whatIf } = randomState(random);

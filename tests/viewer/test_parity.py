@@ -31,7 +31,7 @@ pytestmark = needs_node
 # The bits of a row's relation, as in core/attention.ts.
 BITS = {"chosen": 1, "chooses_back": 2, "local": 4, "support": 8}
 
-# How far a logarithm of an affinity may lie from its level and still count as being at it.
+# How far a logarithm of an affinity may lie from its threshold and still count as being at it.
 ROUNDING = 1e-5
 TIE_SLACK = 64 * 2**-23
 
@@ -82,8 +82,8 @@ def check_rows(session, cells, views, found):
     normaliser = attention.log_normaliser.double().numpy()
     for i, j in zip(*differing["chosen"].nonzero(), strict=True):
         log_affinity = query[cells[i]] @ key[j] - normaliser[cells[i]]
-        level = np.log(views[i].nonlocal_scale / n)
-        assert abs(log_affinity - (level - TIE_SLACK)) < ROUNDING
+        threshold = np.log(views[i].nonlocal_scale / n)
+        assert abs(log_affinity - (threshold - TIE_SLACK)) < ROUNDING
     for i, j in zip(*differing["chooses_back"].nonzero(), strict=True):
         log_ratio = np.log(np.float64(views[i].incoming_ratio.ravel()[j]))
         assert abs(log_ratio + TIE_SLACK) < ROUNDING
@@ -124,11 +124,11 @@ def test_every_row_and_the_maps_of_a_photograph(session, answer):
 @pytest.mark.parametrize(
     ("change", "what_if"),
     [
-        ({"reciprocity": False, "nonlocal": 1.5}, WhatIf(1.5, reciprocity=False)),
+        ({"reciprocity": False, "nonlocalFactor": 1.5}, WhatIf(1.5, reciprocity=False)),
         ({"topK": 32}, WhatIf(top_k=32)),
-        ({"nonlocal": 2, "local": 0.7, "window": 5}, WhatIf(2, 0.7, window=5)),
-        ({"localRule": False, "nonlocal": 1e6}, WhatIf(1e6, local_rule=False)),
-        ({"nonlocal": 0}, WhatIf(0)),
+        ({"nonlocalFactor": 2, "localFactor": 0.7, "window": 5}, WhatIf(2, 0.7, window=5)),
+        ({"localRule": False, "nonlocalFactor": 1e6}, WhatIf(1e6, local_rule=False)),
+        ({"nonlocalFactor": 0}, WhatIf(0)),
     ],
     ids=lambda part: "" if isinstance(part, WhatIf) else "-".join(map(str, part)),
 )
@@ -146,7 +146,7 @@ def test_rows_under_a_what_if(session, answer, change, what_if):
 def test_the_row_of_a_set_of_cells(session, answer, factor):
     width = session.grid.width
     cells = [15 * width + 20, 15 * width + 21, 16 * width + 20, 30 * width + 40]
-    found = answer(what_if={"nonlocal": factor}, cells=[], maps=False, set=cells)
+    found = answer(what_if={"nonlocalFactor": factor}, cells=[], maps=False, set=cells)
     (mean,) = session.attention.rows([[Cell(*divmod(i, width)) for i in cells]], WhatIf(factor))
     for name in ("dense", "incoming", "weights"):
         expected = getattr(mean, name).ravel()

@@ -109,7 +109,7 @@ export function connectCompare(viewer: CompareViewer): void {
     }
     built = wanted;
     const known = new Map(multiples.map((multiple) => [multiple.name, multiple]));
-    multiples = names.map((name) => known.get(name) ?? buildMultiple(methodOf(name), desk, openCard));
+    multiples = names.map((name) => known.get(name) ?? buildMultiple(methodOf(name), target, openCard));
     for (const { canvas } of known.values()) watching.unobserve(canvas);
     const groups = facts.families.map(({ name, title }) => {
       const members = multiples.filter((multiple) => methodOf(multiple.name).family === name);
@@ -169,16 +169,16 @@ export function connectCompare(viewer: CompareViewer): void {
     const count = Object.keys(heads).length;
     parts.agreement.hidden = !count;
     if (!count || agreeing === null || !facts) return;
-    const values = bytesOf(agreeing), { palette } = viewer.state;
+    const values = bytesOf(agreeing), { colormap } = viewer.state;
     const cells: Values = { values, shape: [height, width] }, keys: Reading["keys"] = [height, width];
     const reading = { name: "votes", row: null, keys, gates: { cells } };
-    const scene = multiplesOf([reading], { palette, scale: "linear", scales: "own" }).get("votes")!;
+    const scene = multiplesOf([reading], { colormap, scale: "linear", scales: "own" }).get("votes")!;
     votes = { reading, scene };
     const [low, ramp, high] = [...parts.votes.ends.children] as HTMLElement[];
     const [fewest, most] = scene.range;
     write(low, String(Math.ceil(fewest)));
     write(high, String(Math.floor(most)));
-    ramp.style.setProperty("--ramp", rampOf(palette));
+    ramp.style.setProperty("--ramp", rampOf(colormap));
     ramp.style.setProperty("--map-opacity", String(viewer.state.opacity));
     write(parts.votes.what, viewer.say("methods.agreement.what", { count }));
     parts.votes.canvas.setAttribute("aria-label", parts.votes.what.textContent);
@@ -219,7 +219,7 @@ export function connectCompare(viewer: CompareViewer): void {
   // What is done in it ----------------------------------------------------------------------------
 
   // As in every panel, but for the pointer: it reads the maps here, and does not lead the query.
-  const desk = {
+  const target = {
     get session() { return viewer.session; },
     get picture() { return viewer.picture; },
     get state() { return viewer.state; },
@@ -231,7 +231,7 @@ export function connectCompare(viewer: CompareViewer): void {
     zoom: (zoom: Zoom) => viewer.zoom(zoom),
     zoomBy: (factor: number) => viewer.zoomBy(factor),
   };
-  for (const { canvas } of [parts.photo, own, parts.votes]) listen(canvas, desk);
+  for (const { canvas } of [parts.photo, own, parts.votes]) listen(canvas, target);
 
   function openCard(name: string, button: HTMLElement): void {
     parts.card.open(methodOf(name), familyOf(name), button);
@@ -259,7 +259,7 @@ export function connectCompare(viewer: CompareViewer): void {
     clearTimeout(resting);
     if (differs("query") && !state.locked) resting = window.setTimeout(wish, RESTED);
     else if ((["query", "methods", "locked"] as const).some(differs)) wish();
-    if ((["scale", "scales", "palette", "opacity"] as const).some(differs)) show();
+    if ((["scale", "scales", "colormap", "opacity"] as const).some(differs)) show();
   });
   element.addEventListener("asa:opened", () => wish());
   element.addEventListener("asa:language", () => wish());

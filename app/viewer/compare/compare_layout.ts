@@ -26,7 +26,7 @@ export function buildLayout(section: HTMLElement, texts: Texts, choose: (methods
   photo.canvas.setAttribute("role", "application");
   photo.canvas.dataset.label = "methods.photo";
   photo.element.append(make("h3", "", { text: "panel.photo" }), make("div", "about-head"), photo.canvas, make("p", "note", { text: "methods.photo.what" }));
-  // Not one of the methods that are chosen: it has no card, and listens once the desk is there.
+  // Not one of the methods that are chosen: it has no card, and listens once there is a target.
   const own = buildMultiple({ name: "page", exact: "none" }, null, () => {});
   own.element.classList.replace("gates", "first");
   delete own.element.dataset.method;

@@ -119,7 +119,7 @@ export interface MultipleScene {
   cells?: Cells;
   matrix?: Cells;
   bars?: Values;
-  bar?: Pick<Bar, "scale" | "palette">;
+  bar?: Pick<Bar, "scale" | "colormap">;
   /** What the colours or bars span. */
   range: [low: number, high: number];
   clipped?: boolean;

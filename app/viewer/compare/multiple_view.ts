@@ -8,7 +8,7 @@ import { type Piece, piecesOf, signed, valueAt } from "./multiples.ts";
 import { type Picture, Panel, imageOf, paint, rampOf } from "../draw/panels.ts";
 import { listen } from "../page/pointer.ts";
 
-type Desk = Parameters<typeof listen>[1];
+type Target = Parameters<typeof listen>[1];
 /** What a multiple is told in: the words, and the picture that it lies on. */
 export interface Told {
   texts: Pick<Texts, "say" | "className">;
@@ -22,9 +22,9 @@ const BARS = "#77849a";
 // Of the height, where bars stand under something else.
 const UNDER = 0.3;
 
-/** Build the multiple of a method; a map of cells reports pointer and keys to `desk` (`listen` in pointer.ts). */
+/** Build the multiple of a method; a map of cells reports pointer and keys to `target` (`listen` in pointer.ts). */
 export function buildMultiple(
-  { name, exact }: Pick<Method, "name" | "exact">, desk: Desk | null, about: (name: string, button: HTMLElement) => void,
+  { name, exact }: Pick<Method, "name" | "exact">, target: Target | null, about: (name: string, button: HTMLElement) => void,
 ) {
   const element = make("article", "multiple", { method: name });
   const heading = make("h4"), title = make("span", "title"), tag = make("span", "what");
@@ -34,7 +34,7 @@ export function buildMultiple(
   heading.append(title, " ", tag);
   const canvas = make("canvas");
   canvas.setAttribute("role", "img");
-  if (exact !== "none" && desk) listen(canvas, desk);
+  if (exact !== "none" && target) listen(canvas, target);
   const ends = make("div", "ends");
   ends.append(make("span"), make("div", "ramp"), make("span"));
   const line = make("p", "reading-line"), reading = make("span", "reading"), sum = make("span", "sum");
@@ -73,7 +73,7 @@ export function tellMultiple(
   for (const span of multiple.lines.querySelectorAll("span")) write(span, pieces[span.className as Piece] ?? "");
   write(multiple.sum, pieces.sum ?? "");
   const label = reading && method.head !== null ? heads[method.head]?.label : undefined;
-  const colour = label === undefined ? null : session.colours[session.classes.indexOf(label)];
+  const colour = label === undefined ? null : session.palette[session.classes.indexOf(label)];
   multiple.lines.classList.toggle("classed", Boolean(colour));
   multiple.lines.classList.toggle("dead", Boolean(reading?.dead_below));
   if (colour) multiple.lines.style.setProperty("--class", `rgb(${colour.join(" ")})`);
@@ -82,7 +82,7 @@ export function tellMultiple(
   write(low, range[0]);
   write(high, scene?.clipped ? `≥ ${range[1]}` : range[1]);
   ramp.style.visibility = scene?.bar ? "" : "hidden";
-  if (scene?.bar) ramp.style.setProperty("--ramp", rampOf(scene.bar.palette));
+  if (scene?.bar) ramp.style.setProperty("--ramp", rampOf(scene.bar.colormap));
   ramp.style.setProperty("--map-opacity", String(opacity));
   const told = [method.title, multiple.tag.textContent, ...[...PIECES.flat(), "sum" as const].map((each) => pieces[each])].filter(Boolean);
   multiple.canvas.setAttribute("aria-label", told.join(texts.say("list.comma")));

@@ -1,7 +1,7 @@
 // The small multiples as data: each method's answer for one query, its colours and its numbers.
 
 import { bytesOf } from "../core/packet.ts";
-import { Scale, mapScale, paletteOf, rowScale } from "../core/scale.ts";
+import { Scale, mapScale, colormapOf, rowScale } from "../core/scale.ts";
 import { packed } from "../draw/colours.ts";
 import { type Texts, number, percent } from "../core/texts.ts";
 import type { Grid, Rgb, State } from "../types.ts";
@@ -48,16 +48,16 @@ export function readingOf({ row, gates, ...facts }: SentReading): Reading {
  * `cells`, `matrix` and `bars`, those there are. `range` is what the colours or bars span.
  */
 export function multiplesOf(
-  readings: Pick<Reading, "name" | "row" | "gates" | "keys">[], { scale: kind, scales, palette }: Pick<State, "scale" | "scales" | "palette">,
+  readings: Pick<Reading, "name" | "row" | "gates" | "keys">[], { scale: kind, scales, colormap }: Pick<State, "scale" | "scales" | "colormap">,
 ): Map<string, MultipleScene> {
   const rows = readings.flatMap(({ name, row, keys }) => (row ? [{ name, row, keys, own: ownScale(row, kind) }] : []));
   const common = scales === "one" ? commonScale(rows.map(({ own }) => own), kind) : null;
   const scenes = new Map(rows.map(({ name, row, keys: [height, width], own }): [string, MultipleScene] => {
     const isSigned = own.low < 0;
     const scale = !common ? own : isSigned ? around(common.high, common.largest) : common;
-    return [name, rowScene(row, height, width, scale, isSigned ? SIGNED : palette)];
+    return [name, rowScene(row, height, width, scale, isSigned ? SIGNED : colormap)];
   }));
-  for (const { name, row, gates } of readings) if (!row) scenes.set(name, gateScene(gates, kind, palette));
+  for (const { name, row, gates } of readings) if (!row) scenes.set(name, gateScene(gates, kind, colormap));
   return scenes;
 }
 
@@ -78,14 +78,14 @@ function commonScale(scales: Scale[], kind: Kind): Scale {
   return kind === "log" && lows.length ? new Scale(Math.min(...lows), high, largest, "log") : new Scale(0, high, largest);
 }
 
-function rowScene(row: Float32Array, height: number, width: number, scale: Scale, palette: string): MultipleScene {
+function rowScene(row: Float32Array, height: number, width: number, scale: Scale, colormap: string): MultipleScene {
   return {
-    cells: { pixels: coloured(row, scale, palette), height, width },
-    bar: { scale, palette }, range: [scale.low, scale.high], clipped: scale.clipped,
+    cells: { pixels: coloured(row, scale, colormap), height, width },
+    bar: { scale, colormap }, range: [scale.low, scale.high], clipped: scale.clipped,
   };
 }
 
-function gateScene(gates: Reading["gates"], kind: Kind, palette: string): MultipleScene {
+function gateScene(gates: Reading["gates"], kind: Kind, colormap: string): MultipleScene {
   const scene: MultipleScene = { range: [0, 0] };
   if (gates.channels) {
     const [low, high] = rangeOf(gates.channels.values);
@@ -96,8 +96,8 @@ function gateScene(gates: Reading["gates"], kind: Kind, palette: string): Multip
     if (!gate) continue;
     const { values, shape: [height, width] } = gate;
     const scale = mapScale(Float64Array.from(values), kind);
-    scene[name] = { pixels: coloured(values, scale, palette, true), height, width };
-    Object.assign(scene, { bar: { scale, palette }, range: [scale.low, scale.high] });
+    scene[name] = { pixels: coloured(values, scale, colormap, true), height, width };
+    Object.assign(scene, { bar: { scale, colormap }, range: [scale.low, scale.high] });
   }
   return scene;
 }
@@ -109,8 +109,8 @@ function rangeOf(values: Values["values"]): [low: number, high: number] {
 }
 
 /** A cell of weight 0 is left open: it is not read. */
-function coloured(values: Values["values"], scale: Scale, palette: string, all = false): Uint32Array {
-  const table = paletteOf(palette).map((colour: Rgb) => packed(colour)), last = table.length - 1;
+function coloured(values: Values["values"], scale: Scale, colormap: string, all = false): Uint32Array {
+  const table = colormapOf(colormap).map((colour: Rgb) => packed(colour)), last = table.length - 1;
   return Uint32Array.from(values, (each) => (each || all ? table[Math.round(scale.position(each) * last)] : 0));
 }
 

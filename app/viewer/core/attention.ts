@@ -10,7 +10,7 @@ export const LOCAL = 4;
 export const KEPT = 8;
 
 export const AS_TRAINED: Readonly<WhatIf> = Object.freeze({
-  nonlocal: 1, local: 1, reciprocity: true, localRule: true, window: null, topK: null,
+  nonlocalFactor: 1, localFactor: 1, reciprocity: true, localRule: true, window: null, topK: null,
 });
 
 // How far below its threshold a log affinity still counts as a tie: 64 roundings of float32.
@@ -48,14 +48,14 @@ export function similarity(a: Float32Array, i: number, b: Float32Array | null, j
 }
 
 /**
- * The level a query's log affinities must reach under the non-local rule, one for each cell.
+ * The log threshold that a query's log affinities must reach under the non-local rule, one for each cell.
  *
  * With `topK` it is each row's k-th largest log affinity (`kthLargest`), else the learned threshold.
  */
 export function logThresholds(session: Session, whatIf: WhatIf, kthLargest?: Float64Array): Float64Array {
   if (whatIf.topK && kthLargest) return kthLargest;
   const { n, nonlocalScale } = session;
-  return Float64Array.from(nonlocalScale, (scale) => Math.log(scale * whatIf.nonlocal) - Math.log(n));
+  return Float64Array.from(nonlocalScale, (scale) => Math.log(scale * whatIf.nonlocalFactor) - Math.log(n));
 }
 
 /** The cells in the window around cell `i`, clipped at the borders of the map. */
@@ -72,27 +72,27 @@ export function windowOf(session: Session, i: number, whatIf: WhatIf): number[] 
   return cells;
 }
 
-/** The level a log affinity in the window must reach, from those of the window's cells. */
+/** The log threshold that a log affinity in the window must reach, from those of the window's cells. */
 export function logLocalThreshold(session: Session, i: number, whatIf: WhatIf, logAffinities: number[]): number {
   const highest = Math.max(...logAffinities);
   const sum = logAffinities.reduce((total, each) => total + Math.exp(each - highest), 0);
   const logMean = highest + Math.log(sum / logAffinities.length);
-  return Math.log(session.localScale[i] * whatIf.local) + logMean;
+  return Math.log(session.localScale[i] * whatIf.localFactor) + logMean;
 }
 
-/** Whether a log affinity reaches its level; a tie does. */
-export function reaches(logAffinity: number, level: number): boolean {
-  return logAffinity >= level - TIE_SLACK;
+/** Whether a log affinity reaches its log threshold; a tie does. */
+export function reaches(logAffinity: number, threshold: number): boolean {
+  return logAffinity >= threshold - TIE_SLACK;
 }
 
 /**
  * The row of query `i`: its affinity with every key (`dense`) and of every key with it
  * (`incoming`), who stands in which relation to it, and the weights the network reads with.
  *
- * `incomingRatio` is the incoming affinity over the level that key holds it against. Thresholds are
+ * `incomingRatio` is the incoming affinity over the threshold of that key. Thresholds are
  * in multiples of the uniform weight 1 / n.
  */
-export function rowOf(session: Session, i: number, whatIf: WhatIf = AS_TRAINED, levels = logThresholds(session, whatIf)): Row {
+export function rowOf(session: Session, i: number, whatIf: WhatIf = AS_TRAINED, thresholds = logThresholds(session, whatIf)): Row {
   const { n, depth, query, key, logNormaliser } = session;
   const logAffinity = new Float64Array(n);
   const dense = new Float64Array(n);
@@ -104,9 +104,9 @@ export function rowOf(session: Session, i: number, whatIf: WhatIf = AS_TRAINED, 
     const logIncoming = similarity(query, j, key, i, depth) - logNormaliser[j];
     dense[j] = Math.exp(logAffinity[j]);
     incoming[j] = Math.exp(logIncoming);
-    incomingRatio[j] = Math.exp(logIncoming - levels[j]);
-    if (reaches(logAffinity[j], levels[i])) relation[j] |= CHOSEN;
-    if (reaches(logIncoming, levels[j])) relation[j] |= BACK;
+    incomingRatio[j] = Math.exp(logIncoming - thresholds[j]);
+    if (reaches(logAffinity[j], thresholds[i])) relation[j] |= CHOSEN;
+    if (reaches(logIncoming, thresholds[j])) relation[j] |= BACK;
   }
   const near = windowOf(session, i, whatIf);
   const logLocal = logLocalThreshold(session, i, whatIf, near.map((j) => logAffinity[j]));
@@ -116,8 +116,8 @@ export function rowOf(session: Session, i: number, whatIf: WhatIf = AS_TRAINED, 
   const weights = keep(relation, logAffinity, i, whatIf);
   return {
     i, dense, incoming, incomingRatio, relation, weights,
-    threshold: Math.exp(levels[i]) * n,
-    localScale: session.localScale[i] * whatIf.local,
+    threshold: Math.exp(thresholds[i]) * n,
+    localScale: session.localScale[i] * whatIf.localFactor,
     localThreshold: Math.exp(logLocal) * n,
   };
 }

@@ -20,7 +20,7 @@ export const TOP_KS = [8, 16, 32, 64, 128, 256, 512];
  *
  * Without thresholds there are no groups: everything would be one.
  */
-export function* mapsOf(session: Session, whatIf: WhatIf, levels: Float64Array): Generator<number, Maps> {
+export function* mapsOf(session: Session, whatIf: WhatIf, thresholds: Float64Array): Generator<number, Maps> {
   const { n, cellLabels } = session;
   const support = new Uint32Array(n), inDegree = new Uint32Array(n);
   const keptMass = new Float64Array(n), ownMass = new Float64Array(n);
@@ -36,12 +36,12 @@ export function* mapsOf(session: Session, whatIf: WhatIf, levels: Float64Array):
     if (cellLabels[i] === cellLabels[j]) ownMass[i] += mass;
   };
   yield* pairsOf(session, (i, j, forth, back) => {
-    const chooses = reaches(forth, levels[i]), chosen = reaches(back, levels[j]);
+    const chooses = reaches(forth, thresholds[i]), chosen = reaches(back, thresholds[j]);
     if (chooses && (chosen || !whatIf.reciprocity)) keep(i, j, forth);
     if (i === j) return;
     if (chosen && (chooses || !whatIf.reciprocity)) keep(j, i, back);
     if (!chooses || !chosen) return;
-    const strength = Math.min(forth - levels[i], back - levels[j]);
+    const strength = Math.min(forth - thresholds[i], back - thresholds[j]);
     for (let s = 0; s < links.length && (s === 0 || strength >= logStrengths[s]); s++) {
       unite(links[s], i, j);
     }
@@ -50,11 +50,11 @@ export function* mapsOf(session: Session, whatIf: WhatIf, levels: Float64Array):
   for (let i = 0; i < n && whatIf.localRule; i++) {
     const near = windowOf(session, i, whatIf);
     const forth = near.map((j) => logAffinityOf(session, i, j));
-    const level = logLocalThreshold(session, i, whatIf, forth);
+    const threshold = logLocalThreshold(session, i, whatIf, forth);
     near.forEach((j, index) => {
-      if (!reaches(forth[index], level)) return;
-      const chooses = reaches(forth[index], levels[i]);
-      const chosen = reaches(logAffinityOf(session, j, i), levels[j]);
+      if (!reaches(forth[index], threshold)) return;
+      const chooses = reaches(forth[index], thresholds[i]);
+      const chosen = reaches(logAffinityOf(session, j, i), thresholds[j]);
       if (!chooses || (whatIf.reciprocity && !chosen)) keep(i, j, forth[index]);
     });
   }
@@ -77,8 +77,8 @@ export function columnOf(session: Session, { i, incoming, relation }: Row, whatI
   for (const j of windowOf(session, i, whatIf)) {
     if (!whatIf.localRule || weights[j] > 0) continue;
     const near = windowOf(session, j, whatIf).map((k) => logAffinityOf(session, j, k));
-    const level = logLocalThreshold(session, j, whatIf, near);
-    if (reaches(logAffinityOf(session, j, i), level)) weights[j] = incoming[j] / maps.keptMass[j];
+    const threshold = logLocalThreshold(session, j, whatIf, near);
+    if (reaches(logAffinityOf(session, j, i), threshold)) weights[j] = incoming[j] / maps.keptMass[j];
   }
   if (maps.keptMass[i] === 0) weights[i] = 1;
   return { dense: incoming, weights };
@@ -87,20 +87,20 @@ export function columnOf(session: Session, { i, incoming, relation }: Row, whatI
 /** For each of TOP_KS the k-th largest log affinity of every row. */
 export function* kthLargestOf(session: Session): Generator<number, Map<number, Float64Array>> {
   const { n, depth, query, key, logNormaliser } = session;
-  const levels = new Map(TOP_KS.map((k) => [k, new Float64Array(n)]));
+  const largest = new Map(TOP_KS.map((k) => [k, new Float64Array(n)]));
   const row = new Float64Array(n);
   let work = 0;
   for (let i = 0; i < n; i++) {
     for (let j = 0; j < n; j++) row[j] = similarity(query, i, key, j, depth);
     row.sort();
-    for (const [k, level] of levels) level[i] = row[Math.max(n - k, 0)] - logNormaliser[i];
+    for (const [k, ofRows] of largest) ofRows[i] = row[Math.max(n - k, 0)] - logNormaliser[i];
     work += n * depth;
     if (work > PAUSE) {
       work = 0;
       yield i / n;
     }
   }
-  return levels;
+  return largest;
 }
 
 /** Call `visit(i, j, log P_ij, log P_ji)` for every pair with i <= j. */

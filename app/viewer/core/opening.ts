@@ -12,7 +12,7 @@ const REMEMBERED = 4;
 const SIDE = 8;
 // A telling query keeps so many of n cells, most of them of its own class.
 const LEAST_KEPT = 100, MOST_KEPT = 600, OWN = 0.9;
-// From the top of a logarithmic scale down to its floor at most.
+// From the top of a logarithmic scale down to its bottom at most.
 const SPAN = 1e7;
 const FINE = [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8];
 
@@ -92,7 +92,7 @@ export function surveyOf(session: Session): Survey {
   const top = rounded(Math.max(at(tops, 0.9), 2 * ceiling));
   const least = Math.min(at(thresholds, 0) || 1, 0.2);
   const sureness = sure.length ? sure.reduce((sum, each) => sum + each, 0) / sure.length : null;
-  return { start, ceiling, top, sureness, floor: rounded(Math.max(least, top / SPAN), false) };
+  return { start, ceiling, top, sureness, bottom: rounded(Math.max(least, top / SPAN), false) };
 }
 
 /** Cells in rows and columns all over the map, none of them at its border where it has others. */

@@ -45,7 +45,7 @@ export function readPacket(buffer: ArrayBuffer): Session {
     window: about.window,
     half: about.half,
     classes: about.classes,
-    colours: about.palette,
+    palette: about.palette,
     notes: about.notes,
     height, width, n, lattice, workingHeight, workingWidth,
     imageHeight: imageHeight * lattice, imageWidth: imageWidth * lattice,

@@ -1,9 +1,9 @@
-// Colours for numbers: palettes, where a scale begins and ends, and its round numbers.
+// Colours for numbers: colormaps, where a scale begins and ends, and its round numbers.
 
 import type { Rgb } from "../types.ts";
 import { IDEAS } from "./ideas.ts";
 
-// Perceptually even palettes, as stops; the first is told apart with every kind of colour vision, and
+// Perceptually even colormaps, as stops; the first is told apart with every kind of colour vision, and
 // no colour of it is the grey of the photograph that it lies on.
 const STOPS: Record<string, string> = {
   viridis: "440154 482878 3e4989 31688e 26828e 1f9e89 35b779 6ece58 b5de2b fde725",
@@ -16,7 +16,7 @@ export const GROUP_COLOURS = [IDEAS.kept.fill, IDEAS.local.fill, IDEAS.refused.f
 export const PIN_COLOURS = ["#0072b2", "#d55e00", "#f0e442", "#cc79a7"];
 export const THRESHOLD_COLOUR = IDEAS.threshold.fill;
 
-const LEVELS = 256;
+const ENTRIES = 256;
 const ROUND = [1, 2, 5];
 const tables = new Map<string, Rgb[]>();
 
@@ -28,13 +28,13 @@ type Numbers = Float64Array | Float32Array | number[];
  *
  * "pins" and two numbers run from the second pin's colour over white to the first's.
  */
-export function paletteOf(name: string): Rgb[] {
+export function colormapOf(name: string): Rgb[] {
   let table = tables.get(name);
   if (!table) {
     const [first, second] = (name.match(/^pins (\d) (\d)$/) ?? []).slice(1).map(Number);
     const stops = (STOPS[name]?.split(" ") ?? [PIN_COLOURS[second], "f7f7f7", PIN_COLOURS[first]]).map(rgbOf);
-    table = Array.from({ length: LEVELS }, (_, level) => {
-      const place = (level / (LEVELS - 1)) * (stops.length - 1);
+    table = Array.from({ length: ENTRIES }, (_, entry) => {
+      const place = (entry / (ENTRIES - 1)) * (stops.length - 1);
       const from = Math.min(Math.floor(place), stops.length - 2);
       return stops[from].map((each, k) => Math.round(each + (place - from) * (stops[from + 1][k] - each))) as Rgb;
     });
@@ -62,7 +62,7 @@ export function rgbOf(hex: string): Rgb {
 }
 
 /**
- * From numbers to shares of the palette.
+ * From numbers to shares of the colormap.
  *
  * `low` to `high` is what the colours show, `smallest` and `largest` the ends of the numbers that are
  * shown: where these lie beyond the colours they are clipped, and the panel says so.
@@ -168,12 +168,12 @@ export function rounded(value: number, up = true, parts = ROUND): number {
 
 /**
  * The scale of a dense row, the same for all rows of a picture, and longer only where it has to be for
- * the query's threshold to lie on it: linear up to a `ceiling`, logarithmic from a `floor` to a `top`.
+ * the query's threshold to lie on it: linear up to a `ceiling`, logarithmic from a `bottom` to a `top`.
  */
-export function denseScale(values: Float64Array, threshold: number, kind: Kind, { ceiling, floor, top }: { ceiling: number; floor: number; top: number }): Scale {
+export function denseScale(values: Float64Array, threshold: number, kind: Kind, { ceiling, bottom, top }: { ceiling: number; bottom: number; top: number }): Scale {
   const largest = values.reduce(larger, 0), smallest = values.reduce(smaller, Infinity);
   if (kind !== "log") return new Scale(0, Math.max(ceiling, 1.05 * threshold), largest);
-  const low = threshold > 0 ? Math.min(floor, threshold / 1.05) : floor;
+  const low = threshold > 0 ? Math.min(bottom, threshold / 1.05) : bottom;
   return new Scale(low, Math.max(top, 1.05 * threshold), largest, kind, smallest);
 }
 

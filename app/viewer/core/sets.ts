@@ -44,7 +44,7 @@ export function segmentOf({ height, width, cellLabels }: Pick<Session, "height" 
 }
 
 /** The mean of the rows of some cells, one after the other; pauses after each. */
-export function* setRowOf(session: Session, cells: number[], whatIf: WhatIf = AS_TRAINED, levels = logThresholds(session, whatIf)): Generator<number, SetRow> {
+export function* setRowOf(session: Session, cells: number[], whatIf: WhatIf = AS_TRAINED, thresholds = logThresholds(session, whatIf)): Generator<number, SetRow> {
   const { n } = session, zeros = () => new Float64Array(n);
   const mean = {
     dense: zeros(), incoming: zeros(), weights: zeros(), chosen: zeros(), back: zeros(), reciprocal: zeros(), local: zeros(), support: zeros(),
@@ -52,7 +52,7 @@ export function* setRowOf(session: Session, cells: number[], whatIf: WhatIf = AS
   const share = 1 / cells.length;
   let keptMass = 0;
   for (const [k, cell] of cells.entries()) {
-    const row = rowOf(session, cell, whatIf, levels);
+    const row = rowOf(session, cell, whatIf, thresholds);
     keptMass += share * addRow(mean, row, share);
     yield k / cells.length;
   }

@@ -5,7 +5,7 @@ import { AS_TRAINED } from "./attention.ts";
 import { STRENGTHS, TOP_KS } from "./maps.ts";
 import { STAGES } from "./stages.ts";
 
-export const PALETTES = ["viridis", "inferno", "cividis", "grey"];
+export const COLORMAPS = ["viridis", "inferno", "cividis", "grey"];
 export const MAPS = ["nonlocal", "local", "support", "chosen", "kept", "own"];
 export const LAYERS = ["classes", "wipe", "without", "groups", "flips"];
 export const MOST_PINS = 4;
@@ -36,7 +36,7 @@ export const START: Readonly<State> = Object.freeze<State>({
   scale: "log",
   shared: false,
   hold: null,
-  palette: "viridis",
+  colormap: "viridis",
   opacity: 0.85,
   zoom: [1, 0, 0],
   language: null,
@@ -178,7 +178,7 @@ const PARTS: Parts<State> = {
     const ends = text.split("_").map(Number), [dense, low, high] = ends;
     return ends.length === 3 && dense > 0 && low > 0 && high > low && ends.every(Number.isFinite) ? [dense, low, high] : undefined;
   }],
-  palette: ["palette", String, toOneOf(PALETTES)],
+  colormap: ["colormap", String, toOneOf(COLORMAPS)],
   opacity: ["opacity", String, toNumber(0, 1)],
   zoom: ["zoom", (zoom) => zoom.map((each) => +each.toFixed(4)).join("_"), (text) => {
     const zoom = text.split("_").map(Number);
@@ -198,8 +198,8 @@ const PARTS: Parts<State> = {
   stage: ["stage", String, toOneOf(STAGES)],
 };
 const WHAT_IF_PARTS: Parts<WhatIf> = {
-  nonlocal: ["t1", String, toNumber(0, 100)],
-  local: ["t2", String, toNumber(0, 100)],
+  nonlocalFactor: ["t1", String, toNumber(0, 100)],
+  localFactor: ["t2", String, toNumber(0, 100)],
   reciprocity: ["reciprocal", fromSwitch, toSwitch],
   localRule: ["local", fromSwitch, toSwitch],
   window: ["window", String, (text) => toOneOf([1, 3, 5])(Number(text))],
@@ -227,9 +227,16 @@ export function toQueryString(state: State, own = false): string {
   return words.toString();
 }
 
+// Words of older links, and what they are called now.
+const FORMER_WORDS = { palette: "colormap" };
+
 /** What a query string says of the state; words that are not valid say nothing. */
 export function fromQueryString(text: string): Partial<State> {
   const words = new URLSearchParams(text);
+  for (const [former, word] of Object.entries(FORMER_WORDS)) {
+    const value = words.get(former);
+    if (value !== null && !words.has(word)) words.set(word, value);
+  }
   const read = <T>(parts: Parts<T>) => {
     const values: Partial<T> = {};
     for (const name of Object.keys(parts) as (keyof T)[]) {

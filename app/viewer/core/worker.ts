@@ -31,8 +31,8 @@ export function serve(scope: Port): void {
     return session;
   }
 
-  /** The levels of a rule for the session there is; null where another has been opened meanwhile. */
-  async function levelsOf(whatIf: WhatIf) {
+  /** The log thresholds of a rule for the session there is; null where another has been opened meanwhile. */
+  async function thresholdsOf(whatIf: WhatIf) {
     const mine = opened();
     if (whatIf.topK) kthLargest ??= spread(kthLargestOf(mine), () => session === mine);
     const known = whatIf.topK ? await kthLargest : null;
@@ -51,10 +51,10 @@ export function serve(scope: Port): void {
       return surveyOf(session);
     },
     async row({ i, whatIf }) {
-      const levels = await levelsOf(whatIf);
-      if (!levels) return { late: true };
+      const thresholds = await thresholdsOf(whatIf);
+      if (!thresholds) return { late: true };
       const mine = opened();
-      const row = rowOf(mine, i, whatIf, levels);
+      const row = rowOf(mine, i, whatIf, thresholds);
       const known = mapsFor === JSON.stringify(whatIf) ? maps : null;
       const column = columnOf(mine, row, whatIf, known);
       const { readout, n } = mine;
@@ -74,15 +74,15 @@ export function serve(scope: Port): void {
     },
     async set({ cells, whatIf }) {
       const pass = ++sets;
-      const levels = await levelsOf(whatIf);
-      const row = levels && await spread(setRowOf(opened(), cells, whatIf, levels), () => pass === sets);
+      const thresholds = await thresholdsOf(whatIf);
+      const row = thresholds && await spread(setRowOf(opened(), cells, whatIf, thresholds), () => pass === sets);
       return row ?? { late: true };
     },
     async maps({ whatIf }) {
       const pass = ++passes;
       maps = null;
-      const levels = await levelsOf(whatIf);
-      const result = levels && (await spread(mapsOf(opened(), whatIf, levels), () => pass === passes));
+      const thresholds = await thresholdsOf(whatIf);
+      const result = thresholds && (await spread(mapsOf(opened(), whatIf, thresholds), () => pass === passes));
       if (!result) return { late: true };
       [maps, mapsFor] = [result, JSON.stringify(whatIf)];
       return result;

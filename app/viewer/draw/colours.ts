@@ -1,16 +1,16 @@
 // Cells and pixels in colours, as the panels lie on the picture.
 
 import type { Cells, Rgb, ScaleLike, Session } from "../types.ts";
-import { paletteOf, rgbOf } from "../core/scale.ts";
+import { colormapOf, rgbOf } from "../core/scale.ts";
 
 /** A colour of three bytes as one number of ImageData, opaque; 0 is transparent. */
 export const packed = ([r, g, b]: Rgb): number => (0xff000000 | (b << 16) | (g << 8) | r) >>> 0;
 
 /** The cells in the colours of their numbers; those that are not `shown` stay open. */
 export function coloured(
-  session: Session, values: ArrayLike<number>, scale: ScaleLike, palette: string, shown: (cell: number) => boolean = () => true,
+  session: Session, values: ArrayLike<number>, scale: ScaleLike, colormap: string, shown: (cell: number) => boolean = () => true,
 ): Cells {
-  const table = paletteOf(palette).map(packed);
+  const table = colormapOf(colormap).map(packed);
   const pixels = new Uint32Array(session.n);
   for (let j = 0; j < pixels.length; j++) {
     if (shown(j)) pixels[j] = table[Math.round(scale.position(values[j]) * (table.length - 1))];

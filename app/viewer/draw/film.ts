@@ -2,7 +2,7 @@
 
 import { BACK, CHOSEN } from "../core/attention.ts";
 import { IDEAS } from "../core/ideas.ts";
-import { paletteOf, rgbOf } from "../core/scale.ts";
+import { colormapOf, rgbOf } from "../core/scale.ts";
 import { type Stage, STAGES, remains } from "../core/stages.ts";
 import type { Cells, LegendEntry, Moment, PanelName, Scene, Scenes, Session } from "../types.ts";
 import { packed } from "./colours.ts";
@@ -56,7 +56,7 @@ function remaining(stage: Stage, scene: Scene, { session, row, state }: Moment, 
   const values = Float64Array.from(row.dense, (weight, j) => (
     remains(stage, row.relation[j], state.whatIf.reciprocity) ? weight * session.n * grown : 0
   ));
-  const table = paletteOf(bar.palette).map(packed);
+  const table = colormapOf(bar.colormap).map(packed);
   const colour = (j: number) => (values[j] > 0 ? table[Math.round(bar.scale.position(values[j]) * (table.length - 1))] : 0);
   const line = bar.line === null ? null : row.threshold * grown;
   return { ...scene, values, cells: cellsOf(session, colour), bar: { ...bar, line } };

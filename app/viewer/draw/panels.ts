@@ -1,7 +1,7 @@
 // The six canvases: one picture, one zoom and one pointer in all of them.
 
 import { placeIn } from "../core/geometry.ts";
-import { paletteOf } from "../core/scale.ts";
+import { colormapOf } from "../core/scale.ts";
 import { DARK, WHITE, paintMarks, stroke } from "./marks.ts";
 import { type Regions, paintRegions } from "./regions.ts";
 import type { Cells, Marks, Scene, Zoom } from "../types.ts";
@@ -195,9 +195,9 @@ function paintOver(context: Context, width: number, height: number, { scene, pic
   context.restore();
 }
 
-/** A palette as the value of CSS `background`. */
-export function rampOf(palette: string): string {
-  const table = paletteOf(palette);
+/** A colormap as the value of CSS `background`. */
+export function rampOf(colormap: string): string {
+  const table = colormapOf(colormap);
   const stops = Array.from({ length: 11 }, (_, k) => `rgb(${table[Math.round((k / 10) * 255)].join(" ")})`);
   return `linear-gradient(90deg, ${stops.join(", ")})`;
 }

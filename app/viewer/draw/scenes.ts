@@ -59,7 +59,7 @@ function setScenes({ state, session }: Moment, set: SetRow): Rows {
   const scales = scalesOf(state, session, dense, sparse, null, null);
   const shares = (title: string, values: Float64Array): Scene => ({
     ...weightScene(title, values, new Scale(0, 1, values.reduce((a, b) => Math.max(a, b), 0)), state, null, session, true),
-    bar: { scale: new Scale(0, 1), palette: state.palette, line: null, unit: "unit.set" },
+    bar: { scale: new Scale(0, 1), colormap: state.colormap, line: null, unit: "unit.set" },
   });
   return {
     dense: weightScene("set.dense", dense, scales.dense, state, null, session),
@@ -79,16 +79,16 @@ function twinScenes({ state, session, row, ...moment }: Moment, other: Twin): Ro
   const difference = a.map((each, j) => each - b[j]);
   const span = Math.max(rowScale(a, 0, "linear", a).high, rowScale(b, 0, "linear", b).high);
   const both = new Scale(-span, span, difference.reduce((most, each) => Math.max(most, Math.abs(each)), 0));
-  const palette = "pins 0 1";
+  const colormap = "pins 0 1";
   return {
     dense: weightScene("twin.dense", b, scaleOf(b), state, null, session, true),
     neighbours: groupScene({ ...moment, state, session: sparse.session, row: sparse.row }),
     sparse: { ...weightScene("twin.sparse", a, scaleOf(a), state, null, session, true), outlined: true },
     map: {
       title: "twin.difference",
-      cells: coloured(session, difference, both, palette),
+      cells: coloured(session, difference, both, colormap),
       values: difference,
-      bar: { scale: both, palette, line: null, unit: "unit.uniform" },
+      bar: { scale: both, colormap, line: null, unit: "unit.uniform" },
     },
   };
 }
@@ -125,19 +125,19 @@ function weightScene(
   const shown = sparse ? (j: number) => values[j] > 0 : () => true;
   return {
     title,
-    cells: coloured(session, values, scale, state.palette, shown),
+    cells: coloured(session, values, scale, state.colormap, shown),
     values,
-    bar: { scale, palette: state.palette, line, unit: "unit.uniform" },
+    bar: { scale, colormap: state.colormap, line, unit: "unit.uniform" },
   };
 }
 
 function mapScene({ state, session, row, maps }: Moment): Scene {
   const title = `map.${state.map}`;
   const { learned } = session;
-  const { nonlocal, local } = state.whatIf;
+  const { nonlocalFactor, localFactor } = state.whatIf;
   const known: Record<string, () => Numbers | null | undefined> = {
-    nonlocal: () => (learned ? session.nonlocalScale.map((each) => each * nonlocal) : null),
-    local: () => (learned ? session.localScale.map((each) => each * local) : null),
+    nonlocal: () => (learned ? session.nonlocalScale.map((each) => each * nonlocalFactor) : null),
+    local: () => (learned ? session.localScale.map((each) => each * localFactor) : null),
     support: () => maps && Float32Array.from(maps.support),
     chosen: () => maps && Float32Array.from(maps.inDegree),
     kept: () => maps?.keptMass,
@@ -151,9 +151,9 @@ function mapScene({ state, session, row, maps }: Moment): Scene {
   const scale = mapScale(values, state.scale);
   return {
     title,
-    cells: coloured(session, values, scale, state.palette),
+    cells: coloured(session, values, scale, state.colormap),
     values,
-    bar: { scale, palette: state.palette, line: values[row.i], here: values[row.i], unit: `unit.${state.map}` },
+    bar: { scale, colormap: state.colormap, line: values[row.i], here: values[row.i], unit: `unit.${state.map}` },
   };
 }
 
@@ -194,16 +194,16 @@ function comparisonScenes({ state, session }: Moment, [first, second]: readonly 
   const { sets, counts } = overlapOf(first, second), pins = state.compare ?? [];
   const colours = [GROUP_COLOURS[0], ...pins.map((pin) => PIN_COLOURS[pin])];
   const scale = new Scale(-span, span, largest);
-  const palette = ["pins", ...pins].join(" ");
+  const colormap = ["pins", ...pins].join(" ");
   const either = (j: number) => a[j] > 0 || b[j] > 0;
   return {
     dense: weightScene("compare.first", a, alone(a), state, null, session, true),
     sparse: weightScene("compare.second", b, alone(b), state, null, session, true),
     map: {
       title: "compare.difference",
-      cells: coloured(session, difference, scale, palette, either),
+      cells: coloured(session, difference, scale, colormap, either),
       values: difference,
-      bar: { scale, palette, line: null, unit: "unit.uniform" },
+      bar: { scale, colormap, line: null, unit: "unit.uniform" },
     },
     neighbours: {
       title: "compare.overlap",

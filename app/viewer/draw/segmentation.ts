@@ -140,15 +140,15 @@ function flipScene(title: string, session: Session, rerun: Rerun): Scene {
 }
 
 /** A scene of classes as it stands in a file: flat, in the data set's colours. */
-export function inFileColours(scene: Scene, { colours }: Session): Scene {
+export function inFileColours(scene: Scene, { palette }: Session): Scene {
   const { regions, cells, legend, ...rest } = scene;
   delete rest.beside;
   if (!regions || !cells) return scene;
-  const table = colours.map(packed);
+  const table = palette.map(packed);
   return {
     ...rest,
     cells: { ...cells, pixels: Uint32Array.from(regions.labels, (label) => table[label] ?? 0) },
-    legend: legend?.map((entry) => (entry.label === undefined ? entry : { ...entry, colour: `rgb(${colours[entry.label].join(" ")})` })),
+    legend: legend?.map((entry) => (entry.label === undefined ? entry : { ...entry, colour: `rgb(${palette[entry.label].join(" ")})` })),
   };
 }
 

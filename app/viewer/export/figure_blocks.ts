@@ -1,6 +1,6 @@
 // The blocks of an exported figure, each with its height: words, bars and legends.
 
-import { THRESHOLD_COLOUR, paletteOf } from "../core/scale.ts";
+import { THRESHOLD_COLOUR, colormapOf } from "../core/scale.ts";
 import { packed } from "../draw/colours.ts";
 import type { Bar } from "../types.ts";
 import type { Block, Context, Measure } from "./export_types.ts";
@@ -86,8 +86,8 @@ function write(context: Context, text: string, x: number, y: number, font: strin
 }
 
 /** A bar of colours with its line, and round numbers under it. */
-export function colourBar({ scale, palette, line }: Bar, opacity: number, width: number): Block {
-  const table = paletteOf(palette);
+export function colourBar({ scale, colormap, line }: Bar, opacity: number, width: number): Block {
+  const table = colormapOf(colormap);
   const cells = { pixels: Uint32Array.from(table, packed), height: 1, width: table.length };
   const [top, height] = [3, 9];
   return {

@@ -61,7 +61,7 @@ function scaleKey({ scale, shared, compare }: State, names: string[]): string {
 /** What a what-if changes, in words. */
 function changesOf({ moment: { state: { whatIf } }, texts }: Described): string {
   const changed = (Object.keys(AS_TRAINED) as (keyof WhatIf)[]).filter((name) => whatIf[name] !== AS_TRAINED[name]);
-  const shown = (name: keyof WhatIf) => (name === "nonlocal" || name === "local" ? number(whatIf[name]) : whatIf[name]);
+  const shown = (name: keyof WhatIf) => (name === "nonlocalFactor" || name === "localFactor" ? number(whatIf[name]) : whatIf[name]);
   const said = changed.map((name) => texts.say(`export.what_if.${name}`, { value: shown(name) }));
   return said.join(texts.say("export.comma"));
 }
@@ -92,7 +92,7 @@ export function manifestOf(viewer: Described) {
     pins: state.pins.map((pin) => realPixel(session, pin)).map(([px, py]) => ({ x: px, y: py })),
     what_if: {
       changed: isChanged(whatIf),
-      nonlocal_factor: whatIf.nonlocal, local_factor: whatIf.local,
+      nonlocal_factor: whatIf.nonlocalFactor, local_factor: whatIf.localFactor,
       reciprocity: whatIf.reciprocity, local_rule: whatIf.localRule,
       window: whatIf.window, top_k: whatIf.topK,
     },
@@ -105,7 +105,7 @@ export function manifestOf(viewer: Described) {
     },
     uniform: 1 / session.n,
     classes: session.classes,
-    palette: session.colours,
+    palette: session.palette,
     half: session.half,
     notes: session.notes,
     state: { ...state, ...viewer.opened },

@@ -81,7 +81,7 @@ export function supportOf(session: Session, cell: number, whatIf: WhatIf = AS_TR
 /** By how much to multiply the non-local thresholds so that a cell keeps half, or undefined. */
 export function halvingFactor(session: Session, cell: number): number | undefined {
   const trained = supportOf(session, cell);
-  const halves = (nonlocal: number) => 2 * supportOf(session, cell, { ...AS_TRAINED, nonlocal }) <= trained;
+  const halves = (nonlocalFactor: number) => 2 * supportOf(session, cell, { ...AS_TRAINED, nonlocalFactor }) <= trained;
   return trained > 1 ? FACTORS.find(halves) : undefined;
 }
 
@@ -101,25 +101,25 @@ export function choosingAlone(session: Session): number | undefined {
  * where there is one, else with all local scales lowered.
  */
 export function localOnlyCell(session: Session): { cell: number; whatIf: WhatIf } {
-  for (const local of [1, 0.75, 0.5, 0.25, 0]) {
-    const whatIf = { ...AS_TRAINED, local };
-    const levels = logThresholds(session, whatIf);
+  for (const localFactor of [1, 0.75, 0.5, 0.25, 0]) {
+    const whatIf = { ...AS_TRAINED, localFactor };
+    const thresholds = logThresholds(session, whatIf);
     for (let cell = 0; cell < session.n; cell++) {
-      if (keepsLocally(session, cell, whatIf, levels)) return { cell, whatIf };
+      if (keepsLocally(session, cell, whatIf, thresholds)) return { cell, whatIf };
     }
   }
   return { cell: 0, whatIf: AS_TRAINED };
 }
 
-function keepsLocally(session: Session, cell: number, whatIf: WhatIf, levels: Float64Array): boolean {
+function keepsLocally(session: Session, cell: number, whatIf: WhatIf, thresholds: Float64Array): boolean {
   const { depth, query, key, logNormaliser } = session;
   const near = windowOf(session, cell, whatIf);
   const forth = near.map((j) => similarity(query, cell, key, j, depth) - logNormaliser[cell]);
-  const level = logLocalThreshold(session, cell, whatIf, forth);
+  const threshold = logLocalThreshold(session, cell, whatIf, forth);
   return near.some((j, k) => {
-    if (!reaches(forth[k], level)) return false;
+    if (!reaches(forth[k], threshold)) return false;
     const back = similarity(query, j, key, cell, depth) - logNormaliser[j];
-    return !reaches(forth[k], levels[cell]) || !reaches(back, levels[j]);
+    return !reaches(forth[k], thresholds[cell]) || !reaches(back, thresholds[j]);
   });
 }
 

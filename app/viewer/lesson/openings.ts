@@ -40,7 +40,7 @@ export const OPENINGS: Record<string, Opening> = {
   lock: { example: DOG, stage: "dense", spotlight: [panel("dense")], panels: "rows" },
   uniform: { example: DOG, stage: "dense", spotlight: [panel("dense")], panels: "rows" },
   predict: { example: DOG, stage: "ask", locked: true, spotlight: [panel("photo")], panels: "rows" },
-  threshold: { example: PASSER_BY, stage: "chosen", locked: true, spotlight: [whatIf("nonlocal"), panel("dense")], panels: "rows" },
+  threshold: { example: PASSER_BY, stage: "chosen", locked: true, spotlight: [whatIf("nonlocalFactor"), panel("dense")], panels: "rows" },
   back: { example: PASSER_BY, stage: "chosen", locked: true, spotlight: [panel("neighbours")], panels: "rows" },
   reciprocity: { example: PASSER_BY, stage: "kept", locked: true, spotlight: [whatIf("reciprocity"), panel("sparse")], panels: "rows" },
   local: { example: CAP, stage: "local", locked: true, spotlight: [whatIf("localRule"), panel("neighbours")], panels: "rows" },

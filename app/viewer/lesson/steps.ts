@@ -89,23 +89,23 @@ export const STEPS: Step[] = [
       if (!isChanged(state.whatIf)) Object.assign(memory, { cell: row.i, trained: row.numbers.support });
       if (memory.cell !== row.i) Object.assign(memory, { cell: row.i, trained: supportOf(session, row.i) });
       const trained = memory.trained ?? 0, isHalf = trained > 1 && 2 * row.numbers.support <= trained;
-      return state.whatIf.nonlocal > 1 && isHalf;
+      return state.whatIf.nonlocalFactor > 1 && isHalf;
     },
     task: (_, { trained }) => (trained > 1 ? { trained, half: Math.floor(trained / 2) } : { ending: "few" }),
     formula({ session, row, hovered }) {
       const j = isElsewhere(row, hovered) ? hovered : strongestKey(row);
-      const level = row.threshold / session.n;
+      const least = row.threshold / session.n;
       return {
         ...countedPlace(session, j), n: session.n, support: row.numbers.support,
         affinity: small(row.dense[j]), sign: signOf(row.relation[j] & CHOSEN),
-        threshold: number(row.threshold), level: small(level),
+        threshold: number(row.threshold), least: small(least),
       };
     },
     show({ session, row }) {
       // Where hardly anything is kept, or all of it by the local rule, no threshold halves it.
       const cell = [row.i, ...sampleOf(session)].find((each) => halvingFactor(session, each)) ?? row.i;
-      const nonlocal = halvingFactor(session, cell) ?? 1;
-      return { state: { ...lockedAt(session, cell), whatIf: { ...AS_TRAINED, nonlocal } } };
+      const nonlocalFactor = halvingFactor(session, cell) ?? 1;
+      return { state: { ...lockedAt(session, cell), whatIf: { ...AS_TRAINED, nonlocalFactor } } };
     },
   },
   {
@@ -121,9 +121,9 @@ export const STEPS: Step[] = [
       return {
         ...countedPlace(session, j),
         affinity: small(row.dense[j]), sign: signOf(row.relation[j] & CHOSEN),
-        level: small(row.threshold / session.n),
+        least: small(row.threshold / session.n),
         incoming: small(row.incoming[j]), signBack: signOf(row.relation[j] & BACK),
-        levelBack: small(row.incoming[j] / row.incomingRatio[j] || 0),
+        leastBack: small(row.incoming[j] / row.incomingRatio[j] || 0),
       };
     },
     show({ session, row, state }, memory) {
@@ -164,7 +164,7 @@ export const STEPS: Step[] = [
         count: near.length,
         mean: small(near.reduce((total, j) => total + row.dense[j], 0) / near.length),
         scale: number(row.localScale),
-        level: small(row.localThreshold / session.n),
+        least: small(row.localThreshold / session.n),
         amount: localOnlyIn(row, state),
       };
     },

@@ -9,22 +9,22 @@ interface ToyCell {
   name: string;
   query: Pair;
   key: Pair;
-  nonlocal: number;
-  local: number;
+  nonlocalScale: number;
+  localScale: number;
   value: number;
 }
 
 // Query and key of two numbers, the two learned scales, and the value: one number.
 export const TOY_CELLS: ToyCell[] = [
-  { name: "A", query: [1, 0], key: [1, 0], nonlocal: 2, local: 1.5, value: 9 },
-  { name: "B", query: [2, 1], key: [1, 0], nonlocal: 0.75, local: 0.75, value: 8 },
-  { name: "C", query: [1, 0], key: [1, 1], nonlocal: 0.75, local: 1, value: 8 },
-  { name: "D", query: [1, 0], key: [1, 0], nonlocal: 0.75, local: 1.5, value: 5 },
-  { name: "E", query: [0, 1], key: [1, 0], nonlocal: 0.5, local: 0.75, value: 6 },
-  { name: "F", query: [2, 1], key: [0, 1], nonlocal: 0.75, local: 0.75, value: 6 },
-  { name: "G", query: [1, 2], key: [0, 2], nonlocal: 1.25, local: 1, value: 2 },
-  { name: "H", query: [0, 1], key: [0, 1], nonlocal: 0.75, local: 1.25, value: 4 },
-  { name: "I", query: [1, 2], key: [0, 1], nonlocal: 0.5, local: 1, value: 4 },
+  { name: "A", query: [1, 0], key: [1, 0], nonlocalScale: 2, localScale: 1.5, value: 9 },
+  { name: "B", query: [2, 1], key: [1, 0], nonlocalScale: 0.75, localScale: 0.75, value: 8 },
+  { name: "C", query: [1, 0], key: [1, 1], nonlocalScale: 0.75, localScale: 1, value: 8 },
+  { name: "D", query: [1, 0], key: [1, 0], nonlocalScale: 0.75, localScale: 1.5, value: 5 },
+  { name: "E", query: [0, 1], key: [1, 0], nonlocalScale: 0.5, localScale: 0.75, value: 6 },
+  { name: "F", query: [2, 1], key: [0, 1], nonlocalScale: 0.75, localScale: 0.75, value: 6 },
+  { name: "G", query: [1, 2], key: [0, 2], nonlocalScale: 1.25, localScale: 1, value: 2 },
+  { name: "H", query: [0, 1], key: [0, 1], nonlocalScale: 0.75, localScale: 1.25, value: 4 },
+  { name: "I", query: [1, 2], key: [0, 1], nonlocalScale: 0.5, localScale: 1, value: 4 },
 ];
 export const TOY_START = 7;
 const SIDE = 3;
@@ -54,8 +54,8 @@ export function toySession(): Session {
     // The softmax is to the base e: keys times ln 2 make it one to the base 2.
     key: Float32Array.from(TOY_CELLS.flatMap(({ key }) => key), (each) => each * Math.LN2),
     logNormaliser: Float32Array.from(TOY_CELLS, (_, i) => Math.log(toyTotal(i))),
-    nonlocalScale: Float32Array.from(TOY_CELLS, ({ nonlocal }) => nonlocal),
-    localScale: Float32Array.from(TOY_CELLS, ({ local }) => local),
+    nonlocalScale: Float32Array.from(TOY_CELLS, ({ nonlocalScale }) => nonlocalScale),
+    localScale: Float32Array.from(TOY_CELLS, ({ localScale }) => localScale),
   };
   // The rest of a session, its picture and its classes, no row hangs on.
   return arithmetic as Session;
@@ -63,14 +63,14 @@ export function toySession(): Session {
 
 /**
  * Everything there is to say of query `i`: for each key how it stands to the query, and the numbers
- * of the query itself. `levels` are what affinities are held against: `threshold` for the query's
- * choice, `local` in its window; each key has its own `level` for the way back.
+ * of the query itself. Affinities are compared with `threshold` for the
+ * query's choice and with `localThreshold` in its window; each key has its own `least` for the way back.
  */
 export function toyRow(i: number, session = toySession()) {
   const row: Row = rowOf(session, i);
   const { n } = session;
   const near = windowOf(session, i, AS_TRAINED);
-  const keys = TOY_CELLS.map(({ name, key, nonlocal, value }, j) => {
+  const keys = TOY_CELLS.map(({ name, key, nonlocalScale, value }, j) => {
     const relation = row.relation[j];
     return {
       name, value,
@@ -81,7 +81,7 @@ export function toyRow(i: number, session = toySession()) {
       incomingPower: toyPower(j, i),
       incomingTotal: toyTotal(j),
       incoming: row.incoming[j],
-      level: nonlocal / n,
+      least: nonlocalScale / n,
       back: Boolean(relation & BACK),
       near: near.includes(j),
       local: Boolean(relation & LOCAL),
@@ -95,8 +95,8 @@ export function toyRow(i: number, session = toySession()) {
     name: TOY_CELLS[i].name,
     keys, n,
     total: toyTotal(i),
-    nonlocal: TOY_CELLS[i].nonlocal,
-    localScale: TOY_CELLS[i].local,
+    nonlocalScale: TOY_CELLS[i].nonlocalScale,
+    localScale: TOY_CELLS[i].localScale,
     threshold: row.threshold / n,
     localThreshold: row.localThreshold / n,
     near: near.length,

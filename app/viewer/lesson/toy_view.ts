@@ -11,7 +11,7 @@ type Speaker = Pick<Texts, "say">;
 type ToyRow = ReturnType<typeof toyRow>;
 
 const COLUMNS = [
-  "key", "product", "power", "affinity", "chosen", "incoming", "level", "back", "local", "group",
+  "key", "product", "power", "affinity", "chosen", "incoming", "least", "back", "local", "group",
   "weight", "value", "part",
 ];
 const LINES = ["vectors", "scales", "value_of"];
@@ -69,12 +69,12 @@ function neighbour(cell: number, key: string): number | null {
 }
 
 function linesOf(texts: Speaker, row: ToyRow): string[] {
-  const { name, n, total, nonlocal, near, localScale: scale, kept, keptPower: power } = row;
+  const { name, n, total, nonlocalScale: nonlocal, near, localScale: scale, kept, keptPower: power } = row;
   const say = (key: string, values: Record<string, unknown>) => texts.say(`toy.${key}`, { name, n, ...values });
   const [mixed, dense] = [row.mixed, row.dense].map(short);
   return [
-    say("choice", { total, nonlocal, level: short(row.threshold) }),
-    say("window", { count: near, mean: short(row.nearMean), scale, level: short(row.localThreshold) }),
+    say("choice", { total, nonlocal, least: short(row.threshold) }),
+    say("window", { count: near, mean: short(row.nearMean), scale, least: short(row.localThreshold) }),
     ...(kept ? [say("kept", { kept, power, total })] : []),
     say(kept ? "mixed" : "itself", { mixed, dense }),
   ];
@@ -103,7 +103,7 @@ function lineOf(texts: Speaker, key: ToyRow["keys"][number], row: ToyRow): HTMLE
   const group = texts.say(groupKey(key.group));
   const element = line([
     key.name, key.product, key.power, fraction(key.power, row.total), yes(key.chosen),
-    fraction(key.incomingPower, key.incomingTotal), short(key.level), yes(key.back),
+    fraction(key.incomingPower, key.incomingTotal), short(key.least), yes(key.back),
     key.near ? yes(key.local) : texts.say("toy.outside"), group,
     short(key.weight), key.value, short(key.part),
   ]);

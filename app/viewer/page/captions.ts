@@ -140,8 +140,8 @@ const noteOf = (text: string): TemplateResult => html`<p class="note">${text}</p
 
 /** A bar of colours with round numbers under it, a line on it, and what is clipped. */
 function barOf(viewer: Captioned, bar: Bar): TemplateResult {
-  const { scale, palette, line } = bar, isMarked = line !== null && scale.holds(line);
-  const colours = { "--ramp": rampOf(palette), "--map-opacity": String(viewer.state.opacity) };
+  const { scale, colormap, line } = bar, isMarked = line !== null && scale.holds(line);
+  const colours = { "--ramp": rampOf(colormap), "--map-opacity": String(viewer.state.opacity) };
   return html`<div class="ramp" style=${styleMap(colours)}><i ?hidden=${!isMarked}
     style=${styleMap({ left: isMarked ? `${100 * scale.position(line)}%` : "0" })}></i></div>
     <div class="ticks">${scale.ticks().map((value) => tickOf(scale, value))}</div>${noteOf(barWords(viewer, bar))}`;
@@ -154,7 +154,7 @@ function tickOf(scale: ScaleLike, value: number): TemplateResult {
 }
 
 /** What stands under a bar: the threshold or the query's own number, and what is clipped. */
-export function barWords(viewer: Speaker & Pick<Drawn, "moment">, { scale, line, here }: Omit<Bar, "palette" | "unit">): string {
+export function barWords(viewer: Speaker & Pick<Drawn, "moment">, { scale, line, here }: Omit<Bar, "colormap" | "unit">): string {
   const words: string[] = [];
   if (here !== undefined) words.push(viewer.say("bar.here", { value: number(here) }));
   else if (line !== null) {

@@ -162,7 +162,7 @@ function show(viewer: Controlled): void {
     const name = control.dataset.whatIf as keyof WhatIf;
     const value = state.whatIf[name] ?? (name === "window" ? viewer.session?.window : "");
     put(control, value);
-    if (name === "nonlocal" || name === "local") control.disabled = !viewer.session?.learned || (name === "nonlocal" && Boolean(state.whatIf.topK));
+    if (name === "nonlocalFactor" || name === "localFactor") control.disabled = !viewer.session?.learned || (name === "nonlocalFactor" && Boolean(state.whatIf.topK));
   }
   for (const button of viewer.element.querySelectorAll<HTMLElement>(".thumbnail")) {
     button.setAttribute("aria-pressed", String(button.dataset.picture === state.picture));

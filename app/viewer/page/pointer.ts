@@ -47,10 +47,10 @@ export function pixelAt(
 /** How many rows and columns on an arrow key leads. */
 export const ARROWS: Record<string, [down: number, right: number]> = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
-/** Listen to a panel's canvas: what is done on it is done at the `desk`. */
-export function listen(canvas: HTMLCanvasElement, desk: Pointed): void {
+/** Listen to a panel's canvas: what is done on it is reported to `target`. */
+export function listen(canvas: HTMLCanvasElement, target: Pointed): void {
   const at = (event: Point) =>
-    desk.session && desk.picture && pixelAt(canvas, event, desk.picture, desk.session, desk.state.zoom);
+    target.session && target.picture && pixelAt(canvas, event, target.picture, target.session, target.state.zoom);
   const fingers = new Map<number, [x: number, y: number]>();
   let drag: [x: number, y: number] | null = null;
   let pinch: (Point & { length: number }) | null = null;
@@ -58,20 +58,20 @@ export function listen(canvas: HTMLCanvasElement, desk: Pointed): void {
 
   // Moves are told once a frame; where the browser tells of them at once, a row is there a frame earlier.
   canvas.addEventListener("pointerrawupdate", (event) => {
-    if ((event as PointerEvent).pointerType !== "touch" && desk.session && !drag && fingers.size < 2) desk.hover(at(event as PointerEvent), event.timeStamp);
+    if ((event as PointerEvent).pointerType !== "touch" && target.session && !drag && fingers.size < 2) target.hover(at(event as PointerEvent), event.timeStamp);
   });
   canvas.addEventListener("pointermove", (event) => {
-    if (!desk.session) return;
+    if (!target.session) return;
     if (fingers.has(event.pointerId)) fingers.set(event.pointerId, [event.clientX, event.clientY]);
     if (fingers.size === 2) return pinched();
     if (drag) return dragged(event, drag);
     // A panel that is swiped is pointed at by a tap alone.
     if (event.pointerType === "touch" && canvas.closest(".phone .swiped")) return;
-    desk.hover(at(event), event.timeStamp);
+    target.hover(at(event), event.timeStamp);
   });
-  canvas.addEventListener("pointerleave", () => desk.hover(null));
+  canvas.addEventListener("pointerleave", () => target.hover(null));
   canvas.addEventListener("pointerdown", (event) => {
-    if (!desk.session) return;
+    if (!target.session) return;
     // A click has whole coordinates only, and may lie in the cell beside the one that was marked.
     pressed = at(event);
     if (event.pointerType === "touch") fingers.set(event.pointerId, [event.clientX, event.clientY]);
@@ -93,55 +93,55 @@ export function listen(canvas: HTMLCanvasElement, desk: Pointed): void {
     if (drag) return void (drag = null);
     const pixel = pressed ?? at(event);
     pressed = null;
-    const { state, session } = desk;
+    const { state, session } = target;
     if (!pixel || !session) return;
     const again = state.locked && cellOf(session, pixel) === cellOf(session, state.query);
-    if (again) desk.free();
-    else desk.lock(pixel);
+    if (again) target.free();
+    else target.lock(pixel);
   });
   canvas.addEventListener("auxclick", () => (drag = null));
   canvas.addEventListener("wheel", (event) => {
     // Without a key the wheel scrolls the page, as everywhere else on it.
-    if (!desk.session || !(event.ctrlKey || event.metaKey || event.altKey)) return;
+    if (!target.session || !(event.ctrlKey || event.metaKey || event.altKey)) return;
     event.preventDefault();
     zoomAt(event, Math.exp(-event.deltaY / 300));
   }, { passive: false });
   canvas.addEventListener("keydown", (event) => {
-    if (!desk.session || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (act(event, desk.session)) event.preventDefault();
+    if (!target.session || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (act(event, target.session)) event.preventDefault();
   });
 
   function act({ key, shiftKey }: KeyboardEvent, session: Grid): boolean {
-    const { state } = desk;
+    const { state } = target;
     if (ARROWS[key]) {
       const [down, right] = ARROWS[key].map((each) => each * (shiftKey ? BIG_STEP : 1));
-      desk.lock(stepped(session, state.query, down, right));
-    } else if (key === "Enter") desk.pin();
-    else if (key === " ") state.locked ? desk.free() : desk.lock(state.query);
-    else if (key === "Escape") desk.free();
-    else if (key === "u" || key === "U") desk.undo();
-    else if (key === "+" || key === "=") desk.zoomBy(1.5);
-    else if (key === "-") desk.zoomBy(1 / 1.5);
-    else if (key === "0") desk.zoom([1, 0, 0]);
+      target.lock(stepped(session, state.query, down, right));
+    } else if (key === "Enter") target.pin();
+    else if (key === " ") state.locked ? target.free() : target.lock(state.query);
+    else if (key === "Escape") target.free();
+    else if (key === "u" || key === "U") target.undo();
+    else if (key === "+" || key === "=") target.zoomBy(1.5);
+    else if (key === "-") target.zoomBy(1 / 1.5);
+    else if (key === "0") target.zoom([1, 0, 0]);
     else return false;
     return true;
   }
 
   function zoomAt(event: Point, factor: number): void {
-    if (!desk.picture) return;
+    if (!target.picture) return;
     const box = canvas.getBoundingClientRect();
-    const place = placeIn(box.width, box.height, desk.picture, desk.state.zoom);
+    const place = placeIn(box.width, box.height, target.picture, target.state.zoom);
     const shares = place.toShare(event.clientX - box.left, event.clientY - box.top);
-    desk.zoom(zoomed(desk.state.zoom, factor, ...shares));
+    target.zoom(zoomed(target.state.zoom, factor, ...shares));
   }
 
   function dragged(event: PointerEvent, [x, y]: [x: number, y: number]): void {
-    if (!desk.picture) return;
-    const place = placeIn(canvas.clientWidth, canvas.clientHeight, desk.picture, desk.state.zoom);
-    const [factor, left, top] = desk.state.zoom;
+    if (!target.picture) return;
+    const place = placeIn(canvas.clientWidth, canvas.clientHeight, target.picture, target.state.zoom);
+    const [factor, left, top] = target.state.zoom;
     drag = [event.clientX, event.clientY];
     const clamp = (share: number) => Math.min(Math.max(share, 0), 1 - 1 / factor);
-    desk.zoom([
+    target.zoom([
       factor,
       clamp(left - (event.clientX - x) / (factor * place.width)),
       clamp(top - (event.clientY - y) / (factor * place.height)),
