@@ -1,8 +1,6 @@
 // What the parts of the viewer hand to each other: the shapes of its data, and the names of its events.
 
 import type { Stage } from "./core/stages.ts";
-import type { Regions } from "./draw/regions.ts";
-import type { LessonProgram } from "./lesson/lesson_types.ts";
 
 /** A pixel of the original picture, [x, y]. */
 export type Pixel = [x: number, y: number];
@@ -257,157 +255,9 @@ export interface Opened {
   network: string;
 }
 
-/** The panels in the order in which the network computes; the maps of the whole image stand beside. */
-export type PanelName = "photo" | "dense" | "neighbours" | "sparse" | "segmentation" | "map";
-
-export type Scenes = Record<PanelName, Scene>;
-
 /** What says the names of classes; core/texts.ts has the class. */
 export interface Speech {
   className(name: string): string;
-}
-
-/** What all panels mark in a picture: the query, the cell under the pointer, the pins. */
-export interface Marks {
-  grid: Pick<Grid, "height" | "width">;
-  query: number;
-  hover: number | null;
-  pins: number[];
-  /** The cells that are one query, or are about to be. */
-  set?: Runs | null;
-  /** On a small map: frames are fine. */
-  fine?: boolean;
-  /** The label that the segmentation shows alone. */
-  alone?: number | null;
-  /** Where the wipe stands, in shares of the width of the panel. */
-  wipe?: number;
-  /** What a class is called in the reader's language. */
-  nameOf?: (name: string) => string;
-}
-
-/** Colours of cells, or of pixels, row by row; 0 is transparent. */
-export interface Cells {
-  pixels: Uint32Array;
-  height: number;
-  width: number;
-}
-
-/** A bar of colours under a panel. */
-export interface Bar {
-  scale: ScaleLike;
-  colormap: string;
-  line: number | null;
-  here?: number;
-  unit: string;
-}
-
-/** What a bar needs of a scale; core/scale.ts has the class. */
-export interface ScaleLike {
-  low: number;
-  high: number;
-  largest: number;
-  clipped: boolean;
-  clippedBelow: boolean;
-  holds(value: number): boolean;
-  position(value: number): number;
-  ticks(): number[];
-}
-
-export interface LegendEntry {
-  colour: string;
-  /** The label that this entry shows alone. */
-  label?: number;
-  key?: string;
-  name?: string;
-  from?: string;
-  to?: string;
-  amount?: number;
-  share?: number;
-  /** The share to the right of the wipe. */
-  beside?: number;
-}
-
-/** What one panel shows; `title`, `note` and the keys of a legend are keys of the dictionary. */
-export interface Scene {
-  title: string;
-  note?: string;
-  cells?: Cells;
-  values?: ArrayLike<number>;
-  /** The cells lie half-transparent on the photograph, with outlines and names. */
-  regions?: Regions;
-  /** What lies to the right of the wipe. */
-  beside?: { regions: Regions; cells: Cells };
-  bar?: Bar;
-  legend?: LegendEntry[];
-  lines?: number[];
-  /** The cells that are kept have an outline. */
-  outlined?: boolean;
-  /** The picture under the cells is a faint one, though they are regions. */
-  isFaint?: boolean;
-  /** The film has not come to this panel yet. */
-  isVeiled?: boolean;
-  summary?: { key: string; values: Record<string, unknown> };
-}
-
-/** The words of one language, by key. */
-export type Words = Record<string, string>;
-
-/** A photograph of the gallery; `stored` names the files of its packets, by network. */
-export interface Photograph {
-  id: string;
-  thumbnail?: string;
-  /** Pixels whose rows tell something; the dictionary says what. */
-  looks?: Pixel[];
-  stored?: Record<string, string>;
-}
-
-/** Where pictures, words and answers come from: a server, or a saved file (`fixed`). */
-export interface Host {
-  fixed?: boolean;
-  /** The function that all of the viewer stands in. */
-  program: Program;
-  gallery: Photograph[];
-  /** `sure`: below this mean probability of its classes a picture is far from what the network knows. */
-  networks: { name: string; title: string; sure?: number | null; twin?: string | null }[];
-  plotly?: string;
-  packet(picture: string, network: string, tell?: (place: Place) => void): Promise<ArrayBuffer>;
-  words(language: string): Promise<Words>;
-  /** The lesson's program, which is another than the page's. */
-  lesson(): Promise<LessonProgram>;
-  add?(file: File): Promise<{ id: string; isKept: boolean }>;
-  /** The visitor's own pictures that this browser keeps, the oldest first. */
-  own?(): Promise<{ id: string; file: Blob; from: [width: number, height: number] | null }[]>;
-  /** Keep none of them any longer. */
-  forget?(): Promise<void>;
-  rerun?(picture: string, network: string, whatIf: WhatIf): Promise<Rerun>;
-  /** A QR code of a link, as SVG. */
-  qr?(text: string): Promise<string>;
-  pairPlane?(picture: string, network: string, place: Placed, whatIf: WhatIf, language: string): Promise<{ figure: string }>;
-  methods?(language: string): Promise<unknown>;
-  compare?(picture: string, network: string, place: Placed, methods: string[]): Promise<unknown>;
-}
-
-/** How many visitors come before, and for about how long. */
-export interface Place {
-  before: number;
-  seconds: number;
-}
-
-/** A pixel as the server is asked about it. */
-export interface Placed {
-  pixel: Pixel;
-  lattice: number;
-}
-
-/** The whole viewer as one function, by its role: the page, a saved file, or the worker. */
-export type Program = (role: string, given: unknown) => unknown;
-
-/** What a worker has, and whatever stands for one. */
-export interface Port {
-  postMessage(message: unknown): void;
-  onmessage: ((event: MessageEvent) => void) | null;
-  onerror?: ((event: ErrorEvent) => void) | null;
-  terminate?(): void;
 }
 
 /** The viewer's events on its element: `asa:` and one of these. */

@@ -69,6 +69,13 @@ test("the first pixel of a picture is a query like any other, and stands in the 
   assert.deepEqual(query, [0, 0]);
 });
 
+test("links of before, which call the colormap palette, still open; new ones say colormap", () => {
+  assert.equal(fromQueryString("palette=inferno").colormap, "inferno");
+  assert.equal(fromQueryString("palette=inferno&colormap=grey").colormap, "grey");
+  assert.equal(fromQueryString("palette=none").colormap, undefined);
+  assert.equal(toQueryString({ ...START, colormap: "inferno" }), "colormap=inferno");
+});
+
 test("a picture of one's own is in no link", () => {
   const state = { ...START, picture: "upload:1", query: [5, 6] };
   assert.equal(toQueryString(state), "at=5.6");

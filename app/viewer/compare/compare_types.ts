@@ -5,7 +5,9 @@ import type { Store } from "../core/state.ts";
 import type { Texts } from "../core/texts.ts";
 import type { smallOf } from "../draw/panels.ts";
 import type { Comparison } from "../lesson/lesson_types.ts";
-import type { Bar, Cells, Grid, Host, Moment, Opened, Pixel, Session, State, Zoom } from "../types.ts";
+import type { Host } from "../core/host_types.ts";
+import type { Bar, Cells } from "../draw/draw_types.ts";
+import type { Grid, Moment, Opened, Pixel, Session, State, Zoom } from "../types.ts";
 
 /** What is known of a method of attention; the texts are in the reader's language. */
 export interface Method {

@@ -2,7 +2,8 @@
 
 import { make } from "../page/dom.ts";
 import type { Texts } from "../core/texts.ts";
-import type { Scene, Session, State } from "../types.ts";
+import type { Scene } from "../draw/draw_types.ts";
+import type { Session, State } from "../types.ts";
 import type { Heads, Marks, Method, MultipleScene, Reading, Values } from "./compare_types.ts";
 import { type Piece, piecesOf, signed, valueAt } from "./multiples.ts";
 import { type Picture, Panel, imageOf, paint, rampOf } from "../draw/panels.ts";

@@ -1,6 +1,7 @@
 // The way from the page to the worker: questions go out, the newest answers come back.
 
-import type { AnsweredRow, Late, Maps, Port, SetRow, Survey, WhatIf } from "../types.ts";
+import type { AnsweredRow, Late, Maps, SetRow, Survey, WhatIf } from "../types.ts";
+import type { Port } from "./host_types.ts";
 import type { Answers } from "./worker.ts";
 
 const REMEMBERED_ROWS = 64;

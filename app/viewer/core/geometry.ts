@@ -1,6 +1,7 @@
 // Where things lie: pixels, cells, and the picture in a box of the screen.
 
-import type { Grid, Pixel, Placed, Session, Zoom } from "../types.ts";
+import type { Grid, Pixel, Session, Zoom } from "../types.ts";
+import type { Placed } from "./host_types.ts";
 
 const MOST_ZOOM = 16;
 

@@ -1,6 +1,7 @@
 // Another picture: where its packet comes from, where its query starts, and what of the state still fits it.
 
-import type { Grid, Host, Pixel, Place, Session, State, Survey } from "../types.ts";
+import type { Grid, Pixel, Session, State, Survey } from "../types.ts";
+import type { Host, Place } from "./host_types.ts";
 import { KEPT, rowOf } from "./attention.ts";
 import { cellOf, isOfPicture } from "./geometry.ts";
 import { probabilitiesOf } from "./numbers.ts";

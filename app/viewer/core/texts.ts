@@ -1,6 +1,6 @@
 // Words and numbers for people: one dictionary for the page, the canvases, the exports and errors.
 
-import type { Words } from "../types.ts";
+import type { Words } from "./host_types.ts";
 
 /** A piece of a text; a value that was filled in has a name. */
 export interface Part {

@@ -1,6 +1,7 @@
 // The arithmetic's own thread: one session, rows at once, maps of the whole image between them.
 
-import type { AnsweredRow, Late, Maps, Port, Session, SetRow, Survey, WhatIf } from "../types.ts";
+import type { AnsweredRow, Late, Maps, Session, SetRow, Survey, WhatIf } from "../types.ts";
+import type { Port } from "./host_types.ts";
 import { isChanged, logThresholds, rowOf } from "./attention.ts";
 import { columnOf, kthLargestOf, mapsOf } from "./maps.ts";
 import { columnNumbersOf, numbersOf, probabilitiesOf } from "./numbers.ts";

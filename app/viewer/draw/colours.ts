@@ -1,6 +1,7 @@
 // Cells and pixels in colours, as the panels lie on the picture.
 
-import type { Cells, Rgb, ScaleLike, Session } from "../types.ts";
+import type { Rgb, Session } from "../types.ts";
+import type { Cells, ScaleLike } from "./draw_types.ts";
 import { colormapOf, rgbOf } from "../core/scale.ts";
 
 /** A colour of three bytes as one number of ImageData, opaque; 0 is transparent. */

@@ -4,7 +4,8 @@ import { BACK, CHOSEN } from "../core/attention.ts";
 import { IDEAS } from "../core/ideas.ts";
 import { colormapOf, rgbOf } from "../core/scale.ts";
 import { type Stage, STAGES, remains } from "../core/stages.ts";
-import type { Cells, LegendEntry, Moment, PanelName, Scene, Scenes, Session } from "../types.ts";
+import type { Moment, Session } from "../types.ts";
+import type { Cells, LegendEntry, PanelName, Scene, Scenes } from "./draw_types.ts";
 import { packed } from "./colours.ts";
 
 /**

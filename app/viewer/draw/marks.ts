@@ -2,7 +2,7 @@
 
 import type { InBox } from "../core/geometry.ts";
 import { PIN_COLOURS } from "../core/scale.ts";
-import type { Marks, Scene } from "../types.ts";
+import type { Marks, Scene } from "./draw_types.ts";
 import type { Context } from "./panels.ts";
 
 export const WHITE = "rgba(255,255,255,0.95)";

@@ -4,7 +4,8 @@ import { placeIn } from "../core/geometry.ts";
 import { colormapOf } from "../core/scale.ts";
 import { DARK, WHITE, paintMarks, stroke } from "./marks.ts";
 import { type Regions, paintRegions } from "./regions.ts";
-import type { Cells, Marks, Scene, Zoom } from "../types.ts";
+import type { Zoom } from "../types.ts";
+import type { Cells, Marks, Scene } from "./draw_types.ts";
 
 /** A picture as the panels share it: itself, and a faint grey of it for maps to lie on. */
 export interface Picture {

@@ -5,7 +5,8 @@ import { KEPT, groupKey, groupOf, keepsAll } from "../core/attention.ts";
 import { overlapOf } from "../core/numbers.ts";
 import { knownOf } from "../core/opening.ts";
 import { GROUP_COLOURS, PIN_COLOURS, Scale, denseScale, keptScale, mapScale, rowScale } from "../core/scale.ts";
-import type { AnsweredRow, Moment, PanelName, Row, ScaleLike, Scene, Scenes, Session, SetRow, State, Twin } from "../types.ts";
+import type { AnsweredRow, Moment, Row, Session, SetRow, State, Twin } from "../types.ts";
+import type { PanelName, ScaleLike, Scene, Scenes } from "./draw_types.ts";
 import { coloured, painted } from "./colours.ts";
 import { segmentationScene } from "./segmentation.ts";
 

@@ -2,7 +2,8 @@
 
 import { isChanged } from "../core/attention.ts";
 import { STRENGTHS } from "../core/maps.ts";
-import type { Maps, Moment, Rerun, Scene, Session, State } from "../types.ts";
+import type { Maps, Moment, Rerun, Session, State } from "../types.ts";
+import type { Scene } from "./draw_types.ts";
 import { classColours, isLeftOver } from "../core/classes.ts";
 import { hueOf, rgbOf } from "../core/scale.ts";
 import { packed, painted } from "./colours.ts";

@@ -1,7 +1,9 @@
 // The shapes of the export: what it needs of the viewer, and what a figure is drawn on.
 
 import type { Texts } from "../core/texts.ts";
-import type { Cells, Host, Moment, Scene, Session, State } from "../types.ts";
+import type { Host } from "../core/host_types.ts";
+import type { Cells, Scene } from "../draw/draw_types.ts";
+import type { Moment, Session, State } from "../types.ts";
 
 /** What a file says of the moment that it shows. */
 export interface Described {

@@ -6,7 +6,7 @@ import { barWords, legendWords, photoWords, summaryWords } from "../page/caption
 import { type Picture, paint } from "../draw/panels.ts";
 import { inFileColours } from "../draw/segmentation.ts";
 import { cellOf } from "../core/geometry.ts";
-import type { Bar, LegendEntry, Scene } from "../types.ts";
+import type { Bar, LegendEntry, Scene } from "../draw/draw_types.ts";
 import type { Block, Described, Measure, Surface } from "./export_types.ts";
 
 const ONE = 720, OF_SIX = 480;

@@ -2,7 +2,7 @@
 
 import { THRESHOLD_COLOUR, colormapOf } from "../core/scale.ts";
 import { packed } from "../draw/colours.ts";
-import type { Bar } from "../types.ts";
+import type { Bar } from "../draw/draw_types.ts";
 import type { Block, Context, Measure } from "./export_types.ts";
 
 const FAMILY = "system-ui, sans-serif";

@@ -1,7 +1,8 @@
 // A stand-alone page: one picture with the whole viewer in one HTML file, which needs no server.
 
 import { toQueryString } from "../core/state.ts";
-import type { Pixel, State, Words } from "../types.ts";
+import type { Words } from "../core/host_types.ts";
+import type { Pixel, State } from "../types.ts";
 
 /**
  * The file. `program` is the source of the function `asaViz`, `lesson` that of `asaLesson`, `packet` the ArrayBuffer of the

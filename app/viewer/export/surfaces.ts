@@ -1,7 +1,7 @@
 // Where a figure is drawn: on a canvas, for a PNG file, or as SVG.
 
 import { imageOf } from "../draw/panels.ts";
-import type { Cells } from "../types.ts";
+import type { Cells } from "../draw/draw_types.ts";
 import type { Measure, Picture, Surface } from "./export_types.ts";
 import { type SvgImage, SvgContext } from "./svg.ts";
 

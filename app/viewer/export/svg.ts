@@ -1,7 +1,7 @@
 // A drawing context that writes SVG: what the panels draw on a canvas, as shapes and words.
 // It knows of a canvas's context what the viewer uses; anything else is an error, and fails a test.
 
-import type { Cells } from "../types.ts";
+import type { Cells } from "../draw/draw_types.ts";
 
 /** A picture that stands in the file as data. */
 export interface SvgImage {

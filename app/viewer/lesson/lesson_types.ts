@@ -2,7 +2,8 @@
 
 import type { Store } from "../core/state.ts";
 import type { Texts } from "../core/texts.ts";
-import type { AnsweredRow, Events, Host, Moment, Opened, Pixel, Rerun, Session, State } from "../types.ts";
+import type { Host } from "../core/host_types.ts";
+import type { AnsweredRow, Events, Moment, Opened, Pixel, Rerun, Session, State } from "../types.ts";
 import type { Question } from "./guess.ts";
 
 /** What other methods answered for one query: each row with the title of its method's family. */

@@ -1,7 +1,8 @@
 // The address of the page: what a link asks for, and the state written back into it.
 
 import { isUpload, toQueryString } from "../core/state.ts";
-import type { Host, State } from "../types.ts";
+import type { Host } from "../core/host_types.ts";
+import type { State } from "../types.ts";
 
 // A change is written at once: a reload may follow. Of many in a row, which browsers refuse after
 // some hundred in half a minute, the last is written when they end.

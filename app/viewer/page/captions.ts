@@ -12,7 +12,8 @@ import { PANELS } from "../draw/scenes.ts";
 import { strengthOf } from "../draw/segmentation.ts";
 import { LAYERS, MAPS } from "../core/state.ts";
 import { number, percent } from "../core/texts.ts";
-import type { Bar, LegendEntry, PanelName, Pixel, ScaleLike, Scene } from "../types.ts";
+import type { Bar, LegendEntry, PanelName, ScaleLike, Scene } from "../draw/draw_types.ts";
+import type { Pixel } from "../types.ts";
 import type { Drawn, Viewer } from "./viewer.ts";
 
 /** One panel on the page, with its elements. */

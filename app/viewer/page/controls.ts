@@ -9,7 +9,9 @@ import { connectPhone, type OnPhone } from "./phone.ts";
 import { connectAbout } from "./pictures_about.ts";
 import { connectOwn } from "./pictures_own.ts";
 import { number, percent, type Texts } from "../core/texts.ts";
-import type { Events, Host, Opened, Scene, State, WhatIf, Zoom } from "../types.ts";
+import type { Host } from "../core/host_types.ts";
+import type { Scene } from "../draw/draw_types.ts";
+import type { Events, Opened, State, WhatIf, Zoom } from "../types.ts";
 import type { Store } from "../core/state.ts";
 
 type How = { recorded?: boolean; passing?: boolean };

@@ -2,7 +2,8 @@
 
 import { bytesOf } from "../core/packet.ts";
 import { isUpload } from "../core/state.ts";
-import type { Host, Photograph, Place, Program, Rerun, Words } from "../types.ts";
+import type { Host, Photograph, Place, Program, Words } from "../core/host_types.ts";
+import type { Rerun } from "../types.ts";
 import { allKept, forget, keep, kept } from "./kept.ts";
 import { isHeic, reduced } from "./pictures_reduce.ts";
 import { loadScript } from "./scripts.ts";

@@ -1,6 +1,6 @@
 // The button that copies the link to what is shown.
 
-import type { Host } from "../types.ts";
+import type { Host } from "../core/host_types.ts";
 import { make } from "./dom.ts";
 
 /** What the button needs of the viewer. */

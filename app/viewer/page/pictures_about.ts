@@ -3,7 +3,8 @@
 import { html, nothing, render } from "lit/html.js";
 import { percent } from "../core/texts.ts";
 import { isUpload } from "../core/state.ts";
-import type { Host, Opened, Session, State } from "../types.ts";
+import type { Host } from "../core/host_types.ts";
+import type { Opened, Session, State } from "../types.ts";
 
 // From this share of background on the page says that nothing was found.
 const EMPTY = 0.995;

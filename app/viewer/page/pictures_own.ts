@@ -2,7 +2,8 @@
 
 import { html, nothing, render } from "lit/html.js";
 import type { Texts } from "../core/texts.ts";
-import type { Host, Session, State } from "../types.ts";
+import type { Host } from "../core/host_types.ts";
+import type { Session, State } from "../types.ts";
 
 interface Choosing {
   element: HTMLElement;

@@ -5,7 +5,8 @@ import { cellOf } from "../core/geometry.ts";
 import { numbersOf } from "../core/numbers.ts";
 import type { Packets } from "../core/opening.ts";
 import { readPacket } from "../core/packet.ts";
-import type { Host, Opened, Pixel, Session, Twin } from "../types.ts";
+import type { Host } from "../core/host_types.ts";
+import type { Opened, Pixel, Session, Twin } from "../types.ts";
 
 /** The twin of a network, by their cards; null where it has none. */
 export function twinOf(network: string | null, networks: Host["networks"]): string | null {
