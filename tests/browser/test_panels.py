@@ -454,7 +454,9 @@ def test_maps_of_the_picture_before_are_never_shown_for_the_next(visit):
     )
     visit.set_quickly('[data-set="map"]', "support")
     # The same rule asked for again: its maps are under way while the next picture is opened.
-    visit.page.evaluate("asaViz.store.set({ whatIf: { ...asaViz.state.whatIf, nonlocalFactor: 1.2 } })")
+    visit.page.evaluate(
+        "asaViz.store.set({ whatIf: { ...asaViz.state.whatIf, nonlocalFactor: 1.2 } })"
+    )
     visit.page.wait_for_function("Boolean(window.letGo)")
     visit.find(f'[data-picture="{EXAMPLES[3].name}"]').click()
     visit.wait("viewer.opened.picture === given[0]", EXAMPLES[3].name).settle()
@@ -495,7 +497,10 @@ def test_the_dense_row_keeps_its_scale_from_cell_to_cell(visit):
 
 def test_as_trained_leaves_no_empty_panel_of_flips(visit):
     visit.click("photo", CELL)
-    for end in (lambda: visit.do("as-trained"), lambda: visit.set('[data-what-if="nonlocalFactor"]', 1)):
+    for end in (
+        lambda: visit.do("as-trained"),
+        lambda: visit.set('[data-what-if="nonlocalFactor"]', 1),
+    ):
         visit.set('[data-what-if="nonlocalFactor"]', 2)
         visit.do("rerun")
         visit.wait("viewer.rerun && viewer.state.layer === 'flips'").settle()

@@ -59,7 +59,8 @@ def test_a_what_if_is_run_by_itself_once_the_rule_stays(visit, session):
         }"""
     )
     visit.page.evaluate(
-        "for (const nonlocalFactor of [1.2, 1.4, 2]) asaViz.setRule({ ...asaViz.state.whatIf, nonlocalFactor })"
+        "for (const nonlocalFactor of [1.2, 1.4, 2])"
+        "  asaViz.setRule({ ...asaViz.state.whatIf, nonlocalFactor })"
     )
     assert "as trained" in visit.text(f"{PANEL} .note")
     visit.wait("viewer.rerun").settle()

@@ -9,7 +9,8 @@ from asa_viz.geometry import Cell, Pixel
 from tests.fakes import fake_session
 
 RULE = {
-    "nonlocalFactor": 1.5, "localFactor": 1, "reciprocity": False, "localRule": True, "window": 5, "topK": None,
+    "nonlocalFactor": 1.5, "localFactor": 1, "reciprocity": False, "localRule": True, "window": 5,
+    "topK": None,
 }  # fmt: skip
 
 

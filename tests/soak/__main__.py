@@ -23,8 +23,8 @@ QUESTION_SECONDS = 0.3
 CROWD_SECONDS = 2.5
 MOST_TIMES_SLOWER = 2.0
 WHAT_IF = {
-    "nonlocalFactor": 1.0, "localFactor": 1.0, "reciprocity": True, "localRule": True, "window": None,
-    "topK": None,
+    "nonlocalFactor": 1.0, "localFactor": 1.0, "reciprocity": True, "localRule": True,
+    "window": None, "topK": None,
 }  # fmt: skip
 
 
