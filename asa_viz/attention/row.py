@@ -61,8 +61,8 @@ class SparseAttention:
         if log_normaliser is None:
             log_normaliser = log_normalisers(query, key)
         stored = (query, key, log_normaliser, nonlocal_scale, local_scale)
-        q, k, normaliser, *scales = (tensor.detach().cpu() for tensor in stored)
-        return cls(q, k, normaliser, *scales, height, width, window)
+        q, k, normaliser, t, s = (tensor.detach().cpu() for tensor in stored)
+        return cls(q, k, normaliser, t, s, height, width, window)
 
     def with_thresholds(
         self, nonlocal_scale: float, local_scale: float, window: int
