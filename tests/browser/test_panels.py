@@ -432,7 +432,7 @@ def test_a_dense_network_keeps_every_cell(visit, server):
     assert "Keeps all 108 cells" in visit.text(".sentence")
     check_numbers(visit, server.session(EXAMPLES[0].path, "dense"), CELL)
     assert ENGLISH["note.no_thresholds"] in visit.text('[data-panel="map"]')
-    for name in ("nonlocal", "local"):
+    for name in ("nonlocalFactor", "localFactor"):
         assert visit.find(f'[data-what-if="{name}"]').is_disabled()
     visit.set('[data-set="layer"]', "groups")
     assert ENGLISH["note.no_thresholds"] in visit.text('[data-panel="segmentation"]')
