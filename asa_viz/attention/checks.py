@@ -1,10 +1,11 @@
-"""Checks the arguments of adaptive sparse attention."""
+"""Checks the arguments of adaptive sparse attention, and what is asked of them."""
 
 from functools import reduce
 from typing import Literal
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 Rule = Literal["clean", "released"]
 
@@ -64,3 +65,23 @@ def widened(*tensors: Tensor) -> list[Tensor]:
 
 def _shape(tensor: Tensor) -> list[int]:
     return list(tensor.shape)
+
+
+def is_eager() -> bool:
+    """Return whether operators run at once: no tracing, no transform of `torch.func`."""
+    return (
+        not torch.compiler.is_compiling() and torch._C._functorch.peek_interpreter_stack() is None
+    )
+
+
+def asks_values_alone(*tensors: Tensor) -> bool:
+    """Return whether plain torch code may stand for a custom operator: no derivative is asked for.
+
+    The first call of a custom operator imports `torch._dynamo`: seconds, and 100 MB of memory.
+    """
+    return (
+        is_eager()
+        and all(type(tensor) in (Tensor, torch.nn.Parameter) for tensor in tensors)
+        and not (torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors))
+        and all(forward_ad.unpack_dual(tensor).tangent is None for tensor in tensors)
+    )

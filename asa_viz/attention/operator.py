@@ -12,12 +12,11 @@ from typing import Any, NamedTuple
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.autograd import forward_ad
 from torch.utils.checkpoint import checkpoint
 
 from asa_viz.attention import engine, native
 from asa_viz.attention.blockwise import blocks, log_normalisers
-from asa_viz.attention.checks import Rule, check_map, check_scales, widened
+from asa_viz.attention.checks import Rule, asks_values_alone, check_map, check_scales, widened
 from asa_viz.attention.definition import released_weights
 from asa_viz.attention.gpu import operator as gpu
 from asa_viz.attention.gradients import gradients, to_scale
@@ -86,41 +85,23 @@ def attend(
     if scaled:
         q = q * q.shape[-1] ** -0.5
     found: Sequence[Tensor] | None = None
-    if rule == "clean" and native.serves(q, k, v, t, s):
+    if rule == "released":
+        found = _released(q, k, v, t, s, height, width, window)
+    elif native.serves(q, k, v, t, s):
         check_scales(t, s)
         found = native.attend(
             q, k, v, t, s, height=height, width=width, window=window, scaled=False
         )
-    elif rule == "clean" and gpu.serves(q, k, v, t, s):
+    elif gpu.serves(q, k, v, t, s):
         found = gpu.attend(q, k, v, t, s, (height, width, window))
     if found is None:
-        operator = (
-            _released
-            if rule == "released"
-            else _attend_maps
-            if _is_plain(*wide)
-            else _Attention.apply
-        )
-        found = operator(q, k, v, t, s, height, width, window)[:3]
+        exact = _attend_maps if asks_values_alone(*wide) else _Attention.apply
+        found = exact(q, k, v, t, s, height, width, window)[:3]
     output, support_size, log_normaliser = found
     return Attended(
         output.to(dtype).view(value.shape),
         support_size.view(*leading, -1),
         log_normaliser.view(*leading, -1),
-    )
-
-
-def _is_plain(*tensors: Tensor) -> bool:
-    """Return whether only values are asked for: no derivative, no tracing, no transform.
-
-    The first call of a custom operator imports `torch._dynamo`: seconds, and 150 MB of memory.
-    """
-    return (
-        not torch.compiler.is_compiling()
-        and torch._C._functorch.peek_interpreter_stack() is None
-        and all(type(tensor) in (Tensor, torch.nn.Parameter) for tensor in tensors)
-        and not (torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors))
-        and all(forward_ad.unpack_dual(tensor).tangent is None for tensor in tensors)
     )
 
 

@@ -15,7 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from asa_viz.attention.checks import check_scales
+from asa_viz.attention.checks import check_scales, is_eager
 from asa_viz.attention.gradients import to_scale
 
 Shape = tuple[int, int, int]
@@ -32,8 +32,7 @@ def serves(*tensors: Tensor) -> bool:
     return (
         not _failures
         and all(_on_gpu(tensor) and tensor.dtype == torch.float32 for tensor in tensors)
-        and not torch.compiler.is_compiling()
-        and torch._C._functorch.peek_interpreter_stack() is None
+        and is_eager()
         and _has_triton()
         and all(math.isfinite(tensor.detach().sum()) for tensor in tensors)
     )

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from asa_viz.attention.checks import is_eager
 from asa_viz.attention.native.backward import backward
 from asa_viz.attention.native.forward import Found, forward
 from asa_viz.attention.native.library import Kernels, compiled
@@ -21,8 +22,7 @@ def serves(*tensors: Tensor) -> bool:
     where NaN and infinity and their gradients spread as in the definition.
     """
     return (
-        not torch.compiler.is_compiling()
-        and torch._C._functorch.peek_interpreter_stack() is None
+        is_eager()
         and bool(compiled())
         and all(
             type(tensor) in (Tensor, torch.nn.Parameter)
