@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 TOOLS := .venv-tools
+# As many processes as cores, with one thread each.
+TESTS := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
 .PHONY: help run check test static types viewer gpu mutants soak space lock sbom
 
@@ -14,11 +16,11 @@ run: $(VENV)/installed ## Open the page; ARGS="--port 8000" passes settings on
 	$(BIN)/python -m app $(ARGS)
 
 check: static ## Check format, style, types and imports, and run the fast tests
-	$(BIN)/python -m pytest -m "not slow"
+	$(TESTS) -m "not slow"
 
 test: static ## Check all of that and run every test, the slow ones in a browser too
 	$(BIN)/python -m app.chromium
-	$(BIN)/python -m pytest
+	$(TESTS)
 
 mutants: $(VENV)/installed-dev ## Put deliberate faults into a copy, one by one: the tests must find each
 	$(BIN)/python -m tests.mutants $(ARGS)
