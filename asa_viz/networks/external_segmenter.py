@@ -236,8 +236,14 @@ class ExternalSegmenter(Segmenter):
         rgb: UInt8[np.ndarray, "height width 3"],
         features: Any,
     ) -> Pass | None:
-        """Run the head with every cell reading its own value; None where that is not defined."""
+        """Run the head with every cell reading its own value; None where that is not defined.
+
+        Where the attention is the backbone's, its features change too, and all is run.
+        """
+        given = features
         if method.replaces is not None:
+            if method.replaces.startswith("backbone."):
+                given = None
             like = features[0] if isinstance(features, Sequence) else features
             shape = (attention.height, attention.width)
             changed = self._passes.under(method, OwnValue(shape, shape, like))
@@ -245,7 +251,7 @@ class ExternalSegmenter(Segmenter):
             changed = self._passes.alone(method)
         else:
             return None
-        return self._passes.run(rgb, changed, features)
+        return self._passes.run(rgb, changed, given)
 
     def _source_of(self, session: Session) -> UInt8[np.ndarray, "height width 3"]:
         if session.network != self.name or session.source is None:

@@ -325,6 +325,7 @@ def test_a_vision_transformer_is_read_layer_by_layer_and_head_by_head(tmp_path, 
     session = segmenter.encode(picture(64, 80))
     expected = mmsegmentations(config, read_weights(path), picture(64, 80))
     assert np.array_equal(session.segmentation.labels, expected)
+    assert flips(session.segmentation, session.without_attention).count > 0
     heads = [segmenter.encode_by(picture(64, 80), f"layer 3, head {i + 1}") for i in range(4)]
     rows = [rows_of(each) for each in heads]
     torch.testing.assert_close(rows_of(session), torch.stack(rows).mean(0), rtol=1e-4, atol=1e-6)
