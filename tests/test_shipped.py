@@ -90,7 +90,7 @@ def test_the_rows_shown_rebuild_the_blocks_output(segmenter):
     block, network = segmenter._block, segmenter._network
     with torch.no_grad(), calls_of(network, ["decode_head.nl_block"]) as seen:
         network(segmenter._pixels(working))
-    (((x,), output),) = seen["decode_head.nl_block"]
+    (((x,), output, _),) = seen["decode_head.nl_block"]
     cells = [Cell(0, 0), Cell(44, 59), *(Cell(r, c) for r in (11, 30, 38) for c in (7, 36, 52))]
     rows = torch.from_numpy(np.stack([session.query_cell(cell).weights.ravel() for cell in cells]))
     added = torch.zeros_like(x) if block.read_only else x

@@ -3,16 +3,18 @@
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
 
 class Call(NamedTuple):
-    """One call of a module: its inputs and its output."""
+    """One call of a module: its inputs, its output, and the inputs that were given by name."""
 
     inputs: tuple[Any, ...]
     output: Any
+    named: Mapping[str, Any] = MappingProxyType({})
 
 
 Seen = Mapping[str, list[Call]]
@@ -27,11 +29,15 @@ def calls_of(module: nn.Module, names: Iterable[str]) -> Iterator[Seen]:
     """
     seen: dict[str, list[Call]] = {name: [] for name in names}
 
-    def note(name: str, _: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
-        seen[name].append(Call(_detached(inputs), _detached(output)))
+    def note(
+        name: str, _: nn.Module, inputs: tuple[Any, ...], named: Mapping[str, Any], output: Any
+    ) -> None:
+        by_name = {key: _detached(value) for key, value in named.items()}
+        seen[name].append(Call(_detached(inputs), _detached(output), by_name))
 
     handles = [
-        module.get_submodule(name).register_forward_hook(partial(note, name)) for name in seen
+        module.get_submodule(name).register_forward_hook(partial(note, name), with_kwargs=True)
+        for name in seen
     ]
     try:
         yield seen

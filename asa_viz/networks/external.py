@@ -65,12 +65,17 @@ def open_network(
     load_all(network, weights, path.name)
     heads = {method.method.name: method for method in methods_of(model)}
     layers = layers_of(network)
-    if not heads and not layers:
+    if not heads and not layers.methods:
         kind = _last(model["decode_head"])["type"]
+        if layers.refused:
+            raise WeightsError(
+                f"{kind} has no attention that can be shown, and that of the backbone cannot be "
+                f"read: {layers.refused[0]}."
+            )
         known = ", ".join(readable_heads())
         raise WeightsError(
-            f"{kind} has no attention that can be shown; there is one to show in VisionTransformer "
-            f"backbones and in {known}."
+            f"{kind} has no attention that can be shown; there is one to show in backbones with "
+            f"the attention of VisionTransformer or of timm, and in {known}."
         )
     # A head with one output channel is binary: two classes.
     facts = read_facts(read, meta, max(2, network.num_classes))
@@ -91,7 +96,7 @@ def open_network(
     )
     return ExternalSegmenter(
         network, card, torch.device(device),
-        methods=heads | layers, prepare=prepare, attention=attention,
+        methods=heads | layers.methods, prepare=prepare, attention=attention,
     )  # fmt: skip
 
 
@@ -135,7 +140,7 @@ def from_card(network: Any, card: Card, device: torch.device) -> Segmenter:
 
     packed = _prepare(Config())
     methods = {method.method.name: method for method in methods_of(card.model)}
-    methods |= layers_of(network)
+    methods |= layers_of(network).methods
     if not methods:
         raise WeightsError(f"{card.name} has no attention block that can be shown.")
     network.test_cfg = ConfigDict({"mode": "whole"} | (network.test_cfg or {}))

@@ -20,7 +20,7 @@ _OF_TRAINING = {
     "backbone": ("frozen", "frozen_stages", "norm_eval"),
     "decode_head": ("support_target", "sparsity_weight", "local_target", "local_weight"),
 }
-_DOWNLOADS = ("pretrained", "init_cfg", "checkpoint")
+_DOWNLOADS = ("pretrained", "init_cfg", "checkpoint", "checkpoint_path")
 # Settings that must have a given value, or the head's default, for the attention to be right.
 _ONLY: dict[str, dict[str, Any]] = {
     "PSAHead": {
@@ -131,14 +131,21 @@ def _head_as_data(head: dict[str, Any]) -> dict[str, Any]:
 def _plain(part: Any) -> Any:
     """Return settings without downloads and without synchronised normalisation."""
     if isinstance(part, Mapping):
-        return {
+        plain = {
             name: _plain(value)
             for name, value in part.items()
             # mmsegmentation's registry is the default scope.
             if name not in _DOWNLOADS and (name, value) != ("_scope_", "mmseg")
         }
+        # Left out, it would be downloaded weights.
+        return plain | ({"pretrained": False} if _is_timm(plain) else {})
     if isinstance(part, list | tuple):
         return type(part)(_plain(item) for item in part)
     if isinstance(part, str):
         return "BN" if part == "SyncBN" else part.removeprefix("mmseg.")
     return part
+
+
+def _is_timm(part: Mapping[str, Any]) -> bool:
+    """Return whether settings are those of a backbone of timm, of mmsegmentation or mmpretrain."""
+    return str(part.get("type")).rpartition(".")[2] == "TIMMBackbone"

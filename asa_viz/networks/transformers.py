@@ -6,7 +6,7 @@ Dosovitskiy et al.: An image is worth 16x16 words, ICLR 2021, arXiv 2010.11929.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -14,13 +14,12 @@ from mmseg.models.backbones import VisionTransformer
 from torch import Tensor, nn
 
 from asa_viz.attention.base import Attention
-from asa_viz.attention.dense import heads
+from asa_viz.attention.blockwise import blocks
 from asa_viz.attention.rowwise import SoftmaxAttention
 from asa_viz.catalogue import METHODS
 from asa_viz.networks.capture import Seen
+from asa_viz.networks.transformer_layers import Layer, StockLayer, timm_layer
 from asa_viz.networks.zoo.record import HeadMethod, Reading
-
-_PATCHES = "backbone.patch_embed"
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,92 +27,98 @@ class AmongTokens(SoftmaxAttention):
     """Softmax over cells and extra tokens; rows over the cells alone sum to less than one."""
 
 
-def layers_of(network: Any) -> dict[str, HeadMethod]:
+class Found(NamedTuple):
+    """The readers of a backbone's layers, by name, and why others cannot be read."""
+
+    methods: dict[str, HeadMethod]
+    refused: tuple[str, ...]
+
+
+def layers_of(network: Any) -> Found:
     """Return the readers of a transformer backbone's layers, by name, the last layer first.
 
-    "layer 12" is the mean of its heads, "layer 12, head 3" one of them. Empty for any backbone
-    that is not mmsegmentation's VisionTransformer.
+    "layer 12" is the mean of its heads, "layer 12, head 3" one of them. There are none for a
+    backbone without modules of attention of mmsegmentation's VisionTransformer or timm.
     """
     backbone = network.backbone
-    if not isinstance(backbone, VisionTransformer):
-        return {}
+    layers: list[Layer | str] = []
+    if isinstance(backbone, VisionTransformer):
+        parts = (f"backbone.layers.{number}.attn" for number in range(len(backbone.layers)))
+        layers += [
+            StockLayer(network.get_submodule(part), part, "backbone.patch_embed") for part in parts
+        ]
+    else:
+        found = (timm_layer(network, part) for part, _ in backbone.named_modules(prefix="backbone"))
+        layers += [each for each in found if each is not None]
     methods = {}
-    for number in range(len(backbone.layers), 0, -1):
-        attention = backbone.layers[number - 1].attn
-        for head in (None, *range(attention.num_heads)):
+    for number, layer in reversed(list(enumerate(layers, 1))):
+        if isinstance(layer, str):
+            continue
+        for head in (None, *range(layer.heads)):
             name = f"layer {number}" + ("" if head is None else f", head {head + 1}")
-            part = f"backbone.layers.{number - 1}.attn"
-            settings = {"attention": attention, "part": part, "head": head}
             methods[name] = HeadMethod(
                 method=METHODS["multi_head"],
                 head=name,
-                watch=(_PATCHES, part, f"{part}.attn"),
-                read=partial(_read, **settings),
-                rebuilt=partial(_rebuilt, **settings),
-                replaces=part,
+                watch=layer.watch,
+                read=partial(_read, layer=layer, head=head),
+                rebuilt=partial(_rebuilt, layer=layer, head=head),
+                replaces=layer.part,
             )
-    return methods
+    return Found(methods, tuple(each for each in layers if isinstance(each, str)))
 
 
-def _read(_: Any, seen: Seen, *, attention: Any, part: str, head: int | None) -> Reading:
+def _read(_: Any, seen: Seen, *, layer: Layer, head: int | None) -> Reading:
     """Read the softmax of every head of a layer, or of one."""
-    every = _rows(attention, seen, part)
+    every = _rows(layer, seen)
     return Reading(tuple(every) if head is None else (every[head],))
 
 
 def _rebuilt(
-    _head: nn.Module, seen: Seen, reading: Reading, *, attention: Any, part: str, head: int | None
+    _head: nn.Module, seen: Seen, reading: Reading, *, layer: Layer, head: int | None
 ) -> tuple[Tensor, Tensor]:
     """Rebuild the output of the layer's attention from its input and the attended values.
 
-    The remainder of a row over cells is read from the class token.
+    The remainder of a row over cells is read from the tokens before the cells, in the proportions
+    of the network's own row.
     """
-    rows: list[Attention] = list(_rows(attention, seen, part))
+    rows: list[Attention] = list(_rows(layer, seen))
     if head is None:
         rows = list(reading.attentions)
     else:
         rows[head] = reading.attentions[0]
-    _, _, value = _projected(attention, seen, part)
-    shape, others = _layout(seen, value.shape[1])
+    query, key, value = layer.projected(seen)
+    shape = layer.grid(seen)
+    others = value.shape[1] - shape[0] * shape[1]
     read = []
-    for each, values in zip(rows, value, strict=True):
+    for m, (each, values) in enumerate(zip(rows, value, strict=True)):
         cells = each.mix(values[others:].mT.unflatten(1, shape)).flatten(1).mT
         if others:
-            share = 1 - each.mix(values.new_ones(1, *shape)).flatten()
-            cells = cells + share[:, None] * values[0]
+            remainder = 1 - each.mix(values.new_ones(1, *shape)).flatten()
+            before = (query[m, others:] @ key[m, :others].mT).softmax(-1) @ values[:others]
+            cells = cells + remainder[:, None] * before
         read.append(cells)
-    joined = torch.cat(read, -1)
-    (own, _), call = seen[f"{part}.attn"][0].output, seen[part][0]
-    ours = own.clone()
-    ours[others:, 0] = attention.attn.out_proj(joined)
-    return call.output - own.transpose(0, 1) + ours.transpose(0, 1), call.output
+    return layer.rebuilt(seen, torch.cat(read, -1))
 
 
-def _rows(attention: Any, seen: Seen, part: str) -> Sequence[SoftmaxAttention]:
+def _rows(layer: Layer, seen: Seen) -> Sequence[SoftmaxAttention]:
     """Return the rows of every head, over the cells."""
-    query, key, _ = _projected(attention, seen, part)
-    shape, others = _layout(seen, query.shape[1])
-    maps = (tokens[:, others:].mT.unflatten(2, shape) for tokens in (query, key))
-    rows = heads(*maps)
-    if not others:
-        return rows
-    scale = query.shape[-1] ** -0.5
-    full = (scale * query[:, others:] @ key.mT).logsumexp(-1)
+    query, key, _ = layer.projected(seen)
+    shape = layer.grid(seen)
+    others = query.shape[1] - shape[0] * shape[1]
+    # Exactly softmax attention where the cells are all tokens.
+    kind = AmongTokens if others else SoftmaxAttention
     return [
-        AmongTokens(each.shape, each.key_shape, each.query, each.key, normaliser)
-        for each, normaliser in zip(rows, full, strict=True)
+        kind(shape, shape, queries, keys[others:].contiguous(), normaliser)
+        for queries, keys, normaliser in zip(
+            query[:, others:].contiguous(), key, _normalisers(query[:, others:], key), strict=True
+        )
     ]
 
 
-def _projected(attention: Any, seen: Seen, part: str) -> list[Float[Tensor, "m t d"]]:
-    """Return queries, keys and values of all tokens, for each of the m heads."""
-    tokens = seen[part][0].inputs[0][0]
-    inner = attention.attn
-    every = nn.functional.linear(tokens, inner.in_proj_weight, inner.in_proj_bias)
-    return [t.unflatten(-1, (inner.num_heads, -1)).transpose(0, 1) for t in every.chunk(3, -1)]
-
-
-def _layout(seen: Seen, tokens: int) -> tuple[tuple[int, int], int]:
-    """Return the grid of the cells and how many tokens come before them."""
-    height, width = seen[_PATCHES][0].output[1]
-    return (int(height), int(width)), tokens - int(height) * int(width)
+def _normalisers(
+    query: Float[Tensor, "m n d"], key: Float[Tensor, "m t d"]
+) -> Float[Tensor, "m n"]:
+    """Return the log-sum-exp of each query's products with all tokens, for each head."""
+    heads, tokens = key.shape[:2]
+    each = blocks(query.shape[1], heads * tokens)
+    return torch.cat([(query[:, rows] @ key.mT).logsumexp(-1) for rows in each], -1)

@@ -74,7 +74,7 @@ def read_channels(head: Any, seen: Seen) -> Reading:
 
 def rebuilt_channels(head: Any, seen: Seen, reading: Reading) -> tuple[Tensor, Tensor]:
     """Rebuild the block's output: its input times the gates."""
-    (x,), output = seen["block"][0]
+    (x,), output, _ = seen["block"][0]
     return x * reading.gates["channels"][0][:, None, None], output
 
 

@@ -52,7 +52,7 @@ def rebuilt_convolutional_attention(
     head: Any, seen: Seen, reading: Reading
 ) -> tuple[Tensor, Tensor]:
     """Rebuild the block's output: its input times both gates."""
-    (x,), output = seen["block"][0]
+    (x,), output, _ = seen["block"][0]
     return x * reading.gates["channels"][0][:, None, None] * reading.gates["cells"], output
 
 
@@ -92,7 +92,7 @@ def read_bottleneck_attention(head: Any, seen: Seen) -> Reading:
 
 def rebuilt_bottleneck_attention(head: Any, seen: Seen, reading: Reading) -> tuple[Tensor, Tensor]:
     """Rebuild the block's output: its input times (1 + sigmoid of the sum of both terms)."""
-    (x,), output = seen["block"][0]
+    (x,), output, _ = seen["block"][0]
     logits = reading.gates["channels"][0][:, None, None] + reading.gates["cells"]
     return x * (1 + logits.sigmoid()), output
 

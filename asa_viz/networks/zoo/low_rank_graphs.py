@@ -76,7 +76,7 @@ def rebuilt_global_reasoning(head: Any, seen: Seen, reading: Reading) -> tuple[T
     """Rebuild the block's output; the nodes' biases and the effect of their ReLU are added."""
     block, call = head.block, seen["block"][0]
     (x,) = call.inputs
-    (nodes,), messages = seen["block.adjacency"][0]
+    (nodes,), messages, _ = seen["block.adjacency"][0]
     related = nodes + messages
     beside = related.relu() - related + block.adjacency.bias[:, None]
     mixed = reading.attentions[0].mix(block.state(x)[0])
