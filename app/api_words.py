@@ -1,6 +1,6 @@
 """Registers endpoints with Gradio: names, types and descriptions of parameters and results."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from inspect import Parameter, signature
 from typing import Any, Literal
 
@@ -10,6 +10,7 @@ from gradio.utils import get_function_description
 
 from app.api import Endpoints
 from app.comparing import Comparisons
+from app.mcp_app import AppEndpoints, marked
 from app.session_cache import Encode
 
 PARAMETERS = {
@@ -30,9 +31,15 @@ PARAMETERS = {
 
 
 def add_api(
-    encode: Encode, networks: Sequence[str], comparisons: Comparisons | None = None
+    encode: Encode,
+    networks: Sequence[str],
+    comparisons: Comparisons | None = None,
+    titles: Mapping[str, str] | None = None,
 ) -> None:
-    """Add the endpoints to the page that is being built; the first network is the default."""
+    """Add the endpoints to the page that is being built; the first network is the default.
+
+    With `titles` of the networks also those of the MCP app.
+    """
     endpoints = Endpoints(encode, networks, comparisons)
     answers: list[Callable[..., Any]] = [
         endpoints.networks, endpoints.segmentation, endpoints.attention,
@@ -41,8 +48,11 @@ def add_api(
     ]  # fmt: skip
     if comparisons is not None:
         answers.append(endpoints.compare)
+    if titles is not None:
+        shown = AppEndpoints(encode, titles, comparisons)
+        answers += [shown.packet, shown.viewer]
     for answer in answers:
-        _add(_told(answer, networks))
+        _add(marked(_told(answer, networks)) if titles is not None else _told(answer, networks))
 
 
 def _told(answer: Callable[..., Any], networks: Sequence[str]) -> Callable[..., Any]:
@@ -79,7 +89,9 @@ def _told(answer: Callable[..., Any], networks: Sequence[str]) -> Callable[..., 
 
 def _add(endpoint: Callable[..., Any]) -> None:
     """Register an endpoint, with names and descriptions of its parameters and results."""
-    api(endpoint, api_name=endpoint.__name__, concurrency_id="api", concurrency_limit=1)
+    # Hosts fetch the viewer at once: it waits for no picture.
+    line = "viewer" if endpoint.__name__ == "viewer" else "api"
+    api(endpoint, api_name=endpoint.__name__, concurrency_id=line, concurrency_limit=1)
     page = gr.context.Context.root_block
     if page is None:
         raise RuntimeError("Endpoints are added while a page is built.")

@@ -37,8 +37,12 @@ _NETWORK_PARTS = {
 }
 
 
-def build_page(answers: Answers, networks: list[str]) -> gr.Blocks:
-    """Return the page around the viewer's server functions; the first network is the default."""
+def build_page(answers: Answers, networks: list[str], *, mcp: bool = False) -> gr.Blocks:
+    """Return the page around the viewer's server functions; the first network is the default.
+
+    With `mcp` the endpoints of the MCP app are there too.
+    """
+    titles = {name: network_title(name) for name in networks} if mcp else None
     with Page(title=TITLE, analytics_enabled=False, fill_width=True) as page:
         gr.HTML(
             # Text of a picture or a link is never put into the template, where it would be run as
@@ -50,7 +54,7 @@ def build_page(answers: Answers, networks: list[str]) -> gr.Blocks:
             apply_default_css=False,
             elem_id="viewer",
         )
-        add_api(answers.encoder.session, networks, answers.comparisons)
+        add_api(answers.encoder.session, networks, answers.comparisons, titles)
     # Requests of programs wait in Gradio's queue.
     page.queue(max_size=MOST_QUEUED, api_open=False)
     return page

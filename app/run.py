@@ -42,7 +42,7 @@ def run(
     readiness = Readiness(lambda: networks.attempt(names[0]), folders.packets)
     is_space = "SPACE_ID" in os.environ
     application = Application(
-        build_page(answers, names),
+        build_page(answers, names, mcp=arguments.mcp),
         mount_settings(answers, mcp=arguments.mcp),
         root_path=arguments.root_path,
         reach=reach_of(

@@ -1,18 +1,33 @@
-"""The built viewer and its dictionaries.
+"""The built viewer and its dictionaries, and the HTML page that they stand in without a server.
 
-`build.mjs` bundles `built/viewer.js` from the sources in the other folders, and from `lesson` the
-lesson, `built/lesson.js`, which the page loads when it is first needed.
+`build.mjs` bundles `built/viewer.js` from the sources in the other folders, from `lesson` the
+lesson, `built/lesson.js`, which the page loads when it is first needed, and from `mcp` what makes
+an app of a program that speaks the Model Context Protocol of them, `built/mcp.js`.
 """
 
 import json
+import re
+from collections.abc import Sequence
 from functools import cache
+from html import escape
 from pathlib import Path
 
 from asa_viz.images import NOTES, SENTENCES
 
 _BUILT = Path(__file__).parent / "built" / "viewer.js"
 LESSON = _BUILT.with_stem("lesson")
+_MCP = _BUILT.with_stem("mcp")
 _TEXTS = Path(__file__).parents[1] / "texts"
+# The page never loads anything from outside, whatever it contains.
+_POLICY = "; ".join(
+    [
+        "default-src 'none'", "script-src 'unsafe-inline'", "worker-src blob:",
+        "style-src 'unsafe-inline'", "img-src data: blob:", "base-uri 'none'", "form-action 'none'",
+    ]
+)  # fmt: skip
+# Page margins and background, which Gradio sets on the served page.
+_STYLE = """body { margin: 0; padding: 14px 18px; background: #fff }
+body.dark { background: #0f1318; color-scheme: dark }"""
 
 
 @cache
@@ -28,6 +43,45 @@ def program() -> str:
 def lesson() -> str:
     """Return the source of one JavaScript function, `asaLesson(viewer, seen)`."""
     return LESSON.read_text("utf-8")
+
+
+@cache
+def mcp() -> str:
+    """Return the source of one JavaScript function, `asaMcp(given)`, which starts an MCP app."""
+    return _MCP.read_text("utf-8")
+
+
+def document(scripts: Sequence[str], *, title: str, language: str = "en", packet: str = "") -> str:
+    """Return an HTML page of scripts around the empty element `viewer`; it asks for nothing.
+
+    `packet` is a session in base64, which a script finds as the text of the element `packet`.
+    """
+    stored = [f'<script id="packet" type="text/plain">{packet}</script>'] if packet else []
+    return "\n".join(
+        [
+            "<!doctype html>",
+            f'<html lang="{language}">',
+            "<head>",
+            '<meta charset="utf-8">',
+            f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            f"<title>{escape(title)}</title>",
+            f"<style>{_STYLE}</style>",
+            "</head>",
+            "<body>",
+            '<div id="viewer"></div>',
+            *stored,
+            *(f"<script>\n{script}\n</script>" for script in scripts),
+            "</body>",
+            "</html>",
+            "",
+        ]
+    )
+
+
+def as_script(source: str) -> str:
+    """Return source escaped for a <script> element: only strings and comments are affected."""
+    return re.sub(r"<(?=/script|script|!--)", r"\\x3c", source, flags=re.IGNORECASE)
 
 
 @cache

@@ -1,5 +1,6 @@
-// Builds the viewer into one function, `asaViz(role, given)`, in viewer.js, and the lesson into another,
-// `asaLesson(viewer, seen)`, in lesson.js; both in built/ or the folder that is named.
+// Builds the viewer into one function, `asaViz(role, given)`, in viewer.js, the lesson into another,
+// `asaLesson(viewer, seen)`, in lesson.js, and what makes an MCP app of them into a third, `asaMcp(given)`,
+// in mcp.js; all in built/ or the folder that is named.
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -48,3 +49,4 @@ const buildFunction = (entry, file, head, result) => build({
 await buildFunction("page/main.ts", "viewer.js", "function asaViz(role,given)", "[role](given)");
 // What both need, as lit, stands in both: it is small.
 await buildFunction("lesson/main.ts", "lesson.js", "function asaLesson(viewer,seen)", ".start(viewer,seen)");
+await buildFunction("mcp/main.ts", "mcp.js", "function asaMcp(given)", ".start(given)");

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import re
 from dataclasses import replace
 from functools import cache
 from html import escape
@@ -21,16 +20,6 @@ HEIGHT = 720
 PICTURE, NETWORK = "picture", "network"
 
 _VIEWER = Path(__file__).parents[2] / "app" / "viewer" / "__init__.py"
-# The page never loads anything from outside, whatever it contains.
-_POLICY = "; ".join(
-    [
-        "default-src 'none'", "script-src 'unsafe-inline'", "worker-src blob:",
-        "style-src 'unsafe-inline'", "img-src data: blob:", "base-uri 'none'", "form-action 'none'",
-    ]
-)  # fmt: skip
-# Page margins and background, which Gradio sets on the served page.
-_STYLE = """body { margin: 0; padding: 14px 18px; background: #fff }
-body.dark { background: #0f1318; color-scheme: dark }"""
 _START = """const dark = matchMedia("(prefers-color-scheme: dark)").matches;
 document.body.classList.toggle("dark", dark);
 const bytes = atob(document.getElementById("packet").textContent);
@@ -78,31 +67,14 @@ def page(
         },
     }
     packet = base64.b64encode(pack(session, half=True)).decode()
-    return "\n".join(
-        [
-            "<!doctype html>",
-            f'<html lang="{language}">',
-            "<head>",
-            '<meta charset="utf-8">',
-            f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{escape(session.network)}</title>",
-            f"<style>{_STYLE}</style>",
-            "</head>",
-            "<body>",
-            '<div id="viewer"></div>',
-            f'<script id="packet" type="text/plain">{packet}</script>',
-            f"<script>\n{_as_script(viewer().program() + viewer().lesson())}\n</script>",
-            "<script>",
-            f"const given = {_as_script(json.dumps(given, ensure_ascii=False))};",
-            _START,
-            script,
-            "</script>",
-            "</body>",
-            "</html>",
-            "",
-        ]
-    )
+    first = f"const given = {viewer().as_script(json.dumps(given, ensure_ascii=False))};"
+    source = viewer().as_script(viewer().program() + viewer().lesson())
+    return str(
+        viewer().document(
+            [source, "\n".join([first, _START, script])],
+            title=session.network, language=language, packet=packet,
+        )
+    )  # fmt: skip
 
 
 def grid_of_page(grid: Grid) -> Grid:
@@ -135,8 +107,3 @@ def viewer() -> ModuleType:
     module.__file__ = loader.path
     loader.exec_module(module)
     return module
-
-
-def _as_script(source: str) -> str:
-    """Return source escaped for a <script> element: only strings and comments are affected."""
-    return re.sub(r"<(?=/script|script|!--)", r"\\x3c", source, flags=re.IGNORECASE)

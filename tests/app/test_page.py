@@ -87,6 +87,9 @@ def test_no_listener_is_a_public_endpoint(answers):
     # Tools for agents are there only where they are asked for.
     assert mount_settings(answers)["mcp_server"] is False
     assert mount_settings(answers, mcp=True)["mcp_server"] is True
+    page = build_page(answers, ["asa"], mcp=True)
+    theirs = {each.api_name for each in page.fns.values() if each.api_visibility == "public"}
+    assert theirs - public == {"packet", "viewer"}
 
 
 def test_nothing_is_recorded_or_fetched_from_elsewhere(answers):
@@ -110,7 +113,7 @@ def test_what_is_loaded_on_demand_is_bounded_too():
     assert len(viewer.lesson().encode()) <= 90_000
 
 
-@pytest.mark.parametrize("source", [viewer.program, viewer.lesson])
+@pytest.mark.parametrize("source", [viewer.program, viewer.lesson, viewer.mcp])
 def test_the_scripts_hold_no_words_and_no_other_host(source):
     program = source()
     assert viewer.dictionaries()["en"]["app.title"] not in program
@@ -118,7 +121,7 @@ def test_the_scripts_hold_no_words_and_no_other_host(source):
     assert "</script" not in program.lower()
     hosts = set(re.findall(r"https?://([\w.-]+)", program))
     # The namespace of SVG, which nothing is loaded from.
-    assert hosts == {"www.w3.org"}
+    assert hosts <= {"www.w3.org"}
 
 
 def test_the_scripts_are_what_their_sources_make(tmp_path):
@@ -126,7 +129,8 @@ def test_the_scripts_are_what_their_sources_make(tmp_path):
         pytest.skip("Node.js is not on the PATH, or `npm ci` not run")
     build = Path(viewer.__file__).with_name("build.mjs")
     subprocess.run([node(), build, tmp_path], check=True, timeout=60)
-    for name, source in (("viewer.js", viewer.program()), ("lesson.js", viewer.lesson())):
+    for name in ("viewer.js", "lesson.js", "mcp.js"):
+        source = viewer.LESSON.with_name(name).read_text("utf-8")
         assert (tmp_path / name).read_text("utf-8") == source, "Run `npm run build`."
 
 

@@ -18,6 +18,8 @@ export interface Photograph {
 /** Where pictures, words and answers come from: a server, or a saved file (`fixed`). */
 export interface Host {
   fixed?: boolean;
+  /** A thread in the background is forbidden as a rule, and its absence not worth a word. */
+  isThreadless?: boolean;
   /** The function that all of the viewer stands in. */
   program: Program;
   gallery: Photograph[];

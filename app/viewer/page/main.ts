@@ -47,12 +47,13 @@ export async function page(given: {
 }
 
 /** Start in a file that holds one picture; `given` is what standalone_page.ts wrote into it. */
-export function offline({ element, packet, networkTitle, state, language, words, looks, program, lesson }: {
-  element: HTMLElement; packet: ArrayBuffer; networkTitle: string; program: Program; lesson: LessonProgram;
+export function offline({ element, packet, networkTitle, state, language, words, looks, program, lesson, isThreadless = false }: {
+  element: HTMLElement; packet: ArrayBuffer; networkTitle: string; program: Program; lesson: LessonProgram; isThreadless?: boolean;
   state: { picture: string; network: string; words: string }; language: string; words: Words; looks?: Pixel[];
 }): void {
   const host: Host = {
     fixed: true,
+    isThreadless,
     program,
     gallery: [{ id: state.picture, looks }],
     networks: [{ name: state.network, title: networkTitle }],

@@ -140,7 +140,7 @@ export class Viewer {
 
   /** Say that the worker is lost, now or with the picture that is on its way. */
   #lost(): void {
-    const said = this.say("error.worker");
+    const said = this.host.isThreadless ? "" : this.say("error.worker");
     if (!this.answered) {
       // It may be forbidden from the start: then there is no opener yet.
       return queueMicrotask(() => (this.#opener.said = said));
