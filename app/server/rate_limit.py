@@ -33,7 +33,9 @@ MOST_REFUSALS_HELD = 2000
 REMEMBERED = 2000
 
 _FILES = ("/assets/", "/static/", "/svelte/", "/gradio_api/file=")
-_STREAMS = (*IDLE_STREAMS, *QUESTIONS)
+# Calls of tools: Gradio answers one by further requests to this server, at the same address.
+_TOOLS = "/gradio_api/mcp"
+_STREAMS = (*IDLE_STREAMS, *QUESTIONS, _TOOLS)
 
 
 @dataclass(eq=False)
@@ -84,6 +86,9 @@ class RateLimit:
         visitor.requests += 1
         try:
             await asyncio.sleep(visitor.delay(_points(scope), asyncio.get_running_loop().time()))
+            # If calls of tools took the slots, the requests that answer them would wait for ever.
+            if scope["path"].startswith(_TOOLS):
+                return await self._app(scope, receive, send)
             async with visitor.pages if scope["path"] == "/" else visitor.slots:
                 return await self._app(scope, receive, send)
         finally:

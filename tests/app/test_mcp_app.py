@@ -16,11 +16,13 @@ from app.api_words import add_api
 from app.gallery import EXAMPLES
 from app.mcp_app import MIME_TYPE, URI, page
 from app.server.blocks import Page
+from app.server.rate_limit import MOST_AT_ONCE
 from app.server.serve import Application, serving
 from app.session_cache import CachedEncoder, SessionCache
 from asa_viz.geometry import Pixel
 from asa_viz.images import read_image
 from asa_viz.packet import unpack
+from tests.app.server_process import PATIENCE
 from tests.fakes import fake_session
 
 # The server runs here too: a warning of its own may not end it, nor a socket that it leaves open.
@@ -92,6 +94,16 @@ def test_the_answer_is_text_and_the_packet_holds_the_rows(ask):
     assert here.query == there.query
     np.testing.assert_allclose(there.weights, here.weights, rtol=2e-2, atol=1e-5)
     assert sent.segmentation.classes == session.segmentation.classes
+
+
+def test_more_calls_at_once_than_an_address_has_slots_are_all_answered(ask):
+    # Every call is answered by further requests from this address: none may wait for the others.
+    async def call(client):
+        calls = [client.call_tool("attention", PLACE) for _ in range(2 * MOST_AT_ONCE)]
+        return await asyncio.wait_for(asyncio.gather(*calls), PATIENCE)
+
+    answers = ask(call)
+    assert [each.isError for each in answers] == [False] * len(answers)
 
 
 def test_a_picture_that_is_none_is_a_sentence_for_the_viewer_too(ask):
