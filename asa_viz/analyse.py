@@ -2,7 +2,8 @@
 
 One row for each picture, no labels needed: see `measures`. While a run lasts, its rows are kept in
 a file beside the table, so that `--resume` continues an interrupted run. The table does not depend
-on the order of the work or on its division by `--shard`.
+on the order of the work or on its division by `--shard`; with another number of threads sums may
+differ in their last bits.
 """
 
 import argparse

@@ -180,3 +180,23 @@ def test_visitors_without_requests_for_long_are_forgotten(monkeypatch):
         return remembered, f"{1:032x}" in house.app._app._visitors
 
     assert run(story()) == (4, True)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_tools_of_agents_take_no_slot_of_what_answers_them(method):
+    # A call lasts until further requests from its address are answered, and a stream stays open.
+    async def story():
+        house = House()
+        tools = [
+            asyncio.create_task(house.ask(0, "/gradio_api/mcp/", method, seconds=300))
+            for _ in range(2 * module.MOST_AT_ONCE)
+        ]
+        await asyncio.sleep(1)
+        answered = await house.ask(0, "/gradio_api/queue/join")
+        for each in tools:
+            each.cancel()
+        return answered
+
+    status, seconds = run(story())
+    assert status == 200
+    assert seconds == pytest.approx(WORK_SECONDS)
