@@ -38,7 +38,8 @@ function mapOf(texts: Speaker, row: ToyRow, query: number, choose: (cell: number
   map.setAttribute("role", "group");
   map.setAttribute("aria-label", texts.say("toy.map"));
   TOY_CELLS.forEach((cell, i) => {
-    const values = { ...cell, query: cell.query.join(", "), key: cell.key.join(", ") };
+    const { value, nonlocalScale, localScale } = cell;
+    const values = { value, nonlocal: nonlocalScale, local: localScale, query: cell.query.join(", "), key: cell.key.join(", ") };
     const button = make("button");
     button.type = "button";
     // A space before each line: what is read out of the button is what stands in it.
