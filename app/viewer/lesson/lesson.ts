@@ -242,7 +242,7 @@ export function connectLesson(viewer: LessonViewer, seen: Seen): Lesson {
   connectLink({
     host,
     find: <T extends HTMLElement>() => parts.link as HTMLElement as T,
-    link: () => linkToStep(viewer.state, true),
+    link: () => linkToStep(viewer.state, false),
     say: (key) => viewer.say(key),
     status: (text) => viewer.status(text),
   });

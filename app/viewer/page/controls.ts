@@ -8,6 +8,7 @@ import { connectBack } from "./back.ts";
 import { connectPhone, type OnPhone } from "./phone.ts";
 import { connectAbout } from "./pictures_about.ts";
 import { connectOwn } from "./pictures_own.ts";
+import { rememberLanguage, switchTheme } from "./remembered.ts";
 import { number, percent, type Texts } from "../core/texts.ts";
 import type { Host } from "../core/host_types.ts";
 import type { Scene } from "../draw/draw_types.ts";
@@ -61,6 +62,7 @@ export function connectControls(viewer: Controlled): void {
   connectAbout(viewer);
   connectPhone(viewer);
   connectBack(viewer);
+  if (!viewer.host.fixed) rememberLanguage(viewer.element);
   queueMicrotask(() => show(viewer));
 }
 
@@ -72,11 +74,7 @@ const ACTIONS: Record<string, (viewer: Controlled) => void> = {
   "zoom-in": (viewer) => viewer.zoomBy(1.5),
   "zoom-out": (viewer) => viewer.zoomBy(1 / 1.5),
   "zoom-all": (viewer) => viewer.zoom([1, 0, 0]),
-  theme() {
-    // Gradio's own switch: everything takes its colours from this class.
-    document.body.classList.toggle("dark");
-    window.dispatchEvent(new Event("resize"));
-  },
+  theme: switchTheme,
 };
 
 function buildGallery(viewer: Controlled): void {
