@@ -90,7 +90,7 @@ def page(
             f"<style>{_STYLE}</style>",
             "</head>",
             "<body>",
-            '<div id="viewer"></div>',
+            '<main id="viewer"></main>',
             f'<script id="packet" type="text/plain">{packet}</script>',
             f"<script>\n{_as_script(viewer().program() + viewer().lesson())}\n</script>",
             "<script>",

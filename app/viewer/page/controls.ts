@@ -8,6 +8,7 @@ import { connectBack } from "./back.ts";
 import { connectPhone, type OnPhone } from "./phone.ts";
 import { connectAbout } from "./pictures_about.ts";
 import { connectOwn } from "./pictures_own.ts";
+import { oneStop } from "./roving.ts";
 import { rememberLanguage, switchTheme } from "./remembered.ts";
 import { number, percent, type Texts } from "../core/texts.ts";
 import type { Host } from "../core/host_types.ts";
@@ -58,6 +59,7 @@ export function connectControls(viewer: Controlled): void {
     if (!moved) show(viewer);
   });
   connectFiles(viewer);
+  connectKeyboard(viewer);
   connectOwn(viewer);
   connectAbout(viewer);
   connectPhone(viewer);
@@ -93,13 +95,29 @@ function buildGallery(viewer: Controlled): void {
 }
 
 function buildNetworks(viewer: Controlled): void {
-  for (const { name, title } of viewer.host.networks) {
-    const label = make("label", "check");
-    const input = make("input", "", { set: "network" });
-    Object.assign(input, { type: "radio", name: "network", value: name });
-    label.append(input, ` ${title}`);
-    viewer.find(".networks").append(label);
-  }
+  const { networks } = viewer.host, parts = networks.map(({ title }) => title.split(", "));
+  // The column is narrow: what all of them are is left out.
+  const isTelling = (part: string) => parts.length === 1 || !parts.every((each) => each.includes(part));
+  networks.forEach(({ name, title }, k) => {
+    const option = make("option", "", {}, parts[k].filter(isTelling).join(", ") || title);
+    option.value = name;
+    option.title = title;
+    viewer.find('[data-set="network"]').append(option);
+  });
+}
+
+/** Let the first Tab lead to a link to the photo, and groups of buttons be one stop each. */
+function connectKeyboard(viewer: Controlled): void {
+  const { canvas } = viewer.panels.photo;
+  canvas.id = "asa-photo";
+  viewer.find(".skip").addEventListener("click", (event) => {
+    // The address is that of the state.
+    event.preventDefault();
+    canvas.focus();
+  });
+  oneStop(viewer.find(".tools"), "button, select");
+  oneStop(viewer.find(".gallery"), "button");
+  for (const group of viewer.element.querySelectorAll<HTMLElement>(".pins, .history, .caption, .zoom")) oneStop(group);
 }
 
 /** A picture comes by the button, by dropping it on the page, or from the clipboard. */
