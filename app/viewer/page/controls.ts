@@ -12,7 +12,6 @@ import { oneStop } from "./roving.ts";
 import { rememberLanguage, switchTheme } from "./remembered.ts";
 import { number, percent, type Texts } from "../core/texts.ts";
 import type { Host } from "../core/host_types.ts";
-import type { Scene } from "../draw/draw_types.ts";
 import type { Events, Opened, State, WhatIf, Zoom } from "../types.ts";
 import type { Store } from "../core/state.ts";
 
@@ -23,7 +22,6 @@ type Control = HTMLInputElement | HTMLSelectElement;
 export interface Controlled extends OnPhone {
   host: Host;
   store: Store;
-  scenes: { dense: Scene; sparse: Scene };
   texts: Texts;
   opened?: Opened | null;
   choose(picture: string): void;
@@ -62,8 +60,7 @@ export function connectControls(viewer: Controlled): void {
   connectKeyboard(viewer);
   connectOwn(viewer);
   connectAbout(viewer);
-  connectPhone(viewer);
-  connectBack(viewer);
+  connectPhone(viewer, connectBack(viewer));
   if (!viewer.host.fixed) rememberLanguage(viewer.element);
   queueMicrotask(() => show(viewer));
 }
