@@ -25,6 +25,8 @@ PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 # of its own pictures; docs/panels.md has what was measured.
 _SURE = {"outdoor": 0.49, "voc2012": 0.75, "camvid": 0.87}
 _FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Arial", "sans-serif"]
+# As in viewer/page/viewer.css: what lies over the page is of its colour.
+_PAPER, _DARK_PAPER = "#ffffff", "#0f1318"
 _START = 'asaViz("page", { element, props, server, upload, program: asaViz });'
 _NETWORK_PARTS = {
     "asa": "ASA",
@@ -104,7 +106,7 @@ def mount_settings(answers: Answers, *, mcp: bool = False) -> dict[str, Any]:
     return {
         "theme": gr.themes.Base(
             primary_hue="slate", neutral_hue="slate", font=_FONTS, font_mono=["monospace"]
-        ),
+        ).set(body_background_fill=_PAPER, body_background_fill_dark=_DARK_PAPER),
         "css_paths": [STYLE],
         "allowed_paths": [str(answers.folder), str(ENCODINGS), str(PLOTLY), str(LESSON)],
         "footer_links": [],

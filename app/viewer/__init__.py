@@ -69,7 +69,7 @@ def document(scripts: Sequence[str], *, title: str, language: str = "en", packet
             f"<style>{_STYLE}</style>",
             "</head>",
             "<body>",
-            '<div id="viewer"></div>',
+            '<main id="viewer"></main>',
             *stored,
             *(f"<script>\n{script}\n</script>" for script in scripts),
             "</body>",

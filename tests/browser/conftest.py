@@ -25,6 +25,13 @@ SHAPES = ((90, 120), (120, 90))
 # What a re-run of the fake's head changes: these pixels, each to the next class.
 FLIPPED = (slice(0, 6), slice(8, 20))
 
+# The next visitor of the same kind has chosen neither language nor theme.
+FORGET = """() => {
+  try {
+    for (const name of ["language", "theme"]) localStorage.removeItem(`asa-viz ${name}`);
+  } catch {}
+}"""
+
 
 def pytest_collection_modifyitems(items):
     """Run a browser test that fails once more: on a loaded machine a browser may miss a moment.
@@ -116,6 +123,8 @@ def visitors(kinds, server):
 
     yield come
     for visit in visits:
+        if not visit.page.is_closed():
+            visit.page.evaluate(FORGET)
         visit.page.close()
     for visit in visits:
         assert visit.complaints == []

@@ -115,7 +115,7 @@ def test_without_motion_nothing_plays_by_itself_and_weights_do_not_grow(visit):
 
 
 def test_a_network_without_thresholds_has_fewer_stages(visit):
-    visit.find('input[value="dense"]').check()
+    visit.set_quickly('[data-set="network"]', "dense")
     visit.wait("viewer.opened.network === 'dense'").settle()
     shown = visit.find(".stages [data-stage]").evaluate_all(
         "(all) => all.map(({ dataset }) => dataset.stage)"

@@ -58,7 +58,7 @@ def walk(visit):
     for step in visit.find(".lesson .steps button").all():
         step.click()
         yield visit.page.evaluate(SAID)
-    visit.find('input[value="dense"]').check()
+    visit.set_quickly('[data-set="network"]', "dense")
     visit.wait("viewer.opened.network === 'dense'").settle()
     yield visit.page.evaluate(SAID)
 

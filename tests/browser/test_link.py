@@ -89,12 +89,26 @@ def test_the_first_pixel_of_a_picture_is_in_a_link_too(visitors):
     assert other.state == visit.state
 
 
-def test_a_link_keeps_the_language_it_was_made_in(visitors):
+def test_a_link_leaves_the_language_to_its_reader(visitors):
     visit = visitors().open()
     visit.click("photo", (4, 4))
-    other = visitors(locale="zh-CN")
-    other.page.goto(visit.ask("viewer.link().url"))
-    assert other.settle().state == visit.state
+    for link in (visit.ask("viewer.link().url"), visit.page.url):
+        assert "at=" in link
+        assert "lang=" not in link
+        other = visitors(locale="zh-CN")
+        other.page.goto(link)
+        assert other.settle().state == {**visit.state, "language": "zh-CN"}
+
+
+def test_the_link_to_a_step_of_the_lesson_names_no_language_either(visitors):
+    visit = visitors().open("?lesson=5&lang=zh-TW")
+    visit.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    visit.find(".lesson .link").click()
+    expect(visit.find(".status")).not_to_be_empty()
+    link = visit.page.evaluate("navigator.clipboard.readText()")
+    visit.page.context.clear_permissions()
+    assert "lesson=5" in link
+    assert "lang=" not in link
 
 
 def test_a_link_to_flipped_pixels_runs_the_head_again(visitors):

@@ -66,7 +66,7 @@ def answers(visit):
     visit.wait("viewer.rerun").settle()
     assert shown(visit) == visit.before
     for network in ("dense", "asa"):
-        visit.find(f'input[value="{network}"]').click()
+        visit.set_quickly('[data-set="network"]', network)
         visit.wait("viewer.opened.network === given[0]", network).settle()
     assert shown(visit) == visit.before
     assert visit.text(".status") == ""

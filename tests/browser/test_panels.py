@@ -426,7 +426,7 @@ def test_plotly_draws_the_plane_of_pairs_of_a_locked_query(visit, session):
 
 def test_a_dense_network_keeps_every_cell(visit, server):
     visit.click("photo", CELL)
-    visit.find('input[value="dense"]').check()
+    visit.set_quickly('[data-set="network"]', "dense")
     visit.wait("viewer.opened.network === 'dense'").settle()
     assert visit.cell == CELL
     assert "Keeps all 108 cells" in visit.text(".sentence")

@@ -1,9 +1,14 @@
 """On a phone the page has a layout of its own, which can be used by touch alone."""
 
+import io
+
+import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from tests.browser.test_accessibility import axe, check  # noqa: F401
+from tests.browser.visit import read_png
 
 # The server runs in this process: its warnings and its open sockets must not fail a test.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
@@ -77,6 +82,29 @@ def test_the_photo_is_lit_where_the_query_reads(upright):
     ]
     assert max(lit, default=0) < 0.35
     assert min(unread) > 0.7
+
+
+def test_what_is_not_read_is_dark_on_the_screen_itself(upright):
+    visit = tap(upright, "photo", (4, 6))
+    left, top, width, height = (round(each) for each in visit.place())
+    seen = Image.open(io.BytesIO(visit.page.screenshot())).convert("L")
+    seen = seen.resize((390, 844)).crop((left, top, left + width, top + height))
+    photo = visit.ask(
+        """(() => {
+          const canvas = document.createElement("canvas");
+          Object.assign(canvas, { width: given[0], height: given[1] });
+          const { bitmap } = viewer.picture;
+          canvas.getContext("2d").drawImage(bitmap, 0, 0, given[0], given[1]);
+          return canvas.toDataURL();
+        })()""",
+        width,
+        height,
+    )
+    bright = read_png(photo)[..., :3].mean(axis=-1)
+    weights = np.reshape(visit.ask("[...viewer.moment.row.weights]"), (9, 12))
+    unread = np.kron(weights == 0, np.ones((height // 9 + 1, width // 12 + 1)))[:height, :width]
+    assert unread.mean() > 0.3
+    assert np.asarray(seen)[unread > 0].mean() < 0.5 * bright[unread > 0].mean()
 
 
 def test_a_swipe_leads_through_the_stages_and_a_tap_still_points(upright):
@@ -169,6 +197,128 @@ def test_back_undoes_a_picture_and_a_lock(visitors):
     visit.page.go_forward()
     visit.wait("viewer.state.locked").settle()
     assert visit.cell == (3, 4)
+
+
+SHEETS = {"pictures": ".gallery", "rule": ".what-if", "numbers": ".numbers"}
+
+
+def test_back_closes_a_sheet_before_it_undoes_anything(upright):
+    visit = tap(upright, "photo", (3, 4))
+    for name, inside in SHEETS.items():
+        visit.find(f'.phone-bar [data-sheet="{name}"]').tap()
+        expect(visit.find(inside)).to_be_visible()
+        visit.page.go_back()
+        expect(visit.find(inside)).not_to_be_visible()
+        assert visit.settle().state["locked"]
+        assert visit.cell == (3, 4)
+    # From one sheet to the other is no step, and what was changed in them stays.
+    for name in SHEETS:
+        visit.find(f'.phone-bar [data-sheet="{name}"]').tap()
+        if name == "rule":
+            visit.set('[data-what-if="reciprocity"]', False)
+    visit.page.go_back()
+    expect(visit.find(".numbers")).not_to_be_visible()
+    assert visit.settle().state["whatIf"]["reciprocity"] is False
+    assert "reciprocal=0" in visit.page.url
+    visit.page.go_back()
+    visit.wait("!viewer.state.locked")
+
+
+def test_a_sheet_that_was_closed_otherwise_is_no_step_of_back(upright):
+    visit = tap(upright, "photo", (3, 4))
+    numbers = visit.find('.phone-bar [data-sheet="numbers"]')
+    for close in (
+        lambda: visit.page.keyboard.press("Escape"),
+        numbers.tap,
+        lambda: visit.find(".sentence").tap(),
+    ):
+        numbers.tap()
+        expect(visit.find(".numbers")).to_be_visible()
+        close()
+        expect(visit.find(".numbers")).not_to_be_visible()
+    visit.page.wait_for_function("!history.state?.isCovered")
+    first, second = (visit.ask(f"viewer.host.gallery[{k}].id") for k in (0, 1))
+    visit.find('.phone-bar [data-sheet="pictures"]').tap()
+    visit.find(f'[data-picture="{second}"]').tap()
+    visit.wait("viewer.opened.picture === given[0]", second).settle()
+    visit.page.go_back()
+    visit.wait("viewer.opened.picture === given[0]", first).settle()
+    assert visit.cell == (3, 4)
+    expect(visit.find(".gallery")).not_to_be_visible()
+    visit.page.go_back()
+    visit.wait("!viewer.state.locked")
+
+
+def test_back_closes_the_sheet_in_which_something_was_locked(upright):
+    visit = tap(upright, "photo", (3, 4))
+    visit.find('.phone-bar [data-sheet="numbers"]').tap()
+    visit.find('[data-name="pin"]').tap()
+    visit.page.evaluate("asaViz.free()")
+    visit.find('[data-name="go0"]').tap()
+    visit.settle().page.wait_for_function("history.state?.isCovered")
+    visit.page.go_back()
+    expect(visit.find(".numbers")).not_to_be_visible()
+    assert visit.settle().state["locked"]
+    assert len(visit.state["pins"]) == 1
+    # Then to the lock before, when there was no pin, and to no lock.
+    visit.page.go_back()
+    visit.wait("viewer.state.locked && !viewer.state.pins.length")
+    visit.page.go_back()
+    visit.wait("!viewer.state.locked")
+
+
+def test_the_handle_of_the_wipe_is_drawn_along_and_turns_no_page(upright):
+    visit = upright
+    visit.page.evaluate("asaViz.store.set({ stage: 'result' })")
+    visit.settle().set('[data-set="layer"]', "wipe")
+    handle = visit.find('[data-panel="segmentation"] .over input')
+    handle.evaluate(
+        """(input) => {
+          const at = (x) => [new Touch({ identifier: 1, target: input, clientX: x, clientY: 500 })];
+          input.dispatchEvent(new TouchEvent("touchstart", { touches: at(195), bubbles: true }));
+          const end = { touches: [], changedTouches: at(60), bubbles: true };
+          input.dispatchEvent(new TouchEvent("touchend", end));
+        }"""
+    )
+    assert visit.settle().state["stage"] == "result"
+
+
+def test_a_segment_is_the_query_by_fingers_alone_and_its_panels_are_turned_to(upright):
+    visit = tap(upright, "photo", (3, 4))
+    visit.find('.phone-bar [data-sheet="numbers"]').tap()
+    visit.find('[data-name="segment"]').tap()
+    visit.page.keyboard.press("Escape")
+    visit.wait("viewer.moment.set").settle()
+    # The bar tells of the set, and the photo is lit where the set reads.
+    numbers = visit.find('.phone-bar [data-sheet="numbers"] b')
+    assert numbers.inner_text() == str(visit.ask("viewer.moment.set.numbers.support"))
+    alpha = visit.ask(
+        """(() => {
+          const shade = document.querySelector(".asa .shade"), context = shade.getContext("2d");
+          const [left, top, width, height] = given;
+          const { left: x, top: y, width: across } = shade.getBoundingClientRect();
+          const fine = shade.width / across;
+          const { data } = context.getImageData(0, 0, shade.width, shade.height);
+          return Array.from(viewer.moment.set.weights, (_, j) => {
+            const right = Math.floor((left - x + (width * ((j % 12) + 0.5)) / 12) * fine);
+            const down = Math.floor((top - y + (height * (Math.floor(j / 12) + 0.5)) / 9) * fine);
+            return data[4 * (down * shade.width + right) + 3] / 255;
+          });
+        })()""",
+        *visit.place(),
+    )
+    read = np.array(visit.ask("[...viewer.moment.set.weights]")) > 0
+    assert max(np.array(alpha)[read]) < 0.35
+    assert min(np.array(alpha)[~read], default=1) > 0.7
+    seen = set()
+    for button in visit.find(".turns button").all():
+        button.tap()
+        seen |= set(seen_panels(visit)[1:])
+    assert seen == {"dense", "neighbours", "sparse", "segmentation", "map"}
+    # A tap asks for one cell again.
+    tap(visit, "photo", (5, 5))
+    assert visit.state["set"] is None
+    assert visit.find(".turns").is_hidden()
 
 
 def test_back_ends_the_lesson_where_it_began(visitors):

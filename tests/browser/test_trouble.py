@@ -1,6 +1,7 @@
 """Errors are said in a line that moves nothing on the page, and that ends with the next action."""
 
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from app.gallery import EXAMPLES
@@ -45,6 +46,58 @@ def test_what_is_said_moves_nothing(visitors, width):
         assert visit.page.evaluate(PLACES) == before
     visit.page.evaluate("asaViz.status('')")
     assert visit.page.evaluate(PLACES) == before
+
+
+# All that the browser has seen move, if only for a moment, but the line itself that says so.
+SHIFTS = """() => {
+  window.moved = [];
+  new PerformanceObserver((list) => {
+    for (const { value, sources } of list.getEntries()) {
+      const others = sources.map(({ node }) => node).filter((node) => !node?.matches?.(".status"));
+      if (others.length) moved.push([value, ...others.map((each) => each?.outerHTML ?? "")]);
+    }
+  }).observe({ type: "layout-shift" });
+}"""
+PHONE = {"width": 390, "height": 844, "has_touch": True, "is_mobile": True}
+
+
+@pytest.mark.parametrize("screen", [{"width": 1440}, {"width": 1024}, {"width": 360}, PHONE])
+@pytest.mark.parametrize("how", ["unknown", "large", "narrow", "server", "network"])
+def test_an_upload_that_fails_moves_nothing(visitors, tmp_path, screen, how):
+    size = {"width": screen["width"], "height": screen.get("height", 900)}
+    touch = {name: screen[name] for name in ("has_touch", "is_mobile") if name in screen}
+    visit = visitors(viewport=size, **touch).open()
+    file = tmp_path / "picture.png"
+    if how == "unknown":
+        file.write_bytes(b"no picture at all")
+    elif how == "large":
+        with file.open("wb") as written:
+            written.write(b"\x89PNG\r\n\x1a\n")
+            written.truncate(11 * 2**20)
+    else:
+        Image.new("RGB", (400, 9 if how == "narrow" else 300)).save(file)
+    if how == "server":
+        visit.page.route("**/gradio_api/upload*", lambda route: route.abort())
+    if how == "network":
+        visit.page.evaluate(
+            """() => { asaViz.host.packet = () => Promise.reject({ key: "error.network" }); }"""
+        )
+    expect(visit.find(".knows summary")).to_have_count(1)
+    before = visit.page.evaluate(PLACES)
+    visit.page.evaluate(SHIFTS)
+    visit.find(".open input").set_input_files(file)
+    visit.page.wait_for_function(
+        "document.querySelector('.asa .status').textContent.length > 0"
+        " && !document.querySelector('.asa').hasAttribute('aria-busy')"
+        " && asaViz.state.picture === asaViz.opened.picture"
+    )
+    expect(visit.find(".status")).not_to_have_text(ENGLISH["status.sending"])
+    expect(visit.find(".status")).not_to_have_text(ENGLISH["status.reading"])
+    visit.settle().page.wait_for_timeout(200)
+    assert visit.find(".status").is_visible()
+    assert visit.page.evaluate(PLACES) == before
+    assert visit.page.evaluate("moved") == []
+    visit.complaints[:] = [line for line in visit.complaints if "ERR_FAILED" not in line]
 
 
 def test_an_error_is_over_when_the_visitor_goes_on(visit, tmp_path):

@@ -102,7 +102,7 @@ def vanish():
 def test_a_picture_that_the_server_has_lost_is_sent_again(visit, noise):
     visit.upload(noise(160, 120, seed=2))
     vanish()
-    visit.find('input[value="dense"]').click()
+    visit.set_quickly('[data-set="network"]', "dense")
     visit.wait("viewer.opened.network === 'dense'").settle()
     assert visit.grid.image_width == 160
 
@@ -117,10 +117,10 @@ def test_a_picture_that_has_vanished_is_said_to_be_gone(visit, noise):
         })"""
     )
     before = shown(visit)
-    visit.find('input[value="dense"]').click()
+    visit.set_quickly('[data-set="network"]', "dense")
     expect(visit.find(".status")).to_have_text(ENGLISH["error.gone"])
     assert shown(visit) == before
-    assert visit.find('input[value="asa"]').is_checked()
+    expect(visit.find('[data-set="network"]')).to_have_value("asa")
 
 
 def test_a_picture_of_ones_own_is_there_again_after_a_reload(visit, noise):

@@ -240,6 +240,8 @@ export function connectCompare(viewer: CompareViewer): void {
   /** Open the view, and lead there; or shut it. */
   function toggle(open: boolean): void {
     store.set({ methods: open ? "usual" : null, ...(open && { locked: true }) });
+    // It is led there again once the maps have made it as high as it is.
+    leads = open;
     if (open) {
       parts.title.focus({ preventScroll: true });
       section.scrollIntoView({ block: "start" });

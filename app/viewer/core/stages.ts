@@ -29,9 +29,12 @@ export function stageBeside(stages: readonly Stage[], stage: Stage | null, by: 1
   return stages[next] ?? null;
 }
 
+/** Whether what is shown has stages: the row of one cell in one network. */
+export const isFilmed = ({ direction, compare, set, twin }: State): boolean => direction === "row" && !compare && !set && !twin;
+
 /** The stage that is shown; null where everything is, as where columns or two pins are looked at. */
 export function shownStage(session: Session, state: State): Stage | null {
-  if (state.direction !== "row" || state.compare || state.set || state.twin) return null;
+  if (!isFilmed(state)) return null;
   return stagesOf(session, state).find((stage) => stage === state.stage) ?? null;
 }
 

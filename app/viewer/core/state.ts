@@ -8,6 +8,7 @@ import { STAGES } from "./stages.ts";
 export const COLORMAPS = ["viridis", "inferno", "cividis", "grey"];
 export const MAPS = ["nonlocal", "local", "support", "chosen", "kept", "own"];
 export const LAYERS = ["classes", "wipe", "without", "groups", "flips"];
+export const LANGUAGES = ["en", "zh-CN", "zh-TW"];
 export const MOST_PINS = 4;
 
 /**
@@ -188,7 +189,7 @@ const PARTS: Parts<State> = {
     return zoom.length === 3 && factor >= 1 && factor <= 16 && start.every((each) => each >= 0 && each <= most)
       ? [factor, start[0], start[1]] : undefined;
   }],
-  language: ["lang", String, toOneOf(["en", "zh-CN", "zh-TW"])],
+  language: ["lang", String, toOneOf(LANGUAGES)],
   lesson: ["lesson", String, (text) => {
     const step = Number(text);
     return Number.isInteger(step) && step >= 0 && step < 50 ? step : undefined;

@@ -33,7 +33,7 @@ export function standalonePage({ program, lesson, packet, title, networkTitle, s
     `<style>${STYLE}</style>`,
     "</head>",
     "<body>",
-    '<div id="viewer"></div>',
+    '<main id="viewer"></main>',
     `<script id="packet" type="text/plain">${base64(new Uint8Array(packet))}${END}`,
     `<script>\n${asScript(program)}\n${asScript(lesson)}\n${END}`,
     `<script>\nconst given = ${asScript(JSON.stringify(given))};\n${START}\n${END}`,

@@ -6,6 +6,7 @@ import { cellOf, centreOf } from "../core/geometry.ts";
 import { isUpload } from "../core/state.ts";
 import { make } from "../page/dom.ts";
 import { connectLink } from "../page/link.ts";
+import { oneStop } from "../page/roving.ts";
 import { writeWords } from "../page/sentence.ts";
 import type { Events, State } from "../types.ts";
 import { type Guessing, connectGuessing } from "./guessing.ts";
@@ -36,6 +37,7 @@ export function connectLesson(viewer: LessonViewer, seen: Seen): Lesson {
     link: Object.assign(make("button", "link"), { type: "button" }),
   };
   parts.result.setAttribute("role", "status");
+  oneStop(section, ".steps button");
   const finished = rememberedSteps();
   const guessing: Guessing = connectGuessing(viewer, () => watch(), seen.drawn?.row ?? null);
   let step: Step | null = null, memory: Memory = {}, { drawn, leads } = seen;
@@ -242,7 +244,7 @@ export function connectLesson(viewer: LessonViewer, seen: Seen): Lesson {
   connectLink({
     host,
     find: <T extends HTMLElement>() => parts.link as HTMLElement as T,
-    link: () => linkToStep(viewer.state, true),
+    link: () => linkToStep(viewer.state, false),
     say: (key) => viewer.say(key),
     status: (text) => viewer.status(text),
   });

@@ -26,15 +26,21 @@ export function checked(asked: Partial<State>, words: URLSearchParams, { gallery
   return said;
 }
 
+/** Write a state into the address of the page; returns the words that stand there. */
+export function writeAddress(state: State): string {
+  // A film that plays is no state to come back to, and the language is each visitor's own.
+  const words = toQueryString({ ...state, stage: null, language: null }, true);
+  history.replaceState(history.state, "", words ? `?${words}` : location.pathname);
+  return words;
+}
+
 /** Returns a function that keeps the address in step with a state, so that a reload or a bookmark comes back to it. */
 export function addressKeeper(): (state: State) => void {
   let written: number[] = [], timer = 0;
 
   function write(state: State): void {
     written.push(performance.now());
-    // A film that plays is no state to come back to.
-    const words = toQueryString({ ...state, stage: null }, true);
-    history.replaceState(history.state, "", words ? `?${words}` : location.pathname);
+    const words = writeAddress(state);
     // Around a Space there is a page whose address the visitor sees; it takes over what it is told.
     if (window.parent !== window) window.parent.postMessage({ queryString: words }, "*");
   }

@@ -8,9 +8,10 @@ import { connectBack } from "./back.ts";
 import { connectPhone, type OnPhone } from "./phone.ts";
 import { connectAbout } from "./pictures_about.ts";
 import { connectOwn } from "./pictures_own.ts";
+import { oneStop } from "./roving.ts";
+import { rememberLanguage, switchTheme } from "./remembered.ts";
 import { number, percent, type Texts } from "../core/texts.ts";
 import type { Host } from "../core/host_types.ts";
-import type { Scene } from "../draw/draw_types.ts";
 import type { Events, Opened, State, WhatIf, Zoom } from "../types.ts";
 import type { Store } from "../core/state.ts";
 
@@ -21,7 +22,6 @@ type Control = HTMLInputElement | HTMLSelectElement;
 export interface Controlled extends OnPhone {
   host: Host;
   store: Store;
-  scenes: { dense: Scene; sparse: Scene };
   texts: Texts;
   opened?: Opened | null;
   choose(picture: string): void;
@@ -57,10 +57,11 @@ export function connectControls(viewer: Controlled): void {
     if (!moved) show(viewer);
   });
   connectFiles(viewer);
+  connectKeyboard(viewer);
   connectOwn(viewer);
   connectAbout(viewer);
-  connectPhone(viewer);
-  connectBack(viewer);
+  connectPhone(viewer, connectBack(viewer));
+  if (!viewer.host.fixed) rememberLanguage(viewer.element);
   queueMicrotask(() => show(viewer));
 }
 
@@ -72,11 +73,7 @@ const ACTIONS: Record<string, (viewer: Controlled) => void> = {
   "zoom-in": (viewer) => viewer.zoomBy(1.5),
   "zoom-out": (viewer) => viewer.zoomBy(1 / 1.5),
   "zoom-all": (viewer) => viewer.zoom([1, 0, 0]),
-  theme() {
-    // Gradio's own switch: everything takes its colours from this class.
-    document.body.classList.toggle("dark");
-    window.dispatchEvent(new Event("resize"));
-  },
+  theme: switchTheme,
 };
 
 function buildGallery(viewer: Controlled): void {
@@ -95,13 +92,29 @@ function buildGallery(viewer: Controlled): void {
 }
 
 function buildNetworks(viewer: Controlled): void {
-  for (const { name, title } of viewer.host.networks) {
-    const label = make("label", "check");
-    const input = make("input", "", { set: "network" });
-    Object.assign(input, { type: "radio", name: "network", value: name });
-    label.append(input, ` ${title}`);
-    viewer.find(".networks").append(label);
-  }
+  const { networks } = viewer.host, parts = networks.map(({ title }) => title.split(", "));
+  // The column is narrow: what all of them are is left out.
+  const isTelling = (part: string) => parts.length === 1 || !parts.every((each) => each.includes(part));
+  networks.forEach(({ name, title }, k) => {
+    const option = make("option", "", {}, parts[k].filter(isTelling).join(", ") || title);
+    option.value = name;
+    option.title = title;
+    viewer.find('[data-set="network"]').append(option);
+  });
+}
+
+/** Let the first Tab lead to a link to the photo, and groups of buttons be one stop each. */
+function connectKeyboard(viewer: Controlled): void {
+  const { canvas } = viewer.panels.photo;
+  canvas.id = "asa-photo";
+  viewer.find(".skip").addEventListener("click", (event) => {
+    // The address is that of the state.
+    event.preventDefault();
+    canvas.focus();
+  });
+  oneStop(viewer.find(".tools"), "button, select");
+  oneStop(viewer.find(".gallery"), "button");
+  for (const group of viewer.element.querySelectorAll<HTMLElement>(".pins, .history, .caption, .zoom")) oneStop(group);
 }
 
 /** A picture comes by the button, by dropping it on the page, or from the clipboard. */

@@ -3,7 +3,6 @@
 import compareStyle from "../compare/methods.css";
 import { ideaStyle } from "../core/ideas.ts";
 import { serve } from "../core/worker.ts";
-import { preferredLanguage } from "../core/texts.ts";
 import { fromQueryString } from "../core/state.ts";
 import exportStyle from "../export/export.css";
 import type { LessonProgram } from "../lesson/lesson_types.ts";
@@ -12,6 +11,7 @@ import type { Pixel } from "../types.ts";
 import { gradioHost, type Offer, type Server, type Upload } from "./host.ts";
 import phoneStyle from "./phone.css";
 import picturesStyle from "./pictures.css";
+import { firstLanguage, keepTheme } from "./remembered.ts";
 import HTML from "./viewer.html";
 import style from "./viewer.css";
 import stagesStyle from "./stages.css";
@@ -40,7 +40,7 @@ export async function page(given: {
   // Both marks stand on the browser's own time line, and are read by the benchmark.
   performance.mark("asa:program");
   const host = gradioHost({ ...props.offer, server, upload, program });
-  const language = fromQueryString(location.search).language ?? preferredLanguage(navigator.languages);
+  const language = firstLanguage(fromQueryString(location.search).language);
   const words = await host.words(language).catch(() => host.words(language)).catch(() => null);
   if (words) start(element, host, { language, words }, location.search);
   else element.textContent = NO_WORDS;
@@ -69,6 +69,7 @@ export const worker = serve;
 
 function start(element: HTMLElement, host: Host, speaks: { language: string; words: Words }, search: string): void {
   element.innerHTML = HTML;
+  keepTheme();
   const sheet = document.createElement("style");
   sheet.textContent = CSS;
   element.prepend(sheet);

@@ -2,15 +2,18 @@
 // and controls come up from a bar at the bottom.
 
 import { html, render } from "lit/html.js";
-import { PANEL_OF, shownStage, stageBeside, stagesOf } from "../core/stages.ts";
+import { PANEL_OF, isFilmed, shownStage, stageBeside, stagesOf } from "../core/stages.ts";
 import { percent } from "../core/texts.ts";
+import type { PanelName, Scenes } from "../draw/draw_types.ts";
 import type { Moment, Session, State } from "../types.ts";
+import type { Cover } from "./back.ts";
 import { lightOn } from "./phone_light.ts";
 import { share } from "./phone_share.ts";
+import { turnsOf } from "./phone_turns.ts";
 
 const PHONES = "(pointer: coarse) and (max-width: 719px), (pointer: coarse) and (max-height: 480px)";
 // The panel beside the photo while the film is nowhere.
-const AT_REST = "neighbours";
+const AT_REST: PanelName = "neighbours";
 // A swipe is so long, and so much longer than high.
 const SWIPE = 48, FLAT = 1.5;
 
@@ -23,6 +26,7 @@ export interface OnPhone {
   session: Session | null;
   state: State;
   moment: Moment | null;
+  scenes: Scenes;
   picture: { width: number; height: number } | null;
   panels: Record<string, { section: HTMLElement; canvas: HTMLCanvasElement }>;
   store: { set(patch: Partial<State>, how?: { passing?: boolean }): void };
@@ -32,13 +36,13 @@ export interface OnPhone {
   link(): { url: string; upload: boolean };
 }
 
-/** Let the page be one of a phone wherever the screen is one, and turn back where it is none any more. */
-export function connectPhone(viewer: OnPhone): void {
+/** Let the page be one of a phone wherever the screen is one, and turn back where it is none any more; sheets `cover` the page. */
+export function connectPhone(viewer: OnPhone, cover: Cover): void {
   const { element } = viewer;
   const screen = matchMedia(PHONES);
   const bar = element.appendChild(document.createElement("nav"));
   bar.className = "phone-bar";
-  const light = lightOn(viewer);
+  const light = lightOn(viewer), turns = turnsOf(viewer, AT_REST, show);
 
   function show(): void {
     const isPhone = screen.matches;
@@ -46,7 +50,9 @@ export function connectPhone(viewer: OnPhone): void {
     light.show(isPhone);
     if (!isPhone) return void element.removeAttribute("data-sheet");
     const stage = viewer.session && shownStage(viewer.session, viewer.state);
-    const panel = stage && stage !== "ask" ? PANEL_OF[stage] : AT_REST;
+    const panel = !isFilmed(viewer.state) ? turns.panel() : stage && stage !== "ask" ? PANEL_OF[stage] : AT_REST;
+    element.classList.toggle("is-turned", !isFilmed(viewer.state));
+    turns.show();
     for (const [name, { section }] of Object.entries(viewer.panels)) {
       section.classList.toggle("away", name !== "photo" && name !== panel);
       section.classList.toggle("swiped", name !== "photo");
@@ -56,7 +62,7 @@ export function connectPhone(viewer: OnPhone): void {
 
   function showBar(): void {
     const open = element.dataset.sheet;
-    const numbers = viewer.moment?.row.numbers;
+    const numbers = (viewer.moment?.set ?? viewer.moment?.row)?.numbers;
     const sign = (name: Sheet) =>
       (name === "numbers" ? String(numbers?.support ?? "∑") : SIGNS[name]);
     const button = (name: Sheet) => html`<button type="button" data-sheet=${name}
@@ -65,7 +71,7 @@ export function connectPhone(viewer: OnPhone): void {
       <span>${name === "numbers" && numbers ? viewer.say("phone.kept", { mass: percent(numbers.keptMass) }) : viewer.say(`phone.${name}`)}</span></button>`;
     bar.setAttribute("aria-label", viewer.say("phone.bar"));
     render(html`${button("pictures")}
-      <button type="button" class="film" @click=${play}><b aria-hidden="true">▶</b><span>${viewer.say("phone.play")}</span></button>
+      <button type="button" class="film" ?disabled=${!isFilmed(viewer.state)} @click=${play}><b aria-hidden="true">▶</b><span>${viewer.say("phone.play")}</span></button>
       ${button("rule")}${button("numbers")}
       <button type="button" class="share" @click=${() => share(viewer)}><b aria-hidden="true">↗</b><span>${viewer.say("phone.share")}</span></button>`, bar);
   }
@@ -75,6 +81,8 @@ export function connectPhone(viewer: OnPhone): void {
     const before = element.dataset.sheet;
     if (name) element.dataset.sheet = name;
     else delete element.dataset.sheet;
+    if (name) cover.opened(() => turn(null));
+    else cover.closed();
     showBar();
     const place = name ? element.querySelector<HTMLElement>(name === "numbers" ? ".said button" : name === "rule" ? ".what-if input:enabled" : ".choose .thumbnail, .choose input")
       : bar.querySelector<HTMLElement>(`[data-sheet="${before}"]`);
@@ -91,10 +99,10 @@ export function connectPhone(viewer: OnPhone): void {
   element.addEventListener("keydown", ({ key }) => {
     if (key === "Escape" && element.dataset.sheet) turn(null);
   });
-  element.addEventListener("click", ({ target }) => {
-    const isElsewhere = target instanceof Element && !target.closest(".phone-bar, .choose, .said");
-    const hasChosen = target instanceof Element && target.closest(".thumbnail");
-    if (element.dataset.sheet && (isElsewhere || hasChosen)) turn(null);
+  element.addEventListener("click", (event) => {
+    // A button may have been replaced by what it has done: the path is that of before.
+    const isIn = (selector: string) => event.composedPath().some((each) => each instanceof Element && each.matches(selector));
+    if (element.dataset.sheet && (!isIn(".phone-bar, .choose, .said") || isIn(".thumbnail"))) turn(null);
   });
   // A new picture is not covered by the sheet it was chosen in.
   element.addEventListener("change", ({ target }) => {
@@ -102,6 +110,7 @@ export function connectPhone(viewer: OnPhone): void {
   });
   swipe(viewer.find(".panels"), (step) => {
     if (!element.classList.contains("phone") || !viewer.session) return;
+    if (!isFilmed(viewer.state)) return turns.go(step);
     const stages = stagesOf(viewer.session, viewer.state).filter((each) => each !== "ask");
     viewer.store.set({ stage: stageBeside(stages, viewer.state.stage, step) }, { passing: true });
   });
@@ -112,7 +121,8 @@ export function connectPhone(viewer: OnPhone): void {
 function swipe(place: HTMLElement, turn: (step: 1 | -1) => void): void {
   let start: [x: number, y: number] | null = null;
   place.addEventListener("touchstart", ({ touches, target }) => {
-    const isIn = target instanceof Element && target.closest(".swiped");
+    // The handle of the wipe is drawn along as well.
+    const isIn = target instanceof Element && target.closest(".swiped") && !target.closest("input");
     start = isIn && touches.length === 1 ? [touches[0].clientX, touches[0].clientY] : null;
   }, { passive: true });
   place.addEventListener("touchend", ({ changedTouches: [finger] }) => {

@@ -32,9 +32,10 @@ export function lightOn(viewer: Lit): { show(isLit: boolean): void } {
     const page = viewer.element.getBoundingClientRect(), { left, top, width, height } = canvas.getBoundingClientRect();
     Object.assign(shade.style, { left: `${left - page.left}px`, top: `${top - page.top}px`, width: `${width}px`, height: `${height}px` });
     const { session, state } = moment;
+    const read = (moment.set ?? moment.row).weights;
     const told = JSON.stringify([moment.row.i, state.stage, state.direction, state.zoom, canvas.width, canvas.height]);
-    if (drawn === moment.row.weights && shade.dataset.told === told) return;
-    drawn = moment.row.weights;
+    if (drawn === read && shade.dataset.told === told) return;
+    drawn = read;
     shade.dataset.told = told;
     Object.assign(cells, { width: session.width, height: session.height });
     const few = cells.getContext("2d"), many = shade.getContext("2d");
@@ -51,6 +52,8 @@ export function lightOn(viewer: Lit): { show(isLit: boolean): void } {
     const [x, y] = place.toBox(0, 0), [right, bottom] = place.toBox(1, 1);
     many.imageSmoothingEnabled = false;
     many.drawImage(cells, x, y, right - x, bottom - y);
+    // A set has no frame.
+    if (moment.set) return many.restore();
     // The frame of the query lies under the shade, and is drawn on it anew.
     const [row, column] = [Math.floor(moment.row.i / session.width), moment.row.i % session.width];
     const [cx, cy] = place.toBox((column + 0.5) / session.width, (row + 0.5) / session.height);
@@ -65,15 +68,15 @@ export function lightOn(viewer: Lit): { show(isLit: boolean): void } {
 }
 
 /** How dark every cell is, from 0 to DARK: among those that are shown by its weight, the square root of it so that weak ones are seen. */
-export function darknessOf({ session, state, row }: Moment): Float64Array {
+export function darknessOf({ session, state, row, set }: Moment): Float64Array {
   const stage = shownStage(session, state);
-  const isColumn = state.direction === "column";
+  const isColumn = state.direction === "column" && !set;
   const isSparse = !stage || stage === "kept" || stage === "result";
-  const weights = isColumn ? row.column.weights ?? row.column.dense : isSparse ? row.weights : row.dense;
+  const weights = set ? set.weights : isColumn ? row.column.weights ?? row.column.dense : isSparse ? row.weights : row.dense;
   const shown = (j: number) => isColumn || isSparse || stage === null || remains(stage, row.relation[j], state.whatIf.reciprocity);
   let most = 0;
   for (let j = 0; j < weights.length; j++) if (shown(j)) most = Math.max(most, weights[j]);
   const dark = Float64Array.from(weights, (weight, j) => (shown(j) && weight > 0 ? DUSK * (1 - Math.sqrt(weight / most)) : DARK));
-  dark[row.i] = 0;
+  if (!set) dark[row.i] = 0;
   return dark;
 }

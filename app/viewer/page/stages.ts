@@ -1,9 +1,10 @@
 // The strip of stages over the panels: live numbers, a play button and a scrubber.
 
 import { percent } from "../core/texts.ts";
-import { PANEL_OF, type Stage, countsOf, shownStage, stagesOf } from "../core/stages.ts";
+import { PANEL_OF, type Stage, countsOf, isFilmed, shownStage, stagesOf } from "../core/stages.ts";
 import type { Moment, State } from "../types.ts";
 import { make } from "./dom.ts";
+import { oneStop } from "./roving.ts";
 
 // How long each stage is shown, and how long the kept weights take to be divided by their mass.
 const STAGE_MS = 1500, GROWING_MS = 700;
@@ -32,10 +33,10 @@ export function connectStages(viewer: Filmed, isFirst: boolean): { show(): void 
   const scrubber = make("input", "scrubber", { label: "stage.scrubber" });
   Object.assign(scrubber, { type: "range", min: "0", step: "1" });
   const list = make("ol");
-  // On a narrow screen it is scrolled, by keyboard too.
-  list.tabIndex = 0;
   strip.append(play, scrubber, list);
+  oneStop(strip);
 
+  let led: Stage | null = null;
   let timer = 0, frame = 0, told = "", isWaiting = isFirst && !viewer.host.fixed;
   const isPlaying = () => timer !== 0;
   const stages = () => (viewer.moment ? stagesOf(viewer.moment.session, viewer.state) : []);
@@ -116,16 +117,16 @@ export function connectStages(viewer: Filmed, isFirst: boolean): { show(): void 
     if (!moment) return;
     const { session, row, state } = moment;
     const all = stages(), stage = shownStage(session, state), counts = countsOf(session, row, state);
-    const isFilmed = state.direction === "row" && !state.compare && !state.set && !state.twin;
+    const isAble = isFilmed(state);
     const words = all.map((each) => wordsOf(viewer, each, counts));
-    const now = JSON.stringify([words, stage, isPlaying(), isFilmed]);
+    const now = JSON.stringify([words, stage, isPlaying(), isAble]);
     if (now === told) return;
     told = now;
     play.textContent = isPlaying() ? "❚❚" : "▶";
     play.setAttribute("aria-label", viewer.say(isPlaying() ? "stage.pause" : "stage.play"));
     // Its numbers are those of one cell.
     list.hidden = state.set !== null || state.twin;
-    play.disabled = scrubber.disabled = !isFilmed;
+    play.disabled = scrubber.disabled = !isAble;
     scrubber.max = String(all.length);
     scrubber.value = String(stage ? all.indexOf(stage) : all.length);
     scrubber.setAttribute("aria-valuetext", stage ? viewer.say(`stage.${stage}.name`) : viewer.say("stage.whole"));
@@ -133,7 +134,7 @@ export function connectStages(viewer: Filmed, isFirst: boolean): { show(): void 
       const item = list.children[k] ?? list.appendChild(chip());
       const button = item.firstElementChild as HTMLButtonElement;
       button.dataset.stage = each;
-      button.disabled = !isFilmed;
+      button.disabled = !isAble;
       button.title = viewer.say(`stage.${each}.what`);
       button.setAttribute("aria-pressed", String(each === stage));
       const [amount, name] = words[k];
@@ -141,6 +142,10 @@ export function connectStages(viewer: Filmed, isFirst: boolean): { show(): void 
       button.lastElementChild!.textContent = name;
       button.classList.toggle("coming", Boolean(stage) && k > all.indexOf(stage as Stage));
     });
+    const pressed = list.querySelector<HTMLElement>("[aria-pressed=true]");
+    // Of a strip that is scrolled the stage that is shown is in sight.
+    if (pressed && stage !== led) list.scrollLeft = pressed.offsetLeft - (list.clientWidth - pressed.offsetWidth) / 2;
+    led = stage;
     while (list.children.length > all.length) list.lastElementChild?.remove();
     for (const [name, { section }] of Object.entries(viewer.panels)) {
       section.classList.toggle("lit", stage !== null && PANEL_OF[stage] === name);
@@ -153,8 +158,6 @@ export function connectStages(viewer: Filmed, isFirst: boolean): { show(): void 
 function chip(): HTMLLIElement {
   const item = make("li"), button = make("button");
   button.type = "button";
-  // The scrubber is the way of the keyboard: one stop for all of them.
-  button.tabIndex = -1;
   button.append(make("b"), " ", make("span"));
   item.append(button);
   return item;

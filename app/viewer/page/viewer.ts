@@ -268,8 +268,8 @@ export class Viewer {
     show(this as Drawn, time);
   }
 
-  /** The link to the state; a picture of one's own is in no link. */
+  /** The link to the state, in whichever language it is opened; a picture of one's own is in no link. */
   link(): { url: string; upload: boolean } {
-    return { url: `${location.origin}${location.pathname}?${toQueryString(this.state)}`, upload: isUpload(this.state.picture) };
+    return { url: `${location.origin}${location.pathname}?${toQueryString({ ...this.state, language: null })}`, upload: isUpload(this.state.picture) };
   }
 }
