@@ -74,6 +74,7 @@ def test_a_what_if_is_run_by_itself_once_the_rule_stays(visit, session):
     assert (shown == labels).all()
     assert f"{labels[FLIPPED].size} pixels flip" in visit.text(f"{PANEL} .note")
     visit.do("as-trained")
+    visit.settle()
     shown = np.array(visit.ask("[...viewer.scenes.segmentation.values]")).reshape(labels.shape)
     assert (shown == session.segmentation.working_labels).all()
 

@@ -24,10 +24,12 @@ export function openAndClose(button: HTMLElement, menu: HTMLElement, opening = (
   document.addEventListener("pointerdown", ({ target }) => {
     if (!menu.hidden && !isInside(target)) show(false);
   });
-  menu.addEventListener("focusout", ({ relatedTarget }) => {
-    if (relatedTarget && !isInside(relatedTarget)) show(false);
-  });
-  for (const element of [button, menu]) element.addEventListener("keydown", act);
+  for (const element of [button, menu]) {
+    element.addEventListener("focusout", ({ relatedTarget }) => {
+      if (!menu.hidden && relatedTarget && !isInside(relatedTarget)) show(false);
+    });
+    element.addEventListener("keydown", act);
+  }
 
   function act(event: KeyboardEvent): void {
     const { key, target } = event;
