@@ -6,7 +6,7 @@ import { firstState, fitting, isInside } from "../core/opening.ts";
 import { readPacket } from "../core/packet.ts";
 import { START } from "../core/state.ts";
 import { pictureOf } from "../draw/panels.ts";
-import type { Opened, State } from "../types.ts";
+import type { Opened, Pixel, Session, State } from "../types.ts";
 import { refusalOf, sayRefusal } from "./host.ts";
 import type { Viewer } from "./viewer.ts";
 
@@ -56,7 +56,7 @@ export class Opener {
       viewer.store.set({ ...fitting(session, viewer.state, atItsStart), zoom });
       session.survey = await survey;
       if (session !== viewer.session) return;
-      if (!isInside(session, viewer.state.query)) viewer.store.set({ query: centreOf(session, session.survey.start) });
+      if (!isInside(session, viewer.state.query)) viewer.store.set({ query: this.#startOf(session, picture, network) });
       viewer.status(this.#take() || said);
       viewer.tell("asa:opened");
       viewer.map();
@@ -68,6 +68,13 @@ export class Opener {
     } finally {
       if (opening === this.opening) viewer.element.removeAttribute("aria-busy");
     }
+  }
+
+  /** The first point of a photograph that is worth a look, if the network is the one by whose rows it was chosen; else the most telling query. */
+  #startOf(session: Session, picture: string, network: string | null): Pixel {
+    const { gallery, networks } = this.viewer.host;
+    const look = network === networks[0].name ? gallery.find(({ id }) => id === picture)?.looks?.[0] : undefined;
+    return look ?? centreOf(session, session.survey!.start);
   }
 
   #retreat(error: unknown): void {
@@ -90,8 +97,8 @@ export class Opener {
   /** Choose a photograph of the gallery, or one's own. */
   choose(picture: string): void {
     const { viewer } = this, { session, state, store } = viewer;
-    const survey = viewer.isOpen({ ...state, picture }) ? session?.survey : undefined;
-    const query = session && survey ? centreOf(session, survey.start) : START.query;
+    const isThere = session?.survey && viewer.isOpen({ ...state, picture });
+    const query = isThere ? this.#startOf(session, picture, state.network) : START.query;
     store.set({ picture, query, locked: false, pins: [], compare: null, set: null }, { recorded: true });
   }
 
