@@ -10,7 +10,7 @@ The names below are imported when first used: a figure needs neither torch nor m
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 
 if TYPE_CHECKING:
     from asa_viz.attention.what_if import WhatIf

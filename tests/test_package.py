@@ -39,7 +39,7 @@ def test_every_name_at_the_top_is_there():
     for name in asa_viz.__all__:
         assert getattr(asa_viz, name).__name__ == name
         assert name in dir(asa_viz)
-    assert asa_viz.__version__ == "0.1.0"
+    assert asa_viz.__version__ == "1.0.0"
 
 
 def test_networks_of_ones_own_are_found_beside_those_that_ship(tmp_path, monkeypatch):
@@ -150,7 +150,7 @@ def test_installed_it_works_from_another_folder(wheel, tmp_path):
     )
     for run, said in (
         ([home / "bin/python", "-c", program], f"{site}/asa_viz/__init__.py 6 True\n"),
-        ([home / "bin/asa-viz", "--version"], "asa-viz 0.1.0\n"),
+        ([home / "bin/asa-viz", "--version"], "asa-viz 1.0.0\n"),
     ):
         done = subprocess.run(
             [*map(str, run)], cwd=elsewhere, capture_output=True, text=True, check=False
