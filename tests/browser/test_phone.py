@@ -107,6 +107,14 @@ def test_what_is_not_read_is_dark_on_the_screen_itself(upright):
     assert np.asarray(seen)[unread > 0].mean() < 0.5 * bright[unread > 0].mean()
 
 
+def test_a_finger_is_told_to_tap(upright):
+    assert upright.text(".under") == "Tap to lock the query."
+    tap(upright, "photo", (2, 3))
+    assert upright.text(".under") == "Locked: tap it again to free it."
+    tap(upright, "photo", (2, 3))
+    assert not upright.state["locked"]
+
+
 def test_a_swipe_leads_through_the_stages_and_a_tap_still_points(upright):
     visit = upright
     assert seen_panels(visit) == ["photo", "neighbours"]

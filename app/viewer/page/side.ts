@@ -67,6 +67,9 @@ function speak(viewer: Sided): void {
   speaking = window.setTimeout(() => (spoken.textContent = sentence), STILL);
 }
 
+/** Whether the pointer is a finger, which has no Esc and does not click. */
+const isByFinger = (): boolean => globalThis.matchMedia?.("(pointer: coarse)").matches ?? false;
+
 /** The numbers of the cell under the pointer, while the query is locked elsewhere. */
 export function underPointer(viewer: Speaker & Pick<Sided, "moment" | "hovered">): string {
   const { session, row, state, set } = viewer.moment;
@@ -74,7 +77,9 @@ export function underPointer(viewer: Speaker & Pick<Sided, "moment" | "hovered">
   if (set) return cell === null ? viewer.say("under.set.none") : setWords(viewer, set, cell);
   const stage = shownStage(session, state);
   if (stage) return stageWords(viewer, stage, cell ?? row.i);
-  if (cell === null || cell === row.i) return viewer.say(state.locked ? "under.locked" : "under.free");
+  if (cell === null || cell === row.i) {
+    return viewer.say(isByFinger() ? (state.locked ? "under.locked.finger" : "under.free.finger") : state.locked ? "under.locked" : "under.free");
+  }
   const { reciprocity } = state.whatIf;
   const all = keepsAll(session, state.whatIf);
   const group = groupOf(row.relation[cell], reciprocity);
