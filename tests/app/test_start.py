@@ -87,6 +87,14 @@ def test_who_asks_during_the_warm_up_waits_for_it_and_is_answered(loader):
     assert loader.asked == [("asa", "cpu")]
 
 
+def test_what_the_warm_up_leaves_free_goes_back_to_the_system(loader, monkeypatch):
+    given = []
+    monkeypatch.setattr(app.networks, "give_back", lambda: given.append(loader.asked[:]))
+    loader.may_end.set()
+    Networks("cpu").warm_up("asa").join(60)
+    assert given == [[("asa", "cpu")]]
+
+
 def test_an_error_of_the_warm_up_is_told_once_and_raised_for_who_needs_the_network(
     loader, monkeypatch
 ):
