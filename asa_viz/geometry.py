@@ -82,6 +82,15 @@ class Grid:
         left, right = _span(cell.col, self.width, self.image_width)
         return Box(left, top, right, bottom)
 
+    def cells_in(self, part: Box) -> Box:
+        """Return the box of the cells that hold some of a part of the image."""
+        return Box(
+            part.left * self.width // self.image_width,
+            part.top * self.height // self.image_height,
+            -(-part.right * self.width // self.image_width),
+            -(-part.bottom * self.height // self.image_height),
+        )
+
     def centre_of(self, cell: Cell) -> Pixel:
         """Return the pixel at the centre of `cell`."""
         return Pixel(

@@ -15,6 +15,7 @@ from asa_viz.attention.row import SparseAttention
 from asa_viz.attention.what_if import AS_TRAINED, WhatIf
 from asa_viz.geometry import Box, Cell, Grid, Pixel
 from asa_viz.views import ImageView, QueryView, SegmentationView, WholeImageView
+from asa_viz.views.dense_ends import DenseEnds, cells_all_over, dense_ends
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,7 +153,19 @@ class Session:
     def image(self) -> ImageView:
         """The picture, classes and thresholds that all queries of the session share."""
         thresholds = self.scales[0] if self.thresholds_learned else None
-        return ImageView(self.picture, self.grid, self.segmentation, thresholds)
+        return ImageView(
+            self.picture, self.grid, self.segmentation, thresholds, lambda: self.dense_ends
+        )
+
+    @cached_property
+    def dense_ends(self) -> DenseEnds:
+        """The ends of the scale of all dense rows, found from 64 of them at most."""
+        part = Box(0, 0, self.grid.width, self.grid.height)
+        if self.inner:
+            part = self.grid.cells_in(self.inner)
+        views = [self.attention.row(cell) for cell in cells_all_over(part)]
+        thresholds = [view.nonlocal_scale for view in views] if self.thresholds_learned else []
+        return dense_ends([view.dense_times_uniform for view in views], thresholds)
 
     @cached_property
     def without_attention(self) -> SegmentationView:

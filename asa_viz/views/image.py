@@ -1,5 +1,6 @@
 """Views of an image: its segmentation, what its queries share, and what they keep."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -7,6 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 
 from asa_viz.geometry import Grid
+from asa_viz.views.dense_ends import DenseEnds
 
 FloatMap = Float[np.ndarray, "h w"]
 MaskMap = Bool[np.ndarray, "h w"]
@@ -81,12 +83,14 @@ class ImageView:
 
     `picture` is for display, possibly smaller than the image that `grid` refers to.
     `nonlocal_scales` are the learned thresholds of all cells, None where none are learned.
+    `dense_ends` returns the ends of the scale of all dense rows; without it each row has its own.
     """
 
     picture: UInt8[np.ndarray, "ph pw 3"]
     grid: Grid
     segmentation: SegmentationView
     nonlocal_scales: FloatMap | None
+    dense_ends: Callable[[], DenseEnds] | None = None
 
 
 class Change(NamedTuple):
