@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Int
 
+from asa_viz.geometry import Cell
 from asa_viz.views import QueryView
 
 
@@ -44,3 +45,12 @@ def group_counts(view: QueryView) -> dict[str, int]:
     """Return how many keys each group of GROUPS holds."""
     groups = group_map(view)
     return {group.name: int((groups == i).sum()) for i, group in enumerate(GROUPS)}
+
+
+def strongest_partners(view: QueryView, count: int = 8) -> list[Cell]:
+    """Return the kept keys of the first group with the largest weights, the query left out."""
+    kept = view.support & (group_map(view) == 0)
+    kept[view.query] = False
+    (keys,) = kept.ravel().nonzero()
+    order = np.argsort(-view.weights.ravel()[keys], kind="stable")
+    return [Cell(*divmod(int(key), kept.shape[1])) for key in keys[order[:count]]]

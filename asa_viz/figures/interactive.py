@@ -9,16 +9,21 @@ import plotly.graph_objects as go
 from PIL import Image
 from plotly.subplots import make_subplots
 
-from asa_viz.figures.colormap import CIVIDIS_STOPS
+from asa_viz.figures.colormap import VIRIDIS_STOPS
 from asa_viz.figures.groups import GROUPS, REST, group_map
-from asa_viz.figures.query import TIMES_UNIFORM, image_of, panels_of
-from asa_viz.views import ImageView, QueryView
+from asa_viz.figures.panels import OPACITY, stage_of
+from asa_viz.figures.query import TIMES_UNIFORM, Panel, image_of, panels_of
+from asa_viz.figures.scales import Scale
+from asa_viz.views import FloatMap, ImageView, QueryView
 
 COLUMNS = 3
 WIDTH = 960
-# Gaps between columns and rows as fractions of the figure; the colour bar is in the right margin.
-GAP, ROW_GAP = 0.02, 0.1
-MARGIN = {"l": 0, "r": 90, "t": 30, "b": 10}
+# The gap between columns as a fraction of the figure, and that between rows in pixels: a map has
+# its colour bar under it, a panel its title over it.
+GAP, ROW_GAP = 0.02, 90
+MARGIN = {"l": 10, "r": 10, "t": 30, "b": 70}
+# Weights that underflow to 0 have a logarithm too.
+LEAST = 1e-300
 # The hover text of a map's cell.
 _HOVER = "row %{y}, column %{x}<br>%{customdata}<extra></extra>"
 
@@ -33,19 +38,19 @@ def interactive_figure(view: QueryView) -> go.Figure:
     rows = -(-len(panels) // COLUMNS)
     figure = make_subplots(
         rows, COLUMNS, subplot_titles=[panel.title for panel in panels.values()],
-        horizontal_spacing=GAP, vertical_spacing=ROW_GAP, shared_xaxes="all", shared_yaxes="all",
+        horizontal_spacing=GAP, vertical_spacing=ROW_GAP / _height(image, rows),
+        shared_xaxes="all", shared_yaxes="all",
     )  # fmt: skip
+    dark = Image.fromarray(stage_of(image.picture, image.grid).dark)
     for index, (name, panel) in enumerate(panels.items()):
         place = {"row": index // COLUMNS + 1, "col": index % COLUMNS + 1}
         axes = _axes(index)
         if panel.values is not None and panel.scale is not None:
-            shown = np.where(panel.values > 0, panel.values, np.nan)
-            trace = go.Heatmap(
-                z=shown, x0=1, y0=1, dx=1, dy=1, zmin=panel.scale.low, zmax=panel.scale.high,
-                colorscale=list(CIVIDIS_STOPS), showscale=name == "dense",
-                colorbar={"title": {"text": TIMES_UNIFORM, "side": "right"}, "thickness": 12},
-                customdata=_numbers(panel.values), hovertemplate=_HOVER,
-            )  # fmt: skip
+            figure.add_layout_image(_laid(dark, image, axes))
+            subplot = figure.get_subplot(**place)
+            trace = _map(
+                panel, panel.values, panel.scale, subplot.xaxis.domain, subplot.yaxis.domain
+            )
         else:
             figure.add_layout_image(_laid(panel.image, image, axes))
             # The heatmap over the picture is invisible; it only provides hover texts.
@@ -59,13 +64,49 @@ def interactive_figure(view: QueryView) -> go.Figure:
     return figure
 
 
+def _map(
+    panel: Panel,
+    values: FloatMap,
+    scale: Scale,
+    across: tuple[float, float],
+    along: tuple[float, float],
+) -> go.Heatmap:
+    """Return a map with its colour bar under it.
+
+    Plotly has no logarithmic colours: a logarithmic map is drawn by the logarithms of its values.
+    """
+
+    def of(numbers: Any) -> np.ndarray:
+        """Return what is drawn of numbers."""
+        drawn = np.array(numbers, float)
+        return np.log10(np.maximum(drawn, LEAST)) if scale.kind == "log" else drawn
+
+    low, high = of([scale.low, scale.high])
+    unit = TIMES_UNIFORM
+    if panel.mark is not None:
+        unit += f" (threshold {panel.mark:.3g})"
+    return go.Heatmap(
+        z=of(values), x0=1, y0=1, dx=1, dy=1, zmin=low, zmax=high,
+        colorscale=list(VIRIDIS_STOPS), opacity=OPACITY,
+        colorbar={
+            "orientation": "h", "len": across[1] - across[0],
+            "x": sum(across) / 2, "xanchor": "center",
+            "y": along[0], "yanchor": "top", "thickness": 10, "xpad": 0, "ypad": 4,
+            "title": {"text": unit, "side": "bottom"},
+            "tickvals": of(scale.ticks()), "ticktext": [f"{each:g}" for each in scale.ticks()],
+        },
+        customdata=_numbers(values), hovertemplate=_HOVER,
+    )  # fmt: skip
+
+
 def _axes(index: int) -> dict[str, str]:
     number = "" if index == 0 else str(index + 1)
     return {"xref": f"x{number}", "yref": f"y{number}"}
 
 
 def _numbers(values: np.ndarray) -> np.ndarray:
-    return np.array([[f"{value:.3g} × uniform" for value in row] for row in values])
+    shown = np.nan_to_num(values)
+    return np.array([[f"{value:.3g} × uniform" for value in row] for row in shown])
 
 
 def _words(name: str, view: QueryView, image: ImageView) -> np.ndarray:
@@ -105,9 +146,14 @@ def _lay_out(figure: go.Figure, image: ImageView, rows: int) -> None:
     figure.update_xaxes(range=[0.5, grid.width + 0.5], **bare)
     # Plotly counts rows upwards, images downwards.
     figure.update_yaxes(range=[grid.height + 0.5, 0.5], **bare)
-    panel_width = (WIDTH - MARGIN["r"]) * (1 - (COLUMNS - 1) * GAP) / COLUMNS
-    panels_height = rows * panel_width * grid.image_height / grid.image_width
-    height = panels_height / (1 - (rows - 1) * ROW_GAP) + MARGIN["t"] + MARGIN["b"]
+    height = _height(image, rows) + MARGIN["t"] + MARGIN["b"]
     figure.update_layout(
         template="none", width=WIDTH, height=round(height), margin=MARGIN, font={"size": 11}
     )
+
+
+def _height(image: ImageView, rows: int) -> float:
+    """Return the height of all rows of panels with their gaps, in pixels."""
+    panel_width = (WIDTH - MARGIN["l"] - MARGIN["r"]) * (1 - (COLUMNS - 1) * GAP) / COLUMNS
+    panel_height = panel_width * image.grid.image_height / image.grid.image_width
+    return rows * panel_height + (rows - 1) * ROW_GAP

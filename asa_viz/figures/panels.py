@@ -1,13 +1,17 @@
-"""The six panels as images of one size, each with the query's cell marked."""
+"""The six panels as images of one size, each with the query's cell marked.
 
+Colours are those of the page (app/viewer/draw/scenes.ts and panels.ts) as it starts.
+"""
+
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Bool, UInt8
 from PIL import Image, ImageDraw
 from plotly.colors import hex_to_rgb
 
-from asa_viz.figures.colormap import cividis
+from asa_viz.figures.colormap import viridis
 from asa_viz.figures.groups import GROUPS, group_map
 from asa_viz.figures.scales import Scale
 from asa_viz.geometry import Box, Cell, Grid
@@ -17,18 +21,22 @@ Pixels = UInt8[np.ndarray, "height width 3"]
 Colours = UInt8[np.ndarray, "h w 3"]
 
 LONGEST_SIDE = 640
-# The most by which the photo's texture may change a colour, of 255: visible, but not read as data.
-TEXTURE = 14.0
+# The share of a cell's colour in what is seen; the rest is the dark photo under it.
+OPACITY = 0.85
+# The share of white in the line around kept cells.
+EDGE = 0.6
+# Lines are drawn in so many times the pixels of a panel, so that they come out smooth.
+FINER = 4
+WHITE = np.full(3, 255, np.uint8)
 
 
 @dataclass(frozen=True, eq=False)
 class Stage:
-    """A picture prepared for its panels: the photo, a faint grey version, and its texture."""
+    """A picture prepared for its panels: the photo, and a dark grey version under maps."""
 
     grid: Grid
     photo: Pixels
-    faint: Pixels
-    texture: Float[np.ndarray, "height width"]
+    dark: Pixels
 
     @property
     def rows(self) -> np.ndarray:
@@ -56,15 +64,13 @@ def stage_of(picture: Pixels, grid: Grid) -> Stage:
     """Prepare the panels of a picture with the feature map of `grid` over it."""
     width, height = panel_size(picture)
     photo = Image.fromarray(picture).resize((width, height), Image.Resampling.BILINEAR)
-    grey = np.asarray(photo.convert("L"), float)
-    stage_grid = Grid(grid.height, grid.width, height, width)
-    # Mid greys, which recede on a white page and on a black one.
-    faint = np.rint(150 + 66 * grey / 255).astype(np.uint8)
+    pixels = np.asarray(photo)
+    # Dark, so that the colours of a map are light on it.
+    dark = np.rint(26 + 90 * (pixels @ [0.299, 0.587, 0.114]) / 255).astype(np.uint8)
     return Stage(
-        stage_grid,
-        np.asarray(photo),
-        np.repeat(faint[:, :, None], 3, axis=2),
-        _fine_structure(grey, stage_grid),
+        Grid(grid.height, grid.width, height, width),
+        pixels,
+        np.repeat(dark[:, :, None], 3, axis=2),
     )
 
 
@@ -73,23 +79,37 @@ def photo_panel(stage: Stage, query: Cell) -> Image.Image:
     return _marked(stage, stage.photo, query)
 
 
-def faint_panel(stage: Stage, query: Cell) -> Image.Image:
-    """Return the faint photo alone, for a panel with nothing to show."""
-    return _marked(stage, stage.faint, query)
+def dark_panel(stage: Stage, query: Cell) -> Image.Image:
+    """Return the dark photo alone, for a panel with nothing to show."""
+    return _marked(stage, stage.dark, query)
 
 
 def map_panel(
-    stage: Stage, values: FloatMap, scale: Scale, query: Cell, shown: MaskMap | None = None
+    stage: Stage,
+    values: FloatMap,
+    scale: Scale,
+    query: Cell,
+    shown: MaskMap | None = None,
+    *,
+    outlined: bool = False,
 ) -> Image.Image:
-    """Return numbers as colours; cells that are not `shown` leave the faint photo."""
-    return _marked(stage, _laid(stage, cividis(scale.fraction(values)), shown), query)
+    """Return numbers as colours; cells that are not `shown` leave the dark photo.
+
+    With `outlined` a line parts the cells that are shown from those that are not.
+    """
+    pixels = _laid(stage, viridis(scale.fraction(values)), shown)
+    if outlined and shown is not None:
+        edges = _edges(stage.spread(shown))
+        pixels = np.where(edges[:, :, None], _mixed(WHITE, pixels, EDGE), pixels)
+    return _marked(stage, pixels, query)
 
 
-def group_panel(stage: Stage, view: QueryView) -> Image.Image:
-    """Return the groups of keys in their colours, the rest as faint photo."""
+def group_panel(stage: Stage, view: QueryView, partners: Iterable[Cell] = ()) -> Image.Image:
+    """Return the groups of keys in their colours over the dark photo, with lines to partners."""
     groups = group_map(view)
     colours = np.array([hex_to_rgb(group.colour) for group in GROUPS], np.uint8)
-    return _marked(stage, _laid(stage, colours[groups], groups >= 0), view.query)
+    pixels = _laid(stage, colours[groups], groups >= 0)
+    return _marked(stage, _lined(stage, pixels, view.query, partners), view.query)
 
 
 def label_panel(stage: Stage, segmentation: SegmentationView, query: Cell) -> Image.Image:
@@ -99,7 +119,8 @@ def label_panel(stage: Stage, segmentation: SegmentationView, query: Cell) -> Im
     rows = cells_along(stage.grid.image_height, height)
     cols = cells_along(stage.grid.image_width, width)
     palette = np.array(segmentation.palette, np.uint8)
-    return _marked(stage, _textured(stage, palette[labels[rows[:, None], cols[None, :]]]), query)
+    coloured = palette[labels[rows[:, None], cols[None, :]]]
+    return _marked(stage, _mixed(coloured, stage.dark, OPACITY), query)
 
 
 def mark_box(stage: Stage, query: Cell) -> Box:
@@ -112,34 +133,48 @@ def mark_box(stage: Stage, query: Cell) -> Box:
 
 
 def _laid(stage: Stage, colours: Colours, shown: MaskMap | None) -> Pixels:
-    """Return the faint photo with the cells' colours drawn over it."""
-    pixels = _textured(stage, stage.spread(colours))
+    """Return the dark photo with the cells' colours drawn over it."""
+    pixels = _mixed(stage.spread(colours), stage.dark, OPACITY)
     if shown is None:
         return pixels
-    return np.where(stage.spread(shown)[:, :, None], pixels, stage.faint)
+    return np.where(stage.spread(shown)[:, :, None], pixels, stage.dark)
 
 
-def _textured(stage: Stage, pixels: Pixels) -> Pixels:
-    """Add the photo's texture to flat colours."""
-    return np.clip(np.rint(pixels + stage.texture[:, :, None]), 0, 255).astype(np.uint8)
+def _mixed(over: np.ndarray, under: Pixels, share: float) -> Pixels:
+    """Return colours of which `share` is the one above, the rest the one below."""
+    return np.rint(share * over + (1 - share) * under).astype(np.uint8)
 
 
-def _fine_structure(
-    grey: Float[np.ndarray, "height width"], grid: Grid
-) -> Float[np.ndarray, "height width"]:
-    """Return the brightness minus each cell's mean: added to a map it changes no cell's mean."""
-    rows, cols = (
-        cells_along(grid.image_height, grid.height),
-        cells_along(grid.image_width, grid.width),
-    )
-    cells = rows[:, None] * grid.width + cols[None, :]
-    counts = np.maximum(np.bincount(cells.ravel(), minlength=grid.size), 1)
+def _edges(
+    shown: Bool[np.ndarray, "height width"],
+) -> Bool[np.ndarray, "height width"]:
+    """Return the pixels at the border of what is shown, and of the picture where that is shown."""
+    around = np.pad(shown, 1)
+    inside = around[1:-1, 1:-1]
+    edges = (inside != around[1:-1, :-2]) | (inside != around[:-2, 1:-1])
+    edges[:, -1] |= shown[:, -1]
+    edges[-1] |= shown[-1]
+    return edges
 
-    def centred(values: Float[np.ndarray, "height width"]) -> Float[np.ndarray, "height width"]:
-        return values - (np.bincount(cells.ravel(), values.ravel(), grid.size) / counts)[cells]
 
-    # Centre again what clipping has shifted; that at most doubles the largest step.
-    return centred(np.clip(centred(grey) / 4, -TEXTURE / 2, TEXTURE / 2))
+def _lined(stage: Stage, pixels: Pixels, query: Cell, partners: Iterable[Cell]) -> Pixels:
+    """Draw lines from the query to its partners, white between dark edges."""
+    height, width = pixels.shape[:2]
+    lines = Image.new("RGBA", (FINER * width, FINER * height))
+    draw = ImageDraw.Draw(lines)
+
+    def middle(cell: Cell) -> tuple[float, float]:
+        across, along = (cell.col + 0.5) / stage.grid.width, (cell.row + 0.5) / stage.grid.height
+        return across * lines.width, along * lines.height
+
+    stroke = FINER * _stroke(stage) / 2
+    for partner in partners:
+        ends = (middle(query), middle(partner))
+        draw.line(ends, (0, 0, 0, 217), round(3 * stroke))
+        draw.line(ends, (255, 255, 255, 242), round(1.2 * stroke))
+    # Pillow resizes colours that are partly transparent as they are seen.
+    fine = lines.resize((width, height), Image.Resampling.BOX)
+    return np.asarray(Image.alpha_composite(Image.fromarray(pixels).convert("RGBA"), fine))[..., :3]
 
 
 def _marked(stage: Stage, pixels: Pixels, query: Cell) -> Image.Image:

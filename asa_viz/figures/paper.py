@@ -8,13 +8,15 @@ from typing import Any
 
 import numpy as np
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import ListedColormap, Normalize
+from matplotlib.colors import ListedColormap, LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from matplotlib.ticker import NullLocator
 from typing_extensions import override
 
-from asa_viz.figures.colormap import cividis
+from asa_viz.figures.colormap import viridis
 from asa_viz.figures.groups import GROUPS, group_counts
+from asa_viz.figures.panels import OPACITY
 from asa_viz.figures.query import TIMES_UNIFORM, image_of, panels_of
 from asa_viz.figures.scales import Scale
 from asa_viz.views import QueryView
@@ -23,6 +25,7 @@ MOST_COLUMNS = 3
 FONT_SIZE = 7.0
 # The resolution in a notebook.
 SCREEN_DPI = 150
+THRESHOLD_COLOUR = "#D55E00"
 GROUP_NAMES = {
     "reciprocal": "reciprocal",
     "local": "local",
@@ -75,7 +78,7 @@ def paper_figure(view: QueryView, names: Sequence[str] | None, width: float) -> 
         each.set(xticks=[], yticks=[])
         each.set_title(panel.title, fontsize=FONT_SIZE + 1)
         if panel.scale is not None:
-            _colour_bar(figure, each, panel.scale, view.nonlocal_scale if name == "dense" else None)
+            _colour_bar(figure, each, panel.scale, panel.mark)
         elif name == "groups":
             _legend(each, view)
         elif name == "segmentation":
@@ -83,18 +86,25 @@ def paper_figure(view: QueryView, names: Sequence[str] | None, width: float) -> 
     return figure
 
 
-def _colour_bar(figure: Figure, axes: Any, scale: Scale, threshold: float | None) -> None:
-    """Draw the colour bar of a map under it, with a threshold marked."""
-    colours = cividis(np.linspace(0, 1, 256)[None])[0] / 255
-    mappable = ScalarMappable(Normalize(scale.low, scale.high), ListedColormap(colours))
+def _colour_bar(figure: Figure, axes: Any, scale: Scale, mark: float | None) -> None:
+    """Draw the colour bar of a map under it, with the query's threshold marked."""
+    norm = (LogNorm if scale.kind == "log" else Normalize)(scale.low, scale.high)
+    # As colours lie on a dark photo of middle brightness.
+    colours = OPACITY * viridis(np.linspace(0, 1, 256)[None])[0] + (1 - OPACITY) * 71
+    mappable = ScalarMappable(norm, ListedColormap(colours / 255))
+    beyond = {
+        (False, False): "neither", (False, True): "max", (True, False): "min", (True, True): "both",
+    }  # fmt: skip
     bar = figure.colorbar(
         mappable, ax=axes, orientation="horizontal", aspect=40, pad=0.02,
-        extend="max" if scale.clipped else "neither",
+        extend=beyond[scale.clipped_below, scale.clipped],
     )  # fmt: skip
+    bar.set_ticks(scale.ticks(), labels=[f"{each:g}" for each in scale.ticks()])
+    bar.ax.xaxis.set_minor_locator(NullLocator())
     label = TIMES_UNIFORM
-    if threshold:
-        bar.ax.axvline(threshold, color="#D55E00", linewidth=1.5)
-        label += f" (threshold {threshold:.3g})"
+    if mark is not None:
+        bar.ax.axvline(mark, color=THRESHOLD_COLOUR, linewidth=1.5)
+        label += f" (threshold {mark:.3g})"
     bar.set_label(label, fontsize=FONT_SIZE)
     bar.ax.tick_params(labelsize=FONT_SIZE)
 

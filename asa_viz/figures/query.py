@@ -3,18 +3,20 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+import numpy as np
 from PIL import Image
 
+from asa_viz.figures.groups import strongest_partners
 from asa_viz.figures.panels import (
     Stage,
-    faint_panel,
+    dark_panel,
     group_panel,
     label_panel,
     map_panel,
     photo_panel,
     stage_of,
 )
-from asa_viz.figures.scales import Scale, row_scale, threshold_scale
+from asa_viz.figures.scales import Scale, dense_scale, kept_scale, kept_threshold, map_scale
 from asa_viz.views import FloatMap, ImageView, QueryView
 
 TIMES_UNIFORM = "times uniform weight"
@@ -24,13 +26,15 @@ TIMES_UNIFORM = "times uniform weight"
 class Panel:
     """One panel: its title, its image, and for a map of numbers its scale.
 
-    `values` are the numbers in multiples of the uniform weight 1 / n.
+    `values` are the numbers in multiples of the uniform weight 1 / n, NaN where a cell is left out.
+    `mark` is the query's threshold on the scale, None where there is none.
     """
 
     title: str
     image: Image.Image
     scale: Scale | None = None
     values: FloatMap | None = None
+    mark: float | None = None
 
 
 def panels_of(view: QueryView, names: Iterable[str] | None = None) -> dict[str, Panel]:
@@ -63,26 +67,35 @@ def _photo(stage: Stage, view: QueryView, _: ImageView) -> Panel:
 
 
 def _dense(stage: Stage, view: QueryView, _: ImageView) -> Panel:
-    values, scale = view.dense_times_uniform, row_scale(view)
-    return Panel("Dense attention", map_panel(stage, values, scale, view.query), scale, values)
+    values, scale = view.dense_times_uniform, dense_scale(view)
+    drawn = map_panel(stage, values, scale, view.query)
+    return Panel("Dense attention", drawn, scale, values, view.nonlocal_scale or None)
 
 
-def _sparse(stage: Stage, view: QueryView, _: ImageView) -> Panel:
-    values, scale = view.weights_times_uniform, row_scale(view)
-    drawn = map_panel(stage, values, scale, view.query, values > 0)
-    return Panel("Sparse attention", drawn, scale, values)
+def _sparse(stage: Stage, view: QueryView, image: ImageView) -> Panel:
+    values, scale = view.weights_times_uniform, kept_scale(view)
+    outlined = not _reads_all(view, image)
+    drawn = map_panel(stage, values, scale, view.query, values > 0, outlined=outlined)
+    read = np.where(values > 0, values, np.nan)
+    return Panel("Sparse attention", drawn, scale, read, kept_threshold(view))
 
 
-def _groups(stage: Stage, view: QueryView, _: ImageView) -> Panel:
-    return Panel("Reciprocal and local neighbours", group_panel(stage, view))
+def _groups(stage: Stage, view: QueryView, image: ImageView) -> Panel:
+    partners = [] if _reads_all(view, image) else strongest_partners(view)
+    return Panel("Reciprocal and local neighbours", group_panel(stage, view, partners))
+
+
+def _reads_all(view: QueryView, image: ImageView) -> bool:
+    """Whether every cell is read because no rule removes any."""
+    return image.nonlocal_scales is None and bool(view.support.all())
 
 
 def _thresholds(stage: Stage, view: QueryView, image: ImageView) -> Panel:
     title, values = "Learned non-local thresholds", image.nonlocal_scales
     if values is None:
-        return Panel(title, faint_panel(stage, view.query))
-    scale = threshold_scale(values)
-    return Panel(title, map_panel(stage, values, scale, view.query), scale, values)
+        return Panel(title, dark_panel(stage, view.query))
+    scale, own = map_scale(values), float(values[view.query])
+    return Panel(title, map_panel(stage, values, scale, view.query), scale, values, own)
 
 
 def _segmentation(stage: Stage, view: QueryView, image: ImageView) -> Panel:

@@ -5,9 +5,9 @@ import pytest
 from plotly.colors import hex_to_rgb
 
 from asa_viz.figures import panels
-from asa_viz.figures.colormap import cividis
+from asa_viz.figures.colormap import viridis
 from asa_viz.figures.groups import GROUPS, group_counts, group_map
-from asa_viz.figures.scales import row_scale
+from asa_viz.figures.scales import dense_scale, kept_scale
 from asa_viz.geometry import Cell, Pixel
 from tests.fakes import fake_session
 
@@ -43,13 +43,19 @@ def away_from(stage, cell):
     return mask
 
 
+def is_over(stage, pixels, at, colour):
+    """Whether a pixel has a colour as it lies over the dark photo."""
+    expected = panels.OPACITY * np.array(colour) + (1 - panels.OPACITY) * stage.dark[at]
+    return bool(abs(pixels[at] - expected).max() <= 1)
+
+
 def test_every_panel_has_the_size_that_clicks_are_counted_in(session, stage):
     view = session.query_cell(Cell(4, 7))
-    scale = row_scale(view)
+    scale = dense_scale(view)
     size = panels.panel_size(session.picture)
     for image in (
         panels.photo_panel(stage, view.query),
-        panels.faint_panel(stage, view.query),
+        panels.dark_panel(stage, view.query),
         panels.map_panel(stage, view.dense, scale, view.query),
         panels.group_panel(stage, view),
         panels.label_panel(stage, session.segmentation, view.query),
@@ -60,30 +66,30 @@ def test_every_panel_has_the_size_that_clicks_are_counted_in(session, stage):
 
 def test_the_colour_under_a_pixel_is_that_of_its_cells_value(session, stage):
     view = session.query_cell(FAR)
-    scale = row_scale(view)
+    scale = dense_scale(view)
     values = view.dense_times_uniform
     pixels = np.asarray(panels.map_panel(stage, values, scale, FAR)).astype(int)
     mask = away_from(stage, FAR)
     for y, x in np.argwhere(mask)[::997]:
-        expected = cividis(scale.fraction(values))[stage.grid.cell_at(Pixel(int(x), int(y)))]
-        assert abs(pixels[y, x] - expected).max() <= panels.TEXTURE + 1
+        colour = viridis(scale.fraction(values))[stage.grid.cell_at(Pixel(int(x), int(y)))]
+        expected = panels.OPACITY * colour + (1 - panels.OPACITY) * stage.dark[y, x]
+        assert abs(pixels[y, x] - expected).max() <= 1
 
 
-def test_the_photos_structure_moves_no_cells_mean(stage):
-    means = [
-        stage.texture[box.top : box.bottom, box.left : box.right].mean()
-        for box in (stage.grid.box_of(Cell(row, col)) for row in range(9) for col in range(12))
-    ]
-    assert np.abs(means).max() < 1e-6
+def test_the_photo_under_a_map_is_grey_and_dark_with_all_its_structure(session, stage):
+    assert (stage.dark == stage.dark[:, :, :1]).all()
+    assert 26 <= stage.dark.min() <= stage.dark.max() <= 116
+    luminance = stage.photo @ [0.299, 0.587, 0.114]
+    assert np.abs(stage.dark[:, :, 0] - (26 + 90 * luminance / 255)).max() <= 0.5 + 1e-9
 
 
 def test_only_kept_cells_are_coloured(session, stage):
     view = session.query_cell(FAR)
     kept = view.weights > 0
     values = view.weights_times_uniform
-    image = panels.map_panel(stage, values, row_scale(view), FAR, kept)
+    image = panels.map_panel(stage, values, kept_scale(view), FAR, kept)
     mask = away_from(stage, FAR) & ~stage.spread(kept)
-    assert (np.asarray(image)[mask] == stage.faint[mask]).all()
+    assert (np.asarray(image)[mask] == stage.dark[mask]).all()
 
 
 def test_groups_are_disjoint_and_the_kept_groups_add_up_to_the_support(session):
@@ -108,8 +114,8 @@ def test_the_groups_panel_shows_as_many_cells_as_the_legend_counts():
         # The query's own cell is seen inside its mark.
         centre = stage.grid.centre_of(Cell(row, col))
         for group in GROUPS:
-            distance = abs(pixels[centre.y, centre.x] - np.array(hex_to_rgb(group.colour)))
-            shown[group.name] += int(distance.max() <= panels.TEXTURE + 1)
+            at = centre.y, centre.x
+            shown[group.name] += is_over(stage, pixels, at, hex_to_rgb(group.colour))
     assert shown == group_counts(view)
 
 
@@ -118,13 +124,13 @@ def test_the_groups_panel_shows_as_many_cells_as_the_legend_counts():
 def test_the_mark_is_around_the_querys_cell(size, cell):
     session = session_of(size)
     stage = panels.stage_of(session.picture, session.grid)
-    pixels = np.asarray(panels.faint_panel(stage, cell)).astype(int)
-    changed = np.argwhere((pixels != stage.faint).any(axis=2))
+    pixels = np.asarray(panels.dark_panel(stage, cell)).astype(int)
+    changed = np.argwhere((pixels != stage.dark).any(axis=2))
     own, box = stage.grid.box_of(cell), panels.mark_box(stage, cell)
     assert box.left <= own.left < own.right <= box.right
     assert box.top <= own.top < own.bottom <= box.bottom
     inside = pixels[max(0, box.top) : box.bottom, max(0, box.left) : box.right]
-    assert (inside == stage.faint[max(0, box.top) : box.bottom, max(0, box.left) : box.right]).all()
+    assert (inside == stage.dark[max(0, box.top) : box.bottom, max(0, box.left) : box.right]).all()
     assert len(changed)
     # The frame is drawn close around: its middle is the cell's, but where the panel cuts it off.
     reach = 12
@@ -141,4 +147,4 @@ def test_the_segmentation_panel_has_the_classes_colours():
     for cell in (Cell(8, 11), Cell(4, 7), Cell(0, 5)):
         x, y = stage.grid.centre_of(cell)
         colour = session.segmentation.palette[session.segmentation.cell_labels[cell]]
-        assert abs(pixels[y, x] - np.array(colour)).max() <= panels.TEXTURE + 1
+        assert is_over(stage, pixels, (y, x), colour)

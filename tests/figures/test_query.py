@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from asa_viz.figures.query import PANELS
+from asa_viz.figures.scales import dense_scale, kept_scale
 from asa_viz.geometry import Cell
 from tests.fakes import fake_session
 
@@ -20,12 +21,17 @@ def view(request):
 def test_the_interactive_figure_holds_the_rows_in_multiples_of_the_uniform_weight(view):
     figure = view.figure()
     assert len(figure.data) == len(PANELS)
+    # Colours are on logarithmic scales: a map is drawn by the logarithms of its values.
     dense, sparse = figure.data[1].z, figure.data[2].z
-    np.testing.assert_array_equal(dense, view.dense_times_uniform)
-    np.testing.assert_array_equal(np.nan_to_num(sparse), view.weights_times_uniform)
+    np.testing.assert_allclose(10.0**dense, view.dense_times_uniform, rtol=1e-5)
+    np.testing.assert_allclose(np.nan_to_num(10.0**sparse), view.weights_times_uniform, rtol=1e-5)
     # Cells that are not read are left out, not drawn as 0.
     assert np.array_equal(np.isnan(sparse), view.weights == 0)
-    assert figure.data[1].zmax == figure.data[2].zmax
+    for trace, scale in zip(figure.data[1:3], (dense_scale(view), kept_scale(view)), strict=True):
+        assert 10**trace.zmin == pytest.approx(scale.low)
+        assert 10**trace.zmax == pytest.approx(scale.high)
+        ticks = [float(text) for text in trace.colorbar.ticktext]
+        assert 10.0 ** np.array(trace.colorbar.tickvals) == pytest.approx(ticks)
     assert figure.layout.yaxis.range[0] > figure.layout.yaxis.range[1]
     mark = figure.layout.shapes[0]
     assert (mark.x0, mark.y0) == (5.5, 3.5)
@@ -33,6 +39,13 @@ def test_the_interactive_figure_holds_the_rows_in_multiples_of_the_uniform_weigh
     assert titles[:3] == ["Picture and query", "Dense attention", "Sparse attention"]
     said = figure.data[1].customdata[3][5]
     assert said == f"{view.dense_times_uniform[3, 5]:.3g} × uniform"
+
+
+def test_a_weight_that_underflows_to_zero_is_drawn_in_the_first_colour(view):
+    view.dense[0, 0] = 0
+    trace = view.figure().data[1]
+    assert np.isfinite(trace.z).all()
+    assert trace.z[0, 0] < trace.zmin
 
 
 def test_the_figure_for_a_paper_is_saved_in_every_format(view, tmp_path):
@@ -49,11 +62,9 @@ def test_the_figure_for_a_paper_is_saved_in_every_format(view, tmp_path):
     reciprocal = f"reciprocal ({view.reciprocal.sum()})"
     assert reciprocal in words
     marked = [word for word in words if "threshold " in word]
-    assert marked == (
-        [f"times uniform weight (threshold {view.nonlocal_scale:.3g})"]
-        if view.nonlocal_scale
-        else []
-    )
+    own = view.nonlocal_scale
+    marks = {own, own / view.kept_mass} if own else set()
+    assert set(marked) == {f"times uniform weight (threshold {mark:.3g})" for mark in marks}
 
 
 def test_the_same_view_gives_the_same_file(view, tmp_path):
