@@ -2,9 +2,11 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from asa_viz.figures import panels, query
 from asa_viz.figures.colormap import viridis
@@ -22,6 +24,7 @@ NAMES = {
     "dense": "dense", "sparse": "sparse", "groups": "neighbours", "thresholds": "map",
     "segmentation": "segmentation",
 }  # fmt: skip
+BARS = ("dense", "sparse", "thresholds")
 
 
 def framed():
@@ -45,13 +48,27 @@ def session(request):
 
 
 @pytest.fixture(scope="module")
-def page(session, tmp_path_factory):
+def page(session, ask):
     """What the page shows of some queries of a session."""
-    folder = tmp_path_factory.mktemp("page")
-    (folder / "packet").write_bytes(pack(session))
-    (folder / "question").write_text(json.dumps(CELLS), "utf-8")
-    run("scenes.mjs", *(folder / name for name in ("packet", "question", "answer")))
-    return json.loads((folder / "answer").read_text("utf-8"))
+    (answer,), about = ask([session], CELLS)
+    return about | answer
+
+
+@pytest.fixture(scope="module")
+def ask(tmp_path_factory):
+    """A function that asks the page what it shows of some queries of sessions."""
+
+    def ask(sessions, cells):
+        folder = tmp_path_factory.mktemp("page")
+        question = [{"packet": str(folder / str(k)), "cells": cells} for k in range(len(sessions))]
+        for each, session in zip(question, sessions, strict=True):
+            Path(each["packet"]).write_bytes(pack(session))
+        (folder / "question").write_text(json.dumps(question), "utf-8")
+        run("scenes.mjs", folder / "question", folder / "answer")
+        about = json.loads((folder / "answer").read_text("utf-8"))
+        return about.pop("sessions"), about
+
+    return ask
 
 
 @pytest.fixture
@@ -112,23 +129,52 @@ def clear_of_mark(stage, cell):
     return inside | ~near
 
 
-@pytest.mark.parametrize("name", ["dense", "sparse", "thresholds"])
+@pytest.mark.parametrize("name", BARS)
 def test_bars_have_the_same_ends_round_numbers_and_marks(session, page, views, name):
     for view, scenes in zip(views, page["scenes"], strict=True):
-        panel = query.panels_of(view, [name])[name]
-        if panel.scale is None:
-            assert NAMES[name] not in scenes
-            continue
-        scene = scenes[NAMES[name]]
-        scale = scene["scale"]
-        assert panel.scale.kind == scale["kind"]
-        assert panel.scale.low == pytest.approx(scale["low"], rel=1e-5)
-        assert panel.scale.high == pytest.approx(scale["high"], rel=1e-5)
-        assert panel.scale.largest == pytest.approx(scale["largest"], rel=1e-5)
-        assert panel.scale.ticks() == pytest.approx(scale["ticks"])
-        assert panel.scale.clipped == scale["clipped"]
-        assert panel.scale.clipped_below == scale["clippedBelow"]
-        assert panel.mark == (scene["mark"] and pytest.approx(scene["mark"], rel=1e-5))
+        check_bar(view, scenes, name)
+
+
+def test_scales_are_the_same_whatever_weights_and_thresholds_are(ask):
+    random = np.random.default_rng(5)
+    sessions = [varied(random) for _ in range(60)]
+    answers, _ = ask(sessions, (11, 50))
+    for session, answer in zip(sessions, answers, strict=True):
+        assert session.dense_ends == pytest.approx(answer["ends"], rel=1e-6)
+        for i, scenes in zip((11, 50), answer["scenes"], strict=True):
+            view = session.query_cell(Cell(*divmod(i, session.grid.width)))
+            for name in BARS:
+                check_bar(view, scenes, name)
+
+
+def varied(random):
+    """A session with sharp or flat rows, thresholds all alike or of all magnitudes, in a frame."""
+    session = fake_session(sharpness=random.uniform(0.1, 6))
+    size = session.attention.nonlocal_scale.shape
+    scales = np.exp(random.normal(random.uniform(-2, 4), random.uniform(0, 3), size))
+    top, left = random.integers(0, 30, 2)
+    return replace(
+        session,
+        attention=replace(session.attention, nonlocal_scale=torch.from_numpy(scales).float()),
+        inner=Box(int(left), int(top), int(left + 37), int(top + 23)),
+    )
+
+
+def check_bar(view, scenes, name):
+    panel = query.panels_of(view, [name])[name]
+    if panel.scale is None:
+        assert NAMES[name] not in scenes
+        return
+    scene = scenes[NAMES[name]]
+    scale = scene["scale"]
+    assert panel.scale.kind == scale["kind"]
+    assert panel.scale.low == pytest.approx(scale["low"], rel=1e-5)
+    assert panel.scale.high == pytest.approx(scale["high"], rel=1e-5)
+    assert panel.scale.largest == pytest.approx(scale["largest"], rel=1e-5)
+    assert panel.scale.ticks() == pytest.approx(scale["ticks"])
+    assert panel.scale.clipped == scale["clipped"]
+    assert panel.scale.clipped_below == scale["clippedBelow"]
+    assert panel.mark == (scene["mark"] and pytest.approx(scene["mark"], rel=1e-5))
 
 
 def test_kept_cells_are_outlined_where_the_page_outlines_them(session, page, views):

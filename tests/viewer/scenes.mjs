@@ -1,5 +1,5 @@
-// The colours, scales and threshold marks of the scenes of a packet as the page starts, for
-// ../figures/test_page.py: node scenes.mjs packet.safetensors question.json answer.json
+// The colours, scales and threshold marks of the scenes of packets as the page starts, for
+// ../figures/test_page.py: node scenes.mjs question.json answer.json
 
 import { readFileSync, writeFileSync } from "node:fs";
 
@@ -13,20 +13,26 @@ import { scenesOf } from "../../app/viewer/draw/scenes.ts";
 import { inFileColours } from "../../app/viewer/draw/segmentation.ts";
 import { thresholdsOf } from "./passes.mjs";
 
-const [packet, question, answer] = process.argv.slice(2);
-const session = readPacket(Uint8Array.from(readFileSync(packet)).buffer);
-const thresholds = thresholdsOf(session, AS_TRAINED);
-const { bottom, top } = knownOf(session);
+const [question, answer] = process.argv.slice(2);
 
-const scenes = JSON.parse(readFileSync(question, "utf8")).map((i) => {
-  const row = rowOf(session, i, AS_TRAINED, thresholds);
-  const moment = {
-    state: START, session, row: { ...row, numbers: numbersOf(session, row) }, maps: null, compared: null, rerun: null,
-  };
-  return Object.fromEntries(Object.entries(scenesOf(moment)).filter(([, { cells }]) => cells).map(([name, scene]) => {
-    const { cells, bar = null, outlined = false, lines = [] } = inFileColours(scene, session);
-    const scale = bar && { ...bar.scale, ticks: bar.scale.ticks(), clipped: bar.scale.clipped, clippedBelow: bar.scale.clippedBelow };
-    return [name, { rgba: [...new Uint8Array(cells.pixels.buffer)], scale, mark: bar?.line ?? null, outlined, lines }];
-  }));
-});
-writeFileSync(answer, JSON.stringify({ ends: [bottom, top], colormap: colormapOf(START.colormap), opacity: START.opacity, scenes }));
+/** What the page knows of a packet's dense rows, and the scenes of some of its queries. */
+function shown({ packet, cells: queries }) {
+  const session = readPacket(Uint8Array.from(readFileSync(packet)).buffer);
+  const thresholds = thresholdsOf(session, AS_TRAINED);
+  const { bottom, top } = knownOf(session);
+  const scenes = queries.map((i) => {
+    const row = rowOf(session, i, AS_TRAINED, thresholds);
+    const moment = {
+      state: START, session, row: { ...row, numbers: numbersOf(session, row) }, maps: null, compared: null, rerun: null,
+    };
+    return Object.fromEntries(Object.entries(scenesOf(moment)).filter(([, { cells }]) => cells).map(([name, scene]) => {
+      const { cells, bar = null, outlined = false, lines = [] } = inFileColours(scene, session);
+      const scale = bar && { ...bar.scale, ticks: bar.scale.ticks(), clipped: bar.scale.clipped, clippedBelow: bar.scale.clippedBelow };
+      return [name, { rgba: [...new Uint8Array(cells.pixels.buffer)], scale, mark: bar?.line ?? null, outlined, lines }];
+    }));
+  });
+  return { ends: [bottom, top], scenes };
+}
+
+const sessions = JSON.parse(readFileSync(question, "utf8")).map(shown);
+writeFileSync(answer, JSON.stringify({ colormap: colormapOf(START.colormap), opacity: START.opacity, sessions }));
