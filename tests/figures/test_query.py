@@ -1,5 +1,6 @@
 """Figures of a query have the numbers of the view, in every format."""
 
+import pickle
 import re
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
@@ -89,3 +90,8 @@ def test_panels_are_chosen_by_name_and_drawn_at_a_width(view):
 def test_a_view_without_an_image_says_where_one_comes_from(view):
     with pytest.raises(ValueError, match="ask a session"):
         replace(view, image=None).figure()
+
+
+def test_a_view_that_was_pickled_is_drawn_alike(view):
+    again = pickle.loads(pickle.dumps(view))
+    assert again.figure().to_json() == view.figure().to_json()
