@@ -11,10 +11,10 @@ from plotly.subplots import make_subplots
 
 from asa_viz.figures.colormap import VIRIDIS_STOPS
 from asa_viz.figures.groups import GROUPS, REST, group_map
-from asa_viz.figures.panels import OPACITY, stage_of
+from asa_viz.figures.panels import EDGE, OPACITY, stage_of
 from asa_viz.figures.query import TIMES_UNIFORM, Panel, image_of, panels_of
 from asa_viz.figures.scales import Scale
-from asa_viz.views import FloatMap, ImageView, QueryView
+from asa_viz.views import FloatMap, ImageView, MaskMap, QueryView
 
 COLUMNS = 3
 WIDTH = 960
@@ -60,6 +60,8 @@ def interactive_figure(view: QueryView) -> go.Figure:
             )  # fmt: skip
         figure.add_trace(trace, **place)
         figure.add_shape(_mark(view), **place)
+        if panel.values is not None and panel.outlined:
+            figure.add_shape(_outline(np.isfinite(panel.values)), **place)
     _lay_out(figure, image, rows)
     return figure
 
@@ -136,6 +138,18 @@ def _mark(view: QueryView) -> dict[str, Any]:
     return {
         "type": "rect", "x0": col - 0.5, "x1": col + 0.5, "y0": row - 0.5, "y1": row + 0.5,
         "line": {"color": "#D55E00", "width": 2},
+    }  # fmt: skip
+
+
+def _outline(shown: MaskMap) -> dict[str, Any]:
+    """Return the lines between cells that are shown and cells that are not."""
+    around = np.pad(shown, 1)
+    lying = np.argwhere(around[1:, 1:-1] != around[:-1, 1:-1]) + 0.5
+    standing = np.argwhere(around[1:-1, 1:] != around[1:-1, :-1]) + 0.5
+    lines = [f"M{x},{y}H{x + 1}" for y, x in lying] + [f"M{x},{y}V{y + 1}" for y, x in standing]
+    return {
+        "type": "path", "path": "".join(lines),
+        "line": {"color": f"rgba(255,255,255,{EDGE})", "width": 1},
     }  # fmt: skip
 
 

@@ -27,7 +27,8 @@ class Panel:
     """One panel: its title, its image, and for a map of numbers its scale.
 
     `values` are the numbers in multiples of the uniform weight 1 / n, NaN where a cell is left out.
-    `mark` is the query's threshold on the scale, None where there is none.
+    `mark` is the query's threshold on the scale, None where there is none. With `outlined` a line
+    parts the cells that are not left out from those that are.
     """
 
     title: str
@@ -35,6 +36,7 @@ class Panel:
     scale: Scale | None = None
     values: FloatMap | None = None
     mark: float | None = None
+    outlined: bool = False
 
 
 def panels_of(view: QueryView, names: Iterable[str] | None = None) -> dict[str, Panel]:
@@ -77,7 +79,7 @@ def _sparse(stage: Stage, view: QueryView, image: ImageView) -> Panel:
     outlined = not _reads_all(view, image)
     drawn = map_panel(stage, values, scale, view.query, values > 0, outlined=outlined)
     read = np.where(values > 0, values, np.nan)
-    return Panel("Sparse attention", drawn, scale, read, kept_threshold(view))
+    return Panel("Sparse attention", drawn, scale, read, kept_threshold(view), outlined)
 
 
 def _groups(stage: Stage, view: QueryView, image: ImageView) -> Panel:

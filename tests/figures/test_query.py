@@ -42,6 +42,24 @@ def test_the_interactive_figure_holds_the_rows_in_multiples_of_the_uniform_weigh
     assert said == f"{view.dense_times_uniform[3, 5]:.3g} × uniform"
 
 
+def test_kept_cells_are_outlined_in_the_interactive_figure(view):
+    paths = [shape.path for shape in view.figure().layout.shapes if shape.type == "path"]
+    if not view.nonlocal_scale:
+        assert not paths
+        return
+    (path,) = paths
+    edges = set(re.findall(r"M([\d.]+),([\d.]+)([HV])", path))
+    kept = np.pad(view.weights > 0, 1)
+    # Cells are counted from 1, and have their middle there.
+    expected = {
+        (f"{col - 0.5}", f"{row - 0.5}", way)
+        for row, col in np.ndindex(*kept.shape)
+        for way, other in (("H", (row - 1, col)), ("V", (row, col - 1)))
+        if row > 0 < col and kept[row, col] != kept[other]
+    }
+    assert edges == expected
+
+
 def test_a_weight_that_underflows_to_zero_is_drawn_in_the_first_colour(view):
     view.dense[0, 0] = 0
     trace = view.figure().data[1]
