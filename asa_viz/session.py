@@ -1,7 +1,7 @@
 """One encoded image that answers queries."""
 
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from html import escape
 
 import numpy as np
@@ -153,9 +153,10 @@ class Session:
     def image(self) -> ImageView:
         """The picture, classes and thresholds that all queries of the session share."""
         thresholds = self.scales[0] if self.thresholds_learned else None
-        # Found when it is asked for; a view can be pickled, as a lambda could not.
-        ends = partial(getattr, self, "dense_ends")
-        return ImageView(self.picture, self.grid, self.segmentation, thresholds, ends)
+        # The ends are found when a row is drawn.
+        return ImageView(
+            self.picture, self.grid, self.segmentation, thresholds, lambda: self.dense_ends
+        )
 
     @cached_property
     def dense_ends(self) -> DenseEnds:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
@@ -91,6 +92,11 @@ class ImageView:
     segmentation: SegmentationView
     nonlocal_scales: FloatMap | None
     dense_ends: Callable[[], DenseEnds] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the fields with the ends themselves, in place of the session that finds them."""
+        ends = self.dense_ends and self.dense_ends()
+        return vars(self) | {"dense_ends": ends and partial(DenseEnds, *ends)}
 
 
 class Change(NamedTuple):
