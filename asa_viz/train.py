@@ -101,6 +101,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         raise SystemExit(f"There is no data folder at {parsed.data}.")
     if parsed.amp and not torch.cuda.is_available():
         raise SystemExit("Mixed precision needs a GPU, and there is none here; leave out --amp.")
+    if parsed.launcher != "none" and not torch.cuda.is_available():
+        raise SystemExit(
+            "Several processes need a GPU each, and there is none: leave out --launcher."
+        )
     try:
         config = runner_config(parsed)
         check_data(config)

@@ -11,6 +11,7 @@ import pytest
 
 from asa_viz.checkpoints import available
 from asa_viz.compare.table import markdown
+from asa_viz.networks import model_cards
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -41,6 +42,13 @@ def _cells(name: str) -> list[str]:
 def test_the_table_of_networks_has_the_figures_of_their_cards(page, name):
     text = (ROOT / page).read_text(encoding="utf-8")
     assert f"| `{name}` | {' | '.join(_cells(name))} |" in text.splitlines()
+
+
+def test_the_model_cards_for_people_are_those_beside_the_weights(tmp_path):
+    model_cards.main([str(tmp_path / "models.md")])
+    page = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
+    assert page == (tmp_path / "models.md").read_text(encoding="utf-8")
+    assert all(f"## {name}\n" in page for name in available())
 
 
 def test_the_comparisons_are_printed_as_they_were_measured():

@@ -86,6 +86,7 @@ def test_a_teacher_is_passed_on():
     ("options", "sentence"),
     [
         (["--amp"], "needs a GPU"),
+        (["--launcher", "pytorch"], "need a GPU each"),
         ([], r"no folder .*images/train; pictures are looked for there"),
     ],
 )
