@@ -41,7 +41,7 @@ class Networks:
             self._network(name)
             if readiness is not None:
                 readiness.check()
-            # Imports and weights leave 100 MB of free memory behind.
+            # Imports and weights leave 150 MB of free memory behind.
             give_back()
 
         thread = threading.Thread(target=load, name=f"warm-up of {name}", daemon=True)

@@ -77,7 +77,7 @@ def is_eager() -> bool:
 def asks_values_alone(*tensors: Tensor) -> bool:
     """Return whether plain torch code may stand for a custom operator: no derivative is asked for.
 
-    The first call of a custom operator imports `torch._dynamo`: seconds, and 100 MB of memory.
+    The first call of a custom operator imports `torch._dynamo`: seconds, and 95 MB of memory.
     """
     return (
         is_eager()

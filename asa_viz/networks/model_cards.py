@@ -76,8 +76,8 @@ def _figures(card: Card) -> Iterator[str]:
         yield f"| {name} | {figures[key]:.3f} | {without[key]:.3f} |"
     yield ""
     classes = sorted(figures["IoU"].items(), key=lambda item: -item[1])
-    worst = ", ".join(f"{name} {value:.3f}" for name, value in classes)
-    yield f"{figures['pictures']} pictures. IoU by class, best first: {worst}."
+    shares = ", ".join(f"{name} {value:.3f}" for name, value in classes)
+    yield f"{figures['pictures']} pictures. IoU by class, best first: {shares}."
 
 
 if __name__ == "__main__":

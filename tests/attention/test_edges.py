@@ -218,7 +218,7 @@ assert all(torch.equal(*both) for both in zip(found, derived, strict=True))
 
 
 def test_values_without_a_gradient_need_no_compiler_of_torch():
-    """Which a server would import at its first picture, for 150 MB."""
+    """Which a server would import at its first picture, for 95 MB."""
     subprocess.run([sys.executable, "-c", VALUES_ALONE], check=True)
 
 

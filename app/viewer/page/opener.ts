@@ -7,6 +7,7 @@ import { readPacket } from "../core/packet.ts";
 import { START } from "../core/state.ts";
 import { pictureOf } from "../draw/panels.ts";
 import type { Opened, Pixel, Session, State } from "../types.ts";
+import { looksOf } from "./captions.ts";
 import { refusalOf, sayRefusal } from "./host.ts";
 import type { Viewer } from "./viewer.ts";
 
@@ -56,7 +57,7 @@ export class Opener {
       viewer.store.set({ ...fitting(session, viewer.state, atItsStart), zoom });
       session.survey = await survey;
       if (session !== viewer.session) return;
-      if (!isInside(session, viewer.state.query)) viewer.store.set({ query: this.#startOf(session, picture, network) });
+      if (!isInside(session, viewer.state.query)) viewer.store.set({ query: this.#startOf(session) });
       viewer.status(this.#take() || said);
       viewer.tell("asa:opened");
       viewer.map();
@@ -70,10 +71,10 @@ export class Opener {
     }
   }
 
-  /** The first point of a photograph that is worth a look, if the network is the one by whose rows it was chosen; else the most telling query. */
-  #startOf(session: Session, picture: string, network: string | null): Pixel {
-    const { gallery, networks } = this.viewer.host;
-    const look = network === networks[0].name ? gallery.find(({ id }) => id === picture)?.looks?.[0] : undefined;
+  /** The first point of the open picture that is worth a look, if it was chosen by this network's rows; else the most telling query. */
+  #startOf(session: Session): Pixel {
+    const { host, opened } = this.viewer;
+    const look = opened?.network === host.networks[0].name ? looksOf({ host, opened })[0] : undefined;
     return look ?? centreOf(session, session.survey!.start);
   }
 
@@ -98,7 +99,7 @@ export class Opener {
   choose(picture: string): void {
     const { viewer } = this, { session, state, store } = viewer;
     const isThere = session?.survey && viewer.isOpen({ ...state, picture });
-    const query = isThere ? this.#startOf(session, picture, state.network) : START.query;
+    const query = isThere ? this.#startOf(session) : START.query;
     store.set({ picture, query, locked: false, pins: [], compare: null, set: null }, { recorded: true });
   }
 

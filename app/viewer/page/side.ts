@@ -67,8 +67,8 @@ function speak(viewer: Sided): void {
   speaking = window.setTimeout(() => (spoken.textContent = sentence), STILL);
 }
 
-/** Whether the pointer is a finger, which has no Esc and does not click. */
-const isByFinger = (): boolean => globalThis.matchMedia?.("(pointer: coarse)").matches ?? false;
+// A finger has no Esc and does not click. No worker has screens.
+const finger = globalThis.matchMedia?.("(pointer: coarse)");
 
 /** The numbers of the cell under the pointer, while the query is locked elsewhere. */
 export function underPointer(viewer: Speaker & Pick<Sided, "moment" | "hovered">): string {
@@ -78,7 +78,8 @@ export function underPointer(viewer: Speaker & Pick<Sided, "moment" | "hovered">
   const stage = shownStage(session, state);
   if (stage) return stageWords(viewer, stage, cell ?? row.i);
   if (cell === null || cell === row.i) {
-    return viewer.say(isByFinger() ? (state.locked ? "under.locked.finger" : "under.free.finger") : state.locked ? "under.locked" : "under.free");
+    const key = state.locked ? "under.locked" : "under.free";
+    return viewer.say(finger?.matches ? `${key}.finger` : key);
   }
   const { reciprocity } = state.whatIf;
   const all = keepsAll(session, state.whatIf);

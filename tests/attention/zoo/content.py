@@ -7,7 +7,7 @@ import torch
 from asa_viz.attention import content
 from asa_viz.attention.base import mean_of
 from asa_viz.attention.row import SparseAttention
-from asa_viz.attention.what_if import WhatIf
+from asa_viz.attention.what_if import AS_TRAINED, WhatIf
 from tests.attention import loops
 from tests.attention.zoo.plain import (
     Case,
@@ -20,34 +20,23 @@ from tests.attention.zoo.plain import window as around
 WIDTH = 4
 
 
-def adaptive(height, width):
+def adaptive(height, width, what_if=AS_TRAINED):
     n = height * width
     query, key = normal(n, WIDTH, spread=2), normal(n, WIDTH, spread=2)
     nonlocal_scale, local_scale = (torch.rand(n, dtype=torch.float64) * 2 + 0.1 for _ in range(2))
 
     def matrix():
         affinity = loops.softmax_rows(query.tolist(), key.tolist())
-        return loops.clean_weights(
-            affinity, nonlocal_scale.tolist(), local_scale.tolist(), height, width
-        )
+        scale = (what_if.nonlocal_factor * nonlocal_scale).tolist()
+        window = what_if.window or 3
+        return loops.clean_weights(affinity, scale, local_scale.tolist(), height, width, window)
 
     sparse = SparseAttention.of(query, key, nonlocal_scale, local_scale, height=height, width=width)
-    return Case(content.adaptive_attention(sparse), matrix)
+    return Case(content.adaptive_attention(sparse, what_if), matrix)
 
 
 def adaptive_what_if(height, width):
-    n = height * width
-    query, key = normal(n, WIDTH, spread=2), normal(n, WIDTH, spread=2)
-    nonlocal_scale, local_scale = (torch.rand(n, dtype=torch.float64) * 2 + 0.1 for _ in range(2))
-
-    def matrix():
-        affinity = loops.softmax_rows(query.tolist(), key.tolist())
-        return loops.clean_weights(
-            affinity, (3 * nonlocal_scale).tolist(), local_scale.tolist(), height, width, 5
-        )
-
-    sparse = SparseAttention.of(query, key, nonlocal_scale, local_scale, height=height, width=width)
-    return Case(content.adaptive_attention(sparse, WhatIf(nonlocal_factor=3, window=5)), matrix)
+    return adaptive(height, width, WhatIf(nonlocal_factor=3, window=5))
 
 
 def dynamic_graph(height, width, rate=1):
