@@ -16,11 +16,12 @@ _THUMBNAIL = (144, 108)
 class Example:
     """A photograph of the gallery; `looks` are pixels with instructive rows.
 
-    The first query is chosen from the network's result, not here.
+    `credit` says whose it is and under which licence. The first query is chosen from the network's result, not here.
     """
 
     file: str
     looks: tuple[tuple[int, int], ...] = ()
+    credit: str = ""
 
     @property
     def name(self) -> str:
@@ -43,7 +44,9 @@ class Example:
 
 
 _LOOKS: dict[str, list[tuple[int, int]]] = json.loads((_FOLDER / "looks.json").read_text("utf-8"))
+_CREDITS: dict[str, str] = json.loads((_FOLDER / "credits.json").read_text("utf-8"))
 
 EXAMPLES: tuple[Example, ...] = tuple(
-    Example(f"{name}.jpg", tuple((x, y) for x, y in points)) for name, points in _LOOKS.items()
+    Example(f"{name}.jpg", tuple((x, y) for x, y in points), _CREDITS[name])
+    for name, points in _LOOKS.items()
 )

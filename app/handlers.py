@@ -20,7 +20,7 @@ from app.server.fair_queue import Asker, BusyError, FairQueue, LeftError
 from app.server.visitors import asker_of
 from app.session_cache import CachedEncoder
 from app.validation import ElsewhereError, enlarged, network_name, picture_file, pixel_at, what_if
-from app.viewer import dictionaries
+from app.viewer import dictionaries, part_of_words
 from asa_viz.figures.plots import PlotTexts, pair_plane
 from asa_viz.images import ImageError
 from asa_viz.views import SegmentationView, flips
@@ -127,10 +127,12 @@ class Answers:
             return await to_thread.run_sync(ask, self, question)
 
     async def words(self, question: Any, asker: Asker = NOBODY) -> Answer:
-        """Return the texts of a language by key; English for an unknown language."""
-        known = dictionaries()
-        language = question.get("language") if isinstance(question, dict) else None
-        return {"ok": True, "words": known.get(str(language), known["en"])}
+        """Return the texts of a language by key, for a part of the page; English if unknown."""
+        asked = question if isinstance(question, dict) else {}
+        language = str(asked.get("language"))
+        part = "lesson" if asked.get("part") == "lesson" else "page"
+        known = language if language in dictionaries() else "en"
+        return {"ok": True, "words": part_of_words(known, part)}
 
     async def qr(self, question: Any, asker: Asker = NOBODY) -> Answer:
         """Return a QR code of a link as SVG: a class points its phones at it."""

@@ -1,5 +1,6 @@
 """The page: one component, the viewer, and the endpoints for programs."""
 
+import os
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -64,12 +65,14 @@ def build_page(answers: Answers, networks: list[str], *, mcp: bool = False) -> g
 
 def offer(networks: list[str]) -> dict[str, Any]:
     """Return the viewer's choices (networks, gallery, languages) as data for the page."""
+    space = os.environ.get("SPACE_ID")
     return {
         "gallery": [
             {
                 "id": example.name,
                 "thumbnail": example.thumbnail,
                 "looks": example.looks,
+                "credit": example.credit,
                 "stored": {
                     network: str(path)
                     for network in networks
@@ -87,6 +90,8 @@ def offer(networks: list[str]) -> dict[str, Any]:
             }
             for name in networks
         ],
+        # The files of a Space can be read by everyone.
+        "files": space and f"https://huggingface.co/spaces/{space}/tree/main",
         "plotly": str(PLOTLY),
         # Whoever has an older lesson in the browser's cache fetches this one.
         "lesson": f"{LESSON}?{crc32(lesson().encode()):08x}",

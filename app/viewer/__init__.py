@@ -92,11 +92,7 @@ def dictionaries() -> dict[str, dict[str, str]]:
     `asa_viz.images`.
     """
     words = {
-        folder.name: {
-            key: text
-            for file in sorted(folder.glob("*.json"))
-            for key, text in json.loads(file.read_text("utf-8")).items()
-        }
+        folder.name: _texts_in(folder) | _texts_in(folder / "lesson")
         for folder in sorted(_TEXTS.iterdir())
         if folder.is_dir()
     }
@@ -105,3 +101,21 @@ def dictionaries() -> dict[str, dict[str, str]]:
     words["en"].update({f"error.{code}": text for code, text in sentences.items()})
     words["en"].update({f"picture.{code}": text for code, text in NOTES.items()})
     return words
+
+
+@cache
+def part_of_words(language: str, part: str) -> dict[str, str]:
+    """Return the texts of one part, by key: "page", or "lesson", which goes with that program."""
+    lesson = _texts_in(_TEXTS / language / "lesson")
+    if part == "lesson":
+        return lesson
+    return {key: text for key, text in dictionaries()[language].items() if key not in lesson}
+
+
+def _texts_in(folder: Path) -> dict[str, str]:
+    """Return the texts of a folder's files, by key."""
+    return {
+        key: text
+        for file in sorted(folder.glob("*.json"))
+        for key, text in json.loads(file.read_text("utf-8")).items()
+    }

@@ -254,7 +254,7 @@ for (const step of STEPS.filter(({ show }) => show)) {
   });
 }
 
-const WORDS = Object.assign({}, ...["page", "lesson", "methods", "guess"].map((area) =>
+const WORDS = Object.assign({}, ...["page", "lesson/lesson", "methods", "lesson/guess"].map((area) =>
   JSON.parse(readFileSync(new URL(`../../app/texts/en/${area}.json`, import.meta.url), "utf-8"))));
 
 test("every step has its words, and no words are left over", () => {

@@ -6,10 +6,15 @@ import type { Pixel, Rerun, WhatIf } from "../types.ts";
 /** The words of one language, by key. */
 export type Words = Record<string, string>;
 
+/** What words belong to: the page, or the lesson's program, which is loaded on demand. */
+export type WordsPart = "page" | "lesson";
+
 /** A photograph of the gallery; `stored` names the files of its packets, by network. */
 export interface Photograph {
   id: string;
   thumbnail?: string;
+  /** Whose photograph it is, and its licence. */
+  credit?: string;
   /** Pixels whose rows tell something; the dictionary says what. */
   looks?: Pixel[];
   stored?: Record<string, string>;
@@ -26,8 +31,10 @@ export interface Host {
   /** `sure`: below this mean probability of its classes a picture is far from what the network knows. */
   networks: { name: string; title: string; sure?: number | null; twin?: string | null }[];
   plotly?: string;
+  /** Where the files of this server's program can be read, where they are public. */
+  files?: string | null;
   packet(picture: string, network: string, tell?: (place: Place) => void): Promise<ArrayBuffer>;
-  words(language: string): Promise<Words>;
+  words(language: string, part: WordsPart): Promise<Words>;
   /** The lesson's program, which is another than the page's. */
   lesson(): Promise<LessonProgram>;
   add?(file: File): Promise<{ id: string; isKept: boolean }>;

@@ -1,6 +1,7 @@
 // Words and numbers for people: one dictionary for the page, the canvases, the exports and errors.
 
-import type { Words } from "./host_types.ts";
+import { explain } from "./terms.ts";
+import type { Words, WordsPart } from "./host_types.ts";
 
 /** A piece of a text; a value that was filled in has a name. */
 export interface Part {
@@ -8,25 +9,50 @@ export interface Part {
   name?: string;
 }
 
+/** Loads the words of a language for a part of the page. */
+type Load = (language: string, part: WordsPart) => Promise<Words>;
+
 /** The words of one language at a time. A missing key shows itself, and fails a test. */
 export class Texts {
   language: string;
-  private readonly known: Map<string, Words>;
+  words: Words;
+  readonly #asked = new Set<WordsPart>(["page"]);
+  private readonly known = new Map<string, Words>();
 
-  /** `words` are those of `language`; others are loaded when they are asked for. */
+  /** `words` are those of the page in `language`; others are loaded when they are asked for. */
   constructor(language: string, words: Words) {
     this.language = language;
-    this.known = new Map([[language, words]]);
-  }
-
-  get words(): Words {
-    return this.known.get(this.language) ?? {};
+    this.words = words;
+    this.known.set(`${language} page`, words);
   }
 
   /** Speak another language from now on; its words come from `load` where they are not known yet. */
-  async speak(language: string, load: (language: string) => Promise<Words>): Promise<void> {
-    if (!this.known.has(language)) this.known.set(language, await load(language));
+  async speak(language: string, load: Load): Promise<void> {
+    // Another part may be learned meanwhile.
+    while (this.#missing(language).length) await this.#learn(language, load);
+    this.#use(language);
+  }
+
+  /** Know the words of another part from now on, in every language that is spoken. */
+  async learn(part: WordsPart, load: Load): Promise<void> {
+    this.#asked.add(part);
+    // Another language may be spoken meanwhile.
+    while (this.#missing(this.language).length) await this.#learn(this.language, load);
+    this.#use(this.language);
+  }
+
+  #missing(language: string): WordsPart[] {
+    return [...this.#asked].filter((part) => !this.known.has(`${language} ${part}`));
+  }
+
+  async #learn(language: string, load: Load): Promise<void> {
+    const learned = this.#missing(language).map(async (part) => this.known.set(`${language} ${part}`, await load(language, part)));
+    await Promise.all(learned);
+  }
+
+  #use(language: string): void {
     this.language = language;
+    this.words = Object.assign({}, ...[...this.#asked].map((part) => this.known.get(`${language} ${part}`)));
   }
 
   /** The text under `key`, with {names} filled in. */
@@ -58,7 +84,11 @@ export class Texts {
 }
 
 const FILLERS: [string, (element: HTMLElement, text: string) => void][] = [
-  ["data-text", (element, text) => { element.textContent = text; }],
+  ["data-text", (element, text) => {
+    element.textContent = text;
+    explain(element, element.dataset.text!);
+  }],
+  ["data-href", (element, text) => { (element as HTMLAnchorElement).href = text; }],
   ["data-title", (element, text) => { element.title = text; }],
   ["data-label", (element, text) => element.setAttribute("aria-label", text)],
 ];

@@ -137,7 +137,8 @@ function npzFile(viewer: Ready): Made {
 }
 
 async function htmlFile(viewer: Ready): Promise<Made> {
-  const { host, opened, packets, state } = viewer;
+  const { host, opened, packets, state, texts } = viewer;
+  await texts.learn("lesson", (...asked) => host.words(...asked));
   const page = standalonePage({
     program: String(host.program),
     lesson: String(await host.lesson()),
@@ -145,8 +146,9 @@ async function htmlFile(viewer: Ready): Promise<Made> {
     title: titleOf(viewer),
     networkTitle: networkTitle(viewer),
     state: { ...state, ...opened },
-    words: viewer.texts.words,
+    words: texts.words,
     looks: looksOf(viewer),
+    credit: host.gallery.find(({ id }) => id === opened.picture)?.credit,
   });
   return { parts: [page], type: "text/html", name: fileName(viewer, "", "html") };
 }

@@ -7,10 +7,10 @@ import type { Pixel, State } from "../types.ts";
 /**
  * The file. `program` is the source of the function `asaViz`, `lesson` that of `asaLesson`, `packet` the ArrayBuffer of the
  * picture, `title` that of the file, the viewer begins in `state`, `words` are those of its language,
- * and `looks` the points that are worth a look.
+ * `looks` the points that are worth a look, and `credit` says whose photograph it is.
  */
-export function standalonePage({ program, lesson, packet, title, networkTitle, state, words, looks = [] }: {
-  program: string; lesson: string; packet: ArrayBuffer; title: string; networkTitle: string; state: State; words: Words; looks?: Pixel[];
+export function standalonePage({ program, lesson, packet, title, networkTitle, state, words, looks = [], credit }: {
+  program: string; lesson: string; packet: ArrayBuffer; title: string; networkTitle: string; state: State; words: Words; looks?: Pixel[]; credit?: string;
 }): string {
   // The numbers of a re-run and of other methods stay with the server; a lesson is the page's.
   const kept = { ...state, layer: state.layer === "flips" ? "classes" : state.layer, lesson: null, methods: null };
@@ -19,6 +19,7 @@ export function standalonePage({ program, lesson, packet, title, networkTitle, s
     language: state.language,
     words,
     looks,
+    credit,
     state: { picture: state.picture, network: state.network, query: state.query, words: toQueryString(kept) },
   };
   return [

@@ -14,6 +14,7 @@ import { labelsOf } from "./labels.ts";
 import type { Comparison, Lesson, LessonMoment, LessonViewer, Memory, Seen, Step, Values } from "./lesson_types.ts";
 import { type LessonActions, lessonTemplate } from "./lesson_view.ts";
 import { OPENINGS, openingState } from "./openings.ts";
+import { buildCard } from "./card.ts";
 import { buildClassLink, linkToStep } from "./class_link.ts";
 import { openNotes } from "./notes.ts";
 import { showPage } from "./pages.ts";
@@ -210,6 +211,7 @@ export function connectLesson(viewer: LessonViewer, seen: Seen): Lesson {
 
   const presenter = connectPresenter(viewer, go);
   const classLink = buildClassLink(viewer, () => viewer.state);
+  const card = buildCard(viewer);
   const open = () => go(Math.max(STEPS.findIndex(({ id }) => !finished.has(id)), 0) + 1);
   opener.addEventListener("click", () => { step ? go(null) : open(); });
   section.addEventListener("keydown", (event) => {
@@ -255,6 +257,7 @@ export function connectLesson(viewer: LessonViewer, seen: Seen): Lesson {
     open: () => { if (!step) open(); },
     guess: () => guessing.toggle(),
     present: () => presenter.enter(),
+    about: (part) => card.open(part),
   };
 
   /** A link that names a step, and no point, opens the step as it opens in the lesson. */

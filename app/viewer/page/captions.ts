@@ -1,7 +1,7 @@
 // The six panels on the page: heading, canvas, and under it the bar or legend of its scene.
 
 import { cellOf } from "../core/geometry.ts";
-import { type TemplateResult, html, render } from "lit/html.js";
+import { type TemplateResult, html, nothing, render } from "lit/html.js";
 import { live } from "lit/directives/live.js";
 import { styleMap } from "lit/directives/style-map.js";
 import { make } from "./dom.ts";
@@ -11,6 +11,7 @@ import { listen } from "./pointer.ts";
 import { PANELS } from "../draw/scenes.ts";
 import { strengthOf } from "../draw/segmentation.ts";
 import { LAYERS, MAPS } from "../core/state.ts";
+import { explain, termOf } from "../core/terms.ts";
 import { number, percent } from "../core/texts.ts";
 import type { Bar, LegendEntry, PanelName, ScaleLike, Scene } from "../draw/draw_types.ts";
 import type { Pixel } from "../types.ts";
@@ -75,10 +76,12 @@ export function caption(viewer: Captioned, name: PanelName): void {
   const { heading, canvas, below } = viewer.panels[name];
   const title = viewer.say(scene.title), isTold = Boolean(viewer.moment.compared ?? viewer.moment.set ?? viewer.moment.twin);
   write(heading.querySelector(".title"), (name === "map" && !isTold) || (name === "segmentation" && !viewer.moment.twin) ? "" : title);
+  explain(heading.querySelector<HTMLElement>(".title")!, scene.title);
   const looks = name === "photo" ? looksOf(viewer) : [];
   // A panel that the film has not reached has a title alone.
   const what = scene.isVeiled ? "" : scene.bar ? viewer.say(scene.bar.unit) : looks.length ? photoWords(viewer) : viewer.say(`${scene.title}.what`);
   write(heading.querySelector(".what"), what);
+  explain(heading.querySelector<HTMLElement>(".what") ?? heading, scene.isVeiled ? "" : scene.bar?.unit ?? "");
   for (const select of heading.querySelectorAll("select")) {
     select.hidden = (select.dataset.set === "map" && isTold)
       || (select.dataset.set === "layer" && Boolean(viewer.moment.twin))
@@ -173,7 +176,7 @@ function legendOf(viewer: Captioned, { legend = [], summary }: Scene): TemplateR
   const entries = legend.map((entry) => {
     const { name, amount } = legendWords(viewer, entry), { colour, label } = entry;
     const said = html`<i style=${styleMap({ background: colour })}></i>${name} <b>${amount}</b>`;
-    if (label === undefined) return html`<li>${said}</li>`;
+    if (label === undefined) return html`<li data-term=${termOf(entry.key ?? "") ?? nothing}>${said}</li>`;
     const show = () => viewer.mark({ alone: label }), hide = () => viewer.mark({ alone: null });
     return html`<li><button type="button" aria-pressed=${viewer.alone === label} title=${viewer.say("legend.alone")}
       @pointerenter=${show} @pointerleave=${hide} @focus=${show} @blur=${hide}>${said}</button></li>`;

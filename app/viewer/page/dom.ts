@@ -1,4 +1,4 @@
-// Making elements, and telling the keys of the page from what is typed.
+// Making elements, telling whether anything may move, and telling the keys of the page from what is typed.
 
 const FIELDS = "input, select, textarea, [contenteditable]";
 
@@ -17,3 +17,6 @@ export function make<Tag extends keyof HTMLElementTagNameMap>(
 export function isPlainKey({ target, ctrlKey, metaKey, altKey }: KeyboardEvent): boolean {
   return !ctrlKey && !metaKey && !altKey && !(target as HTMLElement).closest?.(FIELDS);
 }
+
+/** Whether nothing shall move by itself. */
+export const isCalm = (): boolean => matchMedia("(prefers-reduced-motion: reduce)").matches;

@@ -19,6 +19,7 @@ export interface Offer {
   plotly: string;
   lesson: string;
   compares: boolean;
+  files?: string | null;
 }
 
 interface Answer extends Record<string, unknown> {
@@ -52,7 +53,7 @@ const isGone = (error: unknown) => (error as { key?: string }).key === "error.go
 const isRefused = (error: unknown) => /^error\.IMG_/.test((error as { key?: string }).key ?? "");
 
 /** The host of a page that a server sends. */
-export function gradioHost({ gallery, networks, plotly, lesson, compares, server, upload, program }: Offer & {
+export function gradioHost({ gallery, networks, plotly, lesson, compares, files, server, upload, program }: Offer & {
   server: Server; upload: Upload; program: Program;
 }): Host {
   const ask = async <T = Answer>(name: string, question: object): Promise<T> => {
@@ -123,12 +124,13 @@ export function gradioHost({ gallery, networks, plotly, lesson, compares, server
     networks,
     ...comparing,
     plotly: urlOf(plotly),
+    files,
     async lesson() {
       await loadScript(urlOf(lesson)).catch(() => { throw refusal("error.server"); });
       return window.asaLesson!;
     },
-    async words(language) {
-      return (await ask<{ words: Words }>("words", { language })).words;
+    async words(language, part) {
+      return (await ask<{ words: Words }>("words", { language, part })).words;
     },
     async packet(picture, network, tell = () => {}) {
       const stored = gallery.find(({ id }) => id === picture)?.stored ?? {};

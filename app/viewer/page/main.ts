@@ -41,21 +41,21 @@ export async function page(given: {
   performance.mark("asa:program");
   const host = gradioHost({ ...props.offer, server, upload, program });
   const language = firstLanguage(fromQueryString(location.search).language);
-  const words = await host.words(language).catch(() => host.words(language)).catch(() => null);
+  const words = await host.words(language, "page").catch(() => host.words(language, "page")).catch(() => null);
   if (words) start(element, host, { language, words }, location.search);
   else element.textContent = NO_WORDS;
 }
 
 /** Start in a file that holds one picture; `given` is what standalone_page.ts wrote into it. */
-export function offline({ element, packet, networkTitle, state, language, words, looks, program, lesson, isThreadless = false }: {
+export function offline({ element, packet, networkTitle, state, language, words, looks, credit, program, lesson, isThreadless = false }: {
   element: HTMLElement; packet: ArrayBuffer; networkTitle: string; program: Program; lesson: LessonProgram; isThreadless?: boolean;
-  state: { picture: string; network: string; words: string }; language: string; words: Words; looks?: Pixel[];
+  state: { picture: string; network: string; words: string }; language: string; words: Words; looks?: Pixel[]; credit?: string;
 }): void {
   const host: Host = {
     fixed: true,
     isThreadless,
     program,
-    gallery: [{ id: state.picture, looks }],
+    gallery: [{ id: state.picture, looks, credit }],
     networks: [{ name: state.network, title: networkTitle }],
     packet: async () => packet,
     words: async () => words,

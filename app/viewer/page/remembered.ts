@@ -1,4 +1,4 @@
-// What a visitor has chosen for every visit: the language and the theme.
+// What holds at every visit: the language and the theme that were chosen, and what has been seen.
 
 import { LANGUAGES } from "../core/state.ts";
 import { preferredLanguage } from "../core/texts.ts";
@@ -24,6 +24,12 @@ function write(store: "localStorage" | "sessionStorage", name: string, text: str
     // Private windows and frames may keep nothing.
   }
 }
+
+/** Whether something was noted at a visit before; a browser that keeps nothing, as in many private windows, never knows. */
+export const isNoted = (name: string): boolean => read("localStorage", `asa-viz ${name}`) !== null;
+
+/** Note something for all later visits. */
+export const note = (name: string): void => write("localStorage", `asa-viz ${name}`, "1");
 
 /**
  * The language that the page begins in: the one that a link asks for, which then holds in this tab, or the one that was chosen

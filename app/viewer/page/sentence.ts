@@ -3,6 +3,7 @@
 import { keepsAll } from "../core/attention.ts";
 import { countedPlace } from "../core/geometry.ts";
 import type { Idea } from "../core/ideas.ts";
+import { termOfValue } from "../core/terms.ts";
 import { type Part, number, percent } from "../core/texts.ts";
 import type { Moment } from "../types.ts";
 import { make } from "./dom.ts";
@@ -64,7 +65,8 @@ export function writeWords(element: HTMLElement, parts: Part[], marks: Marks = M
   element.replaceChildren(...parts.map(({ text, name }) => {
     const idea = name === undefined ? undefined : marks[name];
     if (idea === undefined) return document.createTextNode(text);
-    return make("b", idea ? `idea-${idea}` : "", {}, text);
+    const term = termOfValue(name!);
+    return make("b", idea ? `idea-${idea}` : "", term ? { term } : {}, text);
   }));
   return true;
 }

@@ -10,6 +10,7 @@ import { PIN_COLOURS } from "../core/scale.ts";
 import { OF_THE_SENTENCE, sentenceOf, writeWords } from "./sentence.ts";
 import { cellOf, countedPlace } from "../core/geometry.ts";
 import { cellsOf, runsOf, segmentOf } from "../core/sets.ts";
+import { explain } from "../core/terms.ts";
 import { number, percent } from "../core/texts.ts";
 import type { ColumnNumbers, ColumnSums, Moment, SetRow, Sums } from "../types.ts";
 import type { Drawn, Viewer } from "./viewer.ts";
@@ -151,13 +152,14 @@ function columnRows({ dense, sparse }: ColumnNumbers): string[][] {
 
 function showTable(viewer: Sided): void {
   const table = viewer.find<HTMLTableElement>(".numbers");
-  const rows = [["", viewer.say("table.dense"), viewer.say(sparseKey(viewer.moment))],
-    ...tableOf(viewer.moment, (key) => viewer.say(key)).map(([key, ...values]) => [viewer.say(key), ...values])];
+  const head = ["", "table.dense", sparseKey(viewer.moment)], lines = tableOf(viewer.moment, (key) => viewer.say(key));
+  const rows = [head.map((key) => key && viewer.say(key)), ...lines.map(([key, ...values]) => [viewer.say(key), ...values])];
   rows.forEach((texts, r) => {
     const line = table.rows[r] ?? table.insertRow();
     texts.forEach((text, c) => {
       const cell = line.cells[c] ?? line.appendChild(make(r === 0 && c ? "th" : c === 0 && r ? "th" : "td"));
       if (cell.tagName === "TH") (cell as HTMLTableCellElement).scope = r === 0 ? "col" : "row";
+      if (!c || !r) explain(cell, r ? lines[r - 1][0] : head[c]);
       if (c) cell.className = c === 1 ? "idea-dense" : "idea-kept";
       if (cell.textContent !== text) cell.textContent = text;
     });

@@ -7,7 +7,7 @@ import type { Viewer } from "./viewer.ts";
 export async function speak(viewer: Viewer): Promise<void> {
   const { texts, host, store } = viewer, language = viewer.state.language ?? texts.language;
   try {
-    await texts.speak(language, (other) => host.words(other));
+    await texts.speak(language, (...asked) => host.words(...asked));
   } catch (error) {
     store.set({ language: texts.language });
     return sayRefusal(viewer, error);

@@ -3,12 +3,13 @@
 import { percent } from "../core/texts.ts";
 import { PANEL_OF, type Stage, countsOf, isFilmed, shownStage, stagesOf } from "../core/stages.ts";
 import type { Moment, State } from "../types.ts";
-import { make } from "./dom.ts";
+import { isCalm, make } from "./dom.ts";
+import { isNoted, note } from "./remembered.ts";
 import { oneStop } from "./roving.ts";
 
 // How long each stage is shown, and how long the kept weights take to be divided by their mass.
 const STAGE_MS = 1500, GROWING_MS = 700;
-const SEEN = "asa-viz film";
+const SEEN = "film";
 
 /** What the strip needs of the viewer. */
 interface Filmed {
@@ -107,7 +108,8 @@ export function connectStages(viewer: Filmed, isFirst: boolean): { show(): void 
   viewer.element.addEventListener("asa:drawn", () => {
     if (!isWaiting) return;
     isWaiting = false;
-    if (isCalm() || seen()) return;
+    if (isCalm() || isNoted(SEEN)) return;
+    note(SEEN);
     start();
   });
 
@@ -175,18 +177,4 @@ function wordsOf(viewer: Filmed, stage: Stage, counts: ReturnType<typeof countsO
   };
   const key = stage === "result" && differs ? "stage.result.differs" : `stage.${stage}`;
   return [amounts[stage], viewer.say(key, values)];
-}
-
-const isCalm = (): boolean => matchMedia("(prefers-reduced-motion: reduce)").matches;
-
-/** Whether the film has played here by itself; from now on it has. */
-function seen(): boolean {
-  try {
-    const before = localStorage.getItem(SEEN);
-    localStorage.setItem(SEEN, "1");
-    return before !== null;
-  } catch {
-    // A browser that keeps nothing, as in many private windows, shows it each time.
-    return false;
-  }
 }

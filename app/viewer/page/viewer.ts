@@ -24,8 +24,10 @@ import { Asker } from "./asking.ts";
 import { checked } from "./address.ts";
 import { connectChanges } from "./changes.ts";
 import { connectLesson } from "./on_demand.ts";
+import { connectGhost } from "./ghost.ts";
 import { Opener } from "./opener.ts";
 import { show } from "./showing.ts";
+import { connectTooltips } from "./tooltips.ts";
 
 /** What the viewer is given; `portHere()` has the arithmetic of the worker in this thread. */
 export interface Given {
@@ -108,6 +110,8 @@ export class Viewer {
     connectLesson(this, address.search);
     connectCompare(this);
     this.stages = connectStages(this, !address.search);
+    connectGhost(this, !address.search);
+    connectTooltips(this);
     this.texts.fill(element);
     connectChanges(this, this.#opener);
     new ResizeObserver(() => this.draw()).observe(this.find(".panels"));
