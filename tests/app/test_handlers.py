@@ -22,7 +22,7 @@ from app.server import fair_queue
 from app.server.fair_queue import Asker
 from app.session_cache import CachedEncoder, SessionCache
 from app.validation import enlarged
-from app.viewer import dictionaries
+from app.viewer import dictionaries, part_of_words
 from asa_viz.attention.what_if import WhatIf
 from asa_viz.geometry import Grid, Pixel
 from asa_viz.images import ImageError
@@ -240,8 +240,13 @@ def test_a_pixel_or_a_rule_that_is_none_is_refused(answers, about):
     [({"language": "zh-TW"}, "zh-TW"), ({"language": "fr"}, "en"), ({}, "en"), ([], "en")],
 )
 def test_the_words_of_a_language_are_answered_at_once(answers, asked, language):
-    answer = asyncio.run(answers.words(asked))
-    assert answer == {"ok": True, "words": dictionaries()[language]}
+    page = asyncio.run(answers.words(asked))
+    assert page == {"ok": True, "words": part_of_words(language, "page")}
+    if isinstance(asked, dict):
+        lesson = asyncio.run(answers.words({**asked, "part": "lesson"}))["words"]
+        assert lesson == part_of_words(language, "lesson")
+        assert page["words"] | lesson == dictionaries()[language]
+        assert asyncio.run(answers.words({**asked, "part": "../en"})) == page
 
 
 def test_a_pixel_of_an_enlarged_picture_names_every_cell():

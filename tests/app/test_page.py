@@ -104,7 +104,7 @@ def test_nothing_is_recorded_or_fetched_from_elsewhere(answers):
 @pytest.mark.parametrize("language", viewer.dictionaries())
 def test_the_first_screen_needs_one_script_of_bounded_size(language):
     program = viewer.program().encode()
-    words = json.dumps(viewer.dictionaries()[language], ensure_ascii=False).encode()
+    words = json.dumps(viewer.part_of_words(language, "page"), ensure_ascii=False).encode()
     assert len(program) + len(words) <= 260_000
     assert len(gzip.compress(program)) + len(gzip.compress(words)) <= 90_000
 
@@ -136,3 +136,26 @@ def test_the_scripts_are_what_their_sources_make(tmp_path):
 
 def test_there_are_words_in_three_languages():
     assert set(viewer.dictionaries()) == {"en", "zh-CN", "zh-TW"}
+
+
+def test_every_photograph_is_credited_as_the_notice_says():
+    notice = (Path(viewer.__file__).parents[1] / "examples" / "NOTICE.md").read_text("utf-8")
+    licences, last = {}, ""
+    for line in notice.splitlines():
+        cells = [cell.strip() for cell in line.split("|")]
+        if len(cells) == 7 and cells[1].startswith("`"):
+            # "same" is that of the line above.
+            last = last if cells[5] == "same" else cells[5]
+            licences[cells[1].strip("`")] = last.replace(" ", "")
+    assert set(licences) == {example.file for example in EXAMPLES}
+    for example in EXAMPLES:
+        assert example.credit.split(", ")[-1].replace(" ", "") in licences[example.file]
+    offered = {each["id"]: each["credit"] for each in offer([DEFAULT])["gallery"]}
+    assert offered == {example.name: example.credit for example in EXAMPLES}
+
+
+def test_a_space_says_where_its_files_are(monkeypatch):
+    monkeypatch.delenv("SPACE_ID", raising=False)
+    assert offer([DEFAULT])["files"] is None
+    monkeypatch.setenv("SPACE_ID", "someone/asa-viz")
+    assert offer([DEFAULT])["files"] == "https://huggingface.co/spaces/someone/asa-viz/tree/main"

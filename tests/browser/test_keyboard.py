@@ -14,7 +14,7 @@ CONTROLS = """() => [...document.querySelectorAll(
 # The number of what has the focus, or null outside, and whether arrows may lead on from there.
 HERE = """() => {
   const here = document.activeElement, isIn = Boolean(here.closest(".asa"));
-  const goes = here.tagName === "BUTTON" || (here.tagName === "SELECT" && here.closest(".tools"));
+  const goes = here.tagName === "BUTTON" || (["A", "SELECT"].includes(here.tagName) && here.closest(".tools"));
   return [isIn ? Number(here.dataset.control ?? -1) : null, Boolean(goes)];
 }"""
 
@@ -96,16 +96,21 @@ def test_every_control_is_reached_by_keyboard(visit):
 
 
 def test_arrows_go_round_the_tools_and_the_language_is_chosen_among_them(visit):
-    tools = visit.find(".tools :is(button, select):enabled")
+    tools = visit.find(".tools :is(button, select, a):enabled")
     tools.first.focus()
     visit.page.keyboard.press("End")
+    assert tools.last.evaluate("(e) => e === document.activeElement")
+    # The links to paper, code and credits come after it.
+    for _ in range(3):
+        visit.page.keyboard.press("ArrowLeft")
     assert visit.find('[data-set="language"]').evaluate("(e) => e === document.activeElement")
     # Up and down choose in a field.
-    visit.page.keyboard.press("ArrowRight")
+    for _ in range(4):
+        visit.page.keyboard.press("ArrowRight")
     assert tools.first.evaluate("(e) => e === document.activeElement")
     assert visit.state["language"] == "en"
-    visit.page.keyboard.press("ArrowLeft")
-    visit.page.keyboard.press("ArrowLeft")
+    for _ in range(5):
+        visit.page.keyboard.press("ArrowLeft")
     theme = visit.find('[data-do="theme"]')
     assert theme.evaluate("(e) => e === document.activeElement")
     # Tab leaves them, and comes back to where one was.

@@ -88,7 +88,7 @@ def test_the_language_is_chosen_and_everything_follows(visit):
         # Its words come from the server.
         expect(visit.page.locator(".asa")).to_have_attribute("lang", language)
         visit.settle()
-        expect(visit.find('[data-do="undo"]')).to_have_text(words["tools.undo"])
+        expect(visit.find('[data-do="export"]')).to_have_text(words["tools.export"])
         expect(visit.find('[data-panel="dense"] .title')).to_have_text(words["panel.dense.row"])
         assert list(visit.legend("neighbours")) == [
             words[f"group.{name}"] for name in ("reciprocal", "local", "query_only", "key_only")

@@ -14,7 +14,7 @@ IS_DARK = "document.body.classList.contains('dark')"
 def spoken(visit, language):
     """Whether all of the page speaks a language."""
     expect(visit.page.locator(".asa")).to_have_attribute("lang", language)
-    expect(visit.find('[data-do="undo"]')).to_have_text(dictionaries()[language]["tools.undo"])
+    expect(visit.find('[data-do="export"]')).to_have_text(dictionaries()[language]["tools.export"])
     return visit.state["language"] == language
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.gallery import EXAMPLES
-from app.viewer import dictionaries
+from app.viewer import dictionaries, part_of_words
 from asa_viz.networks.datasets import DATA_SETS
 
 _ROOT = Path(__file__).parents[2]
@@ -76,6 +76,19 @@ def test_every_template_of_keys_names_some():
     assert not [each for each in whole if not any(named_by(key, each) for key in ENGLISH)]
 
 
+def test_the_page_says_nothing_of_what_comes_with_the_lesson():
+    """What the first screen says must be there before the lesson's words are."""
+    lesson = part_of_words("en", "lesson")
+    page = part_of_words("en", "page")
+    assert set(lesson) | set(page) == set(ENGLISH)
+    assert not set(lesson) & set(page)
+    ours = [file for file in sources() if not {"lesson"} & set(file.relative_to(_APP).parts)]
+    assert len(ours) > 50
+    said = {key for file in ours for key in _QUOTED.findall(file.read_text("utf-8"))}
+    said |= {key for file in ours for key in _ATTRIBUTE.findall(file.read_text("utf-8"))}
+    assert not sorted(said & set(lesson))
+
+
 def test_no_key_is_left_over():
     keys, templates = said()
     left = set(ENGLISH) - keys
@@ -128,7 +141,7 @@ def test_a_key_stands_in_one_file_and_once():
     for folder in sorted(path for path in (_APP / "texts").iterdir() if path.is_dir()):
         keys = [
             key
-            for file in folder.glob("*.json")
+            for file in folder.rglob("*.json")
             for key, _ in json.loads(file.read_text("utf-8"), object_pairs_hook=list)
         ]
         assert len(keys) == len(set(keys)), folder

@@ -23,6 +23,40 @@ test("another language is loaded once, when it is spoken first", async () => {
   assert.deepEqual(asked, ["zh-CN"]);
 });
 
+const PARTS = {
+  "en page": { plain: "Undo" }, "en lesson": { step: "Step" },
+  "zh-CN page": { plain: "撤销" }, "zh-CN lesson": { step: "步骤" },
+};
+
+test("the words of another part come once it is asked for, and then in every language", async () => {
+  const texts = new Texts("en", PARTS["en page"]), asked = [];
+  const load = async (language, part) => {
+    asked.push(`${language} ${part}`);
+    return PARTS[`${language} ${part}`];
+  };
+  assert.equal(texts.say("step"), "step");
+  await texts.learn("lesson", load);
+  assert.deepEqual([texts.say("step"), texts.say("plain")], ["Step", "Undo"]);
+  await texts.speak("zh-CN", load);
+  assert.deepEqual([texts.say("step"), texts.say("plain")], ["步骤", "撤销"]);
+  await texts.learn("lesson", load);
+  assert.deepEqual(asked, ["en lesson", "zh-CN page", "zh-CN lesson"]);
+});
+
+test("a part that is learned while another language is on its way is known in that one too", async () => {
+  for (const order of [["page", "lesson"], ["lesson", "page"]]) {
+    const texts = new Texts("en", PARTS["en page"]), arrive = {};
+    const load = (language, part) => new Promise((come) => (arrive[`${language} ${part}`] = () => come(PARTS[`${language} ${part}`])));
+    const both = [texts.speak("zh-CN", load), texts.learn("lesson", load)];
+    const tick = () => new Promise((over) => setTimeout(over));
+    const first = { page: "zh-CN page", lesson: "en lesson" };
+    for (const part of order) { arrive[first[part]](); await tick(); }
+    arrive["zh-CN lesson"]?.();
+    await Promise.all(both);
+    assert.deepEqual([texts.language, texts.say("step"), texts.say("plain")], ["zh-CN", "步骤", "撤销"], order.join());
+  }
+});
+
 test("where the words of a language do not come the one before is spoken", async () => {
   const texts = spoken("en");
   await assert.rejects(texts.speak("zh-CN", () => Promise.reject(new Error("no"))), /no/);
@@ -63,20 +97,22 @@ test("a class is named in the visitor's language where that is known", () => {
   assert.equal(spoken("en").className("road"), "road");
 });
 
-test("every element under a root says its text, its tooltip and its label", () => {
+test("every element under a root says its text, its tooltip, its label and where it leads, and a term which it is", () => {
   const element = (attributes) => ({
-    textContent: "", title: "",
+    textContent: "", title: "", href: "", dataset: {},
     getAttribute: (name) => attributes[name] ?? null,
     hasAttribute: (name) => name in attributes,
     setAttribute: (name, value) => { attributes[name] = value; },
   });
-  const inside = [element({ "data-text": "plain" }), element({ "data-title": "kept" })];
+  const inside = [element({ "data-text": "plain" }), element({ "data-title": "kept" }), element({ "data-href": "plain" }), element({ "data-text": "table.mass" })];
   const root = {
     ...element({ "data-label": "plain" }),
     querySelectorAll: (selector) => inside.filter((each) => each.hasAttribute(selector.slice(1, -1))),
   };
   spoken("zh-CN").fill(root);
   assert.deepEqual([inside[0].textContent, inside[1].title], ["撤销", "保留"]);
+  assert.equal(inside[2].href, "撤销");
+  assert.deepEqual([inside[0].dataset, inside[3].dataset], [{}, { term: "kept_mass" }]);
   assert.deepEqual([root.getAttribute("aria-label"), root.getAttribute("lang")], ["撤销", "zh-CN"]);
 });
 

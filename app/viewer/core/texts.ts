@@ -77,16 +77,19 @@ export class Texts {
     for (const [attribute, apply] of FILLERS) {
       const marked = [...root.querySelectorAll<HTMLElement>(`[${attribute}]`)];
       if (root.hasAttribute(attribute)) marked.push(root);
-      for (const element of marked) apply(element, this.say(element.getAttribute(attribute) ?? ""));
+      for (const element of marked) {
+        const key = element.getAttribute(attribute) ?? "";
+        apply(element, this.say(key), key);
+      }
     }
     root.setAttribute("lang", this.language);
   }
 }
 
-const FILLERS: [string, (element: HTMLElement, text: string) => void][] = [
-  ["data-text", (element, text) => {
+const FILLERS: [string, (element: HTMLElement, text: string, key: string) => void][] = [
+  ["data-text", (element, text, key) => {
     element.textContent = text;
-    explain(element, element.dataset.text!);
+    explain(element, key);
   }],
   ["data-href", (element, text) => { (element as HTMLAnchorElement).href = text; }],
   ["data-title", (element, text) => { element.title = text; }],

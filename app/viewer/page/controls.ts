@@ -112,7 +112,7 @@ function connectKeyboard(viewer: Controlled): void {
     event.preventDefault();
     canvas.focus();
   });
-  oneStop(viewer.find(".tools"), "button, select");
+  oneStop(viewer.find(".tools"), "button, select, a");
   oneStop(viewer.find(".gallery"), "button");
   for (const group of viewer.element.querySelectorAll<HTMLElement>(".pins, .history, .caption, .zoom")) oneStop(group);
 }

@@ -1,6 +1,6 @@
 // Making elements, telling whether anything may move, and telling the keys of the page from what is typed.
 
-const FIELDS = "input, select, textarea, [contenteditable]";
+const ELSEWHERE = "input, select, textarea, [contenteditable], dialog";
 
 /** An element with a class, data attributes and a text. */
 export function make<Tag extends keyof HTMLElementTagNameMap>(
@@ -13,9 +13,9 @@ export function make<Tag extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** Whether a key is meant for the page: pressed alone, and outside of fields. */
+/** Whether a key is meant for the page: pressed alone, and outside of fields and dialogs. */
 export function isPlainKey({ target, ctrlKey, metaKey, altKey }: KeyboardEvent): boolean {
-  return !ctrlKey && !metaKey && !altKey && !(target as HTMLElement).closest?.(FIELDS);
+  return !ctrlKey && !metaKey && !altKey && !(target as HTMLElement).closest?.(ELSEWHERE);
 }
 
 /** Whether nothing shall move by itself. */
