@@ -16,7 +16,8 @@ _THUMBNAIL = (144, 108)
 class Example:
     """A photograph of the gallery; `looks` are pixels with instructive rows.
 
-    `credit` says whose it is and under which licence. The first query is chosen from the network's result, not here.
+    `credit` says whose it is and under which licence. The first query is chosen from the
+    network's result, not here.
     """
 
     file: str

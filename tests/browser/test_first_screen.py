@@ -1,4 +1,4 @@
-"""What explains the page: the pointer that leads at first, tooltips, links, and the card with every term."""
+"""What explains the page: the pointer that leads, tooltips, links, the card with every term."""
 
 import json
 import re
@@ -15,6 +15,30 @@ ENGLISH = dictionaries()["en"]
 TERMS = [key.split(".")[1] for key in json.loads((ROOT / "app/texts/en/terms.json").read_text())]
 TERMS = list(dict.fromkeys(TERMS))
 CARD = ".about-page"
+# The cell under the pointer's tip, and the cell that the page takes for the pointer's.
+UNDER_THE_TIP = """() => {
+  const { left, top } = document.querySelector(".asa .ghost").getBoundingClientRect();
+  const { panels, picture, session, hovered } = asaViz;
+  const box = panels.photo.canvas.getBoundingClientRect();
+  const fit = Math.min(box.width / picture.width, box.height / picture.height);
+  const place = (at, start, size, shown, count) =>
+    Math.floor(((at + 0.1 - start - (size - shown) / 2) / shown) * count);
+  const column = place(left, box.left, box.width, picture.width * fit, session.width);
+  const row = place(top, box.top, box.height, picture.height * fit, session.height);
+  return [row * session.width + column, hovered];
+}"""
+# Texts of the diagram that do not fit into their box, or into the diagram.
+OUTSIDE = """(all) => all.filter((e) => {
+  const { x, width } = e.getBBox(), box = e.previousElementSibling;
+  const [left, across] = box?.tagName === "rect"
+    ? [box.x.baseVal.value, box.width.baseVal.value] : [0, e.ownerSVGElement.viewBox.baseVal.width];
+  return x < left || x + width > left + across;
+}).map((e) => e.textContent)"""
+WORDS = """(all) => all.filter((e) => e.textContent.trim() && e.getClientRects().length)
+  .map((e) => [e.textContent.trim(), e.dataset.term ?? ""])"""
+CHOICES = WORDS.replace(" && e.getClientRects().length", "")
+ENTRIES = """(all) => all.map(
+  (e) => [e.querySelector("dt").textContent, e.querySelector("dd").textContent])"""
 FORGET = "localStorage.removeItem('asa-viz touched')"
 
 
@@ -65,18 +89,8 @@ def test_it_leads_the_query_over_the_photo_where_motion_is_wanted(visitors):
         "Number(viewer.element.dataset.cell) !== given[0] * viewer.session.width + given[1]", *first
     )
     # The row that is shown is the one under its tip.
-    under = visit.page.evaluate(
-        """() => {
-          const { left, top } = document.querySelector(".asa .ghost").getBoundingClientRect();
-          const box = asaViz.panels.photo.canvas.getBoundingClientRect(), { picture, session } = asaViz;
-          const fit = Math.min(box.width / picture.width, box.height / picture.height);
-          const share = (at, start, size, shown) => (at - start - (size - shown) / 2) / shown;
-          const column = Math.floor(share(left + 0.1, box.left, box.width, picture.width * fit) * session.width);
-          const row = Math.floor(share(top + 0.1, box.top, box.height, picture.height * fit) * session.height);
-          return [row * session.width + column, asaViz.hovered];
-        }"""
-    )
-    assert under[0] == under[1]
+    under, hovered = visit.page.evaluate(UNDER_THE_TIP)
+    assert under == hovered
     visit.page.mouse.move(*visit.spot("photo", (1, 1)))
     expect(ghost).to_have_count(0)
     assert visit.settle().cell == (1, 1)
@@ -103,22 +117,21 @@ def test_a_link_needs_no_pointer(visitors):
 
 def test_every_word_for_an_idea_says_what_it_means(visit):
     """The panels, the rules, the legends, the table and the sentence, in row and column."""
-    named = """(all) => all.filter((e) => e.textContent.trim() && e.getClientRects().length)
-      .map((e) => [e.textContent.trim(), e.dataset.term ?? ""])"""
     for direction in ("row", "column"):
         visit.set('[data-set="direction"]', direction == "column")
         for selector in (
-            ".panel h2 .title", ".panel h2 option", ".numbers th", ".what-if [data-text]:not(button, option, .badge)",
-            '[data-panel="neighbours"] .legend li', '.sentence [class*="idea-"]',
-        ):  # fmt: skip
-            words = visit.find(selector).evaluate_all(
-                named
-                if "option" not in selector.split()[-1]
-                else named.replace(" && e.getClientRects().length", "")
+            ".panel h2 .title",
+            ".panel h2 :is([data-set='map'], [data-set='layer']) option",
+            ".numbers th",
+            ".what-if [data-text]:not(button, option, .badge)",
+            '[data-panel="neighbours"] .legend li',
+            '.sentence [class*="idea-"]',
+        ):
+            found = visit.find(selector).evaluate_all(
+                CHOICES if "option" in selector[-6:] else WORDS
             )
-            words = [each for each in words if not each[0].startswith("pairs from")]
-            assert words, selector
-            assert not [word for word, term in words if term not in TERMS], (selector, words)
+            assert found, selector
+            assert not [word for word, term in found if term not in TERMS], (selector, found)
 
 
 def test_a_term_is_explained_under_the_pointer_and_the_browser_says_nothing_twice(visit):
@@ -188,22 +201,12 @@ def test_the_card_explains_every_term_and_names_all_sources(visitors, language):
     visit.find("[data-about='']").click()
     card = visit.find(CARD)
     expect(card).to_be_visible()
-    terms = card.locator(".terms div").evaluate_all(
-        "(all) => all.map((e) => [e.querySelector('dt').textContent, e.querySelector('dd').textContent])"
-    )
+    terms = card.locator(".terms div").evaluate_all(ENTRIES)
     assert terms == [
         [words[f"term.{each}"], words[f"term.{each}.text"]] for each in terms_in_order()
     ]
     # Every text of the diagram lies in the diagram, whatever the language.
-    outside = card.locator(".diagram svg text").evaluate_all(
-        """(all) => all.filter((e) => {
-          const { x, width } = e.getBBox(), { viewBox } = e.ownerSVGElement;
-          const box = e.previousElementSibling;
-          const [left, right] = box?.tagName === "rect" ? [box.x.baseVal.value, box.x.baseVal.value + box.width.baseVal.value]
-            : [0, viewBox.baseVal.width];
-          return x < left || x + width > right;
-        }).map((e) => e.textContent)"""
-    )
+    outside = card.locator(".diagram svg text").evaluate_all(OUTSIDE)
     assert outside == []
     assert card.locator(".diagram svg text").count() == 17
     said = card.inner_text()

@@ -14,7 +14,8 @@ CONTROLS = """() => [...document.querySelectorAll(
 # The number of what has the focus, or null outside, and whether arrows may lead on from there.
 HERE = """() => {
   const here = document.activeElement, isIn = Boolean(here.closest(".asa"));
-  const goes = here.tagName === "BUTTON" || (["A", "SELECT"].includes(here.tagName) && here.closest(".tools"));
+  const isTool = ["A", "SELECT"].includes(here.tagName) && here.closest(".tools");
+  const goes = here.tagName === "BUTTON" || isTool;
   return [isIn ? Number(here.dataset.control ?? -1) : null, Boolean(goes)];
 }"""
 

@@ -84,7 +84,7 @@ def test_an_upload_that_fails_moves_nothing(visitors, tmp_path, screen, how):
             """() => { asaViz.host.packet = () => Promise.reject({ key: "error.network" }); }"""
         )
     expect(visit.find(".knows summary")).to_have_count(1)
-    # What came with the opening is drawn, or the browser would count it among the moves that follow.
+    # What came with the opening is drawn; the browser would count it among what follows.
     visit.page.evaluate(DRAWN)
     before = visit.page.evaluate(PLACES)
     visit.page.evaluate(SHIFTS)
