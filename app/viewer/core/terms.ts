@@ -16,7 +16,7 @@ const TERM_OF: Readonly<Record<string, Term>> = {
   "layer.classes": "segmentation", "layer.groups": "group", "layer.flips": "flips", "layer.without": "without", "layer.wipe": "without",
   "unit.uniform": "uniform", "unit.nonlocal": "uniform", "unit.local": "local",
   "group.reciprocal": "reciprocal", "group.chosen": "chosen", "group.local": "local_rule", "group.query_only": "chosen",
-  "group.key_only": "back", "group.rest": "cell", "group.connected": "group", "group.all": "dense",
+  "group.key_only": "back", "group.rest": "reciprocal", "group.connected": "group", "group.all": "dense",
   "stage.legend.chosen": "chosen", "stage.legend.back": "back", "stage.legend.refused": "reciprocal",
   "table.cells": "support", "table.mass": "kept_mass", "table.own": "own", "table.largest": "largest", "table.entropy": "entropy",
   "table.effective": "effective", "table.readers": "in_degree", "table.sum": "column",
