@@ -39,10 +39,11 @@ export function connectGhost(viewer: Led, isFirst: boolean): void {
   const isFinger = matchMedia("(pointer: coarse)").matches, over = new AbortController(), { signal } = over;
   let from: Pixel | null = null, turn = 0, since = 0, frame = 0;
 
-  /** The points of the open picture in turn. */
-  function next(): Pixel {
+  /** The points of the open picture in turn, but where it stands. */
+  function next([x, y]: Pixel): Pixel {
     const looks = viewer.host.gallery.find(({ id }) => id === viewer.opened?.picture)?.looks ?? [];
-    return looks.length ? looks[turn % looks.length] : viewer.state.query;
+    const others = looks.filter((each) => each[0] !== x || each[1] !== y);
+    return others.length ? others[turn % others.length] : [x, y];
   }
 
   /** Put the pointer's tip on a pixel, once a picture is there and no film covers it. */
@@ -63,7 +64,7 @@ export function connectGhost(viewer: Led, isFirst: boolean): void {
       return put(state.query);
     }
     from ??= state.query;
-    const to = next(), share = Math.min(Math.max((now - since - REST_MS) / MOVE_MS, 0), 1), eased = share * share * (3 - 2 * share);
+    const to = next(from), share = Math.min(Math.max((now - since - REST_MS) / MOVE_MS, 0), 1), eased = share * share * (3 - 2 * share);
     const between = (k: 0 | 1) => Math.round(from![k] + (to[k] - from![k]) * eased);
     const at: Pixel = [between(0), between(1)];
     if (share > 0) viewer.hover(at);
