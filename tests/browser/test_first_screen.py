@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from app.gallery import EXAMPLES
 from app.viewer import dictionaries
+from asa_viz.geometry import Pixel
 
 ROOT = Path(__file__).parents[2]
 ENGLISH = dictionaries()["en"]
@@ -85,12 +86,20 @@ def test_it_leads_the_query_over_the_photo_where_motion_is_wanted(visitors):
     visit = visitors(reduced_motion="no-preference")
     ghost = ghost_of(visit)
     first = visit.cell
+    looks = visit.ask("viewer.host.gallery[0].looks")
+    assert visit.state["query"] == looks[0]
     visit.wait(
         "Number(viewer.element.dataset.cell) !== given[0] * viewer.session.width + given[1]", *first
     )
     # The row that is shown is the one under its tip.
     under, hovered = visit.page.evaluate(UNDER_THE_TIP)
     assert under == hovered
+    # It goes straight to the next point worth a look.
+    x, y = visit.state["query"]
+    assert min(looks[0][0], looks[1][0]) <= x <= max(looks[0][0], looks[1][0])
+    assert min(looks[0][1], looks[1][1]) <= y <= max(looks[0][1], looks[1][1])
+    row, column = visit.grid.cell_at(Pixel(*looks[1]))
+    visit.wait("viewer.hovered === given[0] * viewer.session.width + given[1]", row, column)
     visit.page.mouse.move(*visit.spot("photo", (1, 1)))
     expect(ghost).to_have_count(0)
     assert visit.settle().cell == (1, 1)

@@ -37,7 +37,7 @@ export function connectGhost(viewer: Led, isFirst: boolean): void {
   const ghost = section.appendChild(make("div", "ghost"));
   ghost.ariaHidden = "true";
   const isFinger = matchMedia("(pointer: coarse)").matches, over = new AbortController(), { signal } = over;
-  let from: Pixel | null = null, turn = 0, since = 0, frame = 0;
+  let from: Pixel = viewer.state.query, last = from, turn = 0, since = 0, frame = 0;
 
   /** The points of the open picture in turn, but where it stands. */
   function next([x, y]: Pixel): Pixel {
@@ -58,16 +58,17 @@ export function connectGhost(viewer: Led, isFirst: boolean): void {
 
   function move(now: number): void {
     frame = requestAnimationFrame(move);
-    const { state } = viewer;
-    if (!viewer.session || state.stage !== null || isCalm()) {
-      [from, since] = [null, now];
+    const { state } = viewer, [x, y] = state.query;
+    // Where another picture, or its opening, has put the query it begins anew.
+    if (x !== last[0] || y !== last[1] || !viewer.session || state.stage !== null || isCalm()) {
+      [from, last, since] = [state.query, state.query, now];
       return put(state.query);
     }
-    from ??= state.query;
     const to = next(from), share = Math.min(Math.max((now - since - REST_MS) / MOVE_MS, 0), 1), eased = share * share * (3 - 2 * share);
-    const between = (k: 0 | 1) => Math.round(from![k] + (to[k] - from![k]) * eased);
+    const between = (k: 0 | 1) => Math.round(from[k] + (to[k] - from[k]) * eased);
     const at: Pixel = [between(0), between(1)];
     if (share > 0) viewer.hover(at);
+    last = viewer.state.query;
     put(at);
     if (share === 1) [from, since, turn] = [to, now, turn + 1];
   }
