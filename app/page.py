@@ -44,7 +44,7 @@ def build_page(answers: Answers, networks: list[str], *, mcp: bool = False) -> g
     With `mcp` the endpoints of the MCP app are there too.
     """
     titles = {name: network_title(name) for name in networks} if mcp else None
-    title = dictionaries()["en"]["preview.document"]
+    title = dictionaries()["en"]["app.document"]
     with Page(title=title, analytics_enabled=False, fill_width=True) as page:
         gr.HTML(
             # Text of a picture or a link is never put into the template, where it would be run as

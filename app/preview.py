@@ -26,7 +26,7 @@ def _words(language: str) -> Words:
     words = dictionaries()[language]
     return Words(
         language,
-        document=words["preview.document"],
+        document=words["app.document"],
         title=words["app.title"],
         description=words["preview.description"],
         picture=words["preview.picture"],

@@ -160,7 +160,7 @@ def text(sent):
 def test_the_page_has_one_of_each_property_and_none_of_gradio_s(client, address):
     head = Head(client.get("/").text)
     words = WORDS["en"]
-    assert head.titles == [words["preview.document"]]
+    assert head.titles == [words["app.document"]]
     assert head.language == "en"
     described = head.described
     assert set(described) == ONE_OF_EACH
@@ -317,12 +317,12 @@ def test_a_link_that_names_a_language_is_described_in_it(language):
     head = Head(text(ask(html(), query=f"lesson=2&lang={language}")))
     words = WORDS[language]
     assert head.language == language
-    assert head.titles == [words["preview.document"]]
+    assert head.titles == [words["app.document"]]
     assert head.described["og:title"] == words["app.title"]
     assert head.described["og:description"] == words["preview.description"]
     assert head.without_script == [words["preview.without_script"]]
     # The tab has the page's own title in it; previews cut what is longer.
-    assert words["app.title"] in words["preview.document"]
+    assert words["app.title"] in words["app.document"]
     assert len(words["preview.description"]) <= 200
 
 

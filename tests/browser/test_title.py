@@ -17,7 +17,7 @@ WORDS = dictionaries()
 def test_the_tab_is_titled_in_the_browser_s_language(visitors, locale, language):
     visit = visitors(locale=locale).open()
     # Gradio gives the document its own title when it has loaded.
-    expect(visit.page).to_have_title(WORDS[language]["preview.document"])
+    expect(visit.page).to_have_title(WORDS[language]["app.document"])
     assert visit.page.locator("html").get_attribute("lang") == language
     assert visit.text("h1") in visit.page.title()
 
@@ -25,20 +25,20 @@ def test_the_tab_is_titled_in_the_browser_s_language(visitors, locale, language)
 def test_the_title_follows_the_language(visit):
     for language in ("zh-CN", "zh-TW", "en"):
         visit.set('[data-set="language"]', language)
-        expect(visit.page).to_have_title(WORDS[language]["preview.document"])
+        expect(visit.page).to_have_title(WORDS[language]["app.document"])
         expect(visit.page.locator("html")).to_have_attribute("lang", language)
 
 
 def test_a_link_that_names_a_language_is_titled_in_it(visitors):
     visit = visitors().open("?lang=zh-TW")
-    expect(visit.page).to_have_title(WORDS["zh-TW"]["preview.document"])
+    expect(visit.page).to_have_title(WORDS["zh-TW"]["app.document"])
 
 
 def test_without_javascript_the_page_says_what_it_needs(browser, server):
     context = browser.new_context(java_script_enabled=False, color_scheme="dark")
     page = context.new_page()
     page.goto(server.address)
-    assert page.title() == WORDS["en"]["preview.document"]
+    assert page.title() == WORDS["en"]["app.document"]
     said = page.locator("noscript p")
     expect(said).to_be_visible()
     expect(said).to_have_text(WORDS["en"]["preview.without_script"])

@@ -22,6 +22,6 @@ export async function speak(viewer: Viewer): Promise<void> {
 /** Give the document of the served page its title and language; a saved file and a notebook keep their own. */
 export function nameDocument(viewer: Viewer): void {
   if (viewer.host.fixed) return;
-  document.title = viewer.say("preview.document");
+  document.title = viewer.say("app.document");
   document.documentElement.lang = viewer.texts.language;
 }
