@@ -13,11 +13,11 @@ from app.encodings import FOLDER as ENCODINGS
 from app.encodings import stored
 from app.gallery import EXAMPLES
 from app.handlers import Answers
+from app.preview import DARK_PAPER, ICON, PAPER
 from app.server.blocks import Page
-from app.viewer import LESSON, lesson, program
+from app.viewer import LESSON, dictionaries, lesson, program
 from asa_viz.checkpoints import kind_of, twin_of
 
-TITLE = "asa-viz"
 MOST_QUEUED = 200
 STYLE = Path(__file__).with_name("style.css")
 PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
@@ -26,8 +26,6 @@ PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 # of its own pictures; docs/panels.md has what was measured.
 _SURE = {"outdoor": 0.49, "voc2012": 0.75, "camvid": 0.87}
 _FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Arial", "sans-serif"]
-# As in viewer/page/viewer.css: what lies over the page is of its colour.
-_PAPER, _DARK_PAPER = "#ffffff", "#0f1318"
 _START = 'asaViz("page", { element, props, server, upload, program: asaViz });'
 _NETWORK_PARTS = {
     "asa": "ASA",
@@ -46,7 +44,8 @@ def build_page(answers: Answers, networks: list[str], *, mcp: bool = False) -> g
     With `mcp` the endpoints of the MCP app are there too.
     """
     titles = {name: network_title(name) for name in networks} if mcp else None
-    with Page(title=TITLE, analytics_enabled=False, fill_width=True) as page:
+    title = dictionaries()["en"]["app.document"]
+    with Page(title=title, analytics_enabled=False, fill_width=True) as page:
         gr.HTML(
             # Text of a picture or a link is never put into the template, where it would be run as
             # code.
@@ -111,8 +110,9 @@ def mount_settings(answers: Answers, *, mcp: bool = False) -> dict[str, Any]:
     return {
         "theme": gr.themes.Base(
             primary_hue="slate", neutral_hue="slate", font=_FONTS, font_mono=["monospace"]
-        ).set(body_background_fill=_PAPER, body_background_fill_dark=_DARK_PAPER),
+        ).set(body_background_fill=PAPER, body_background_fill_dark=DARK_PAPER),
         "css_paths": [STYLE],
+        "favicon_path": str(ICON),
         "allowed_paths": [str(answers.folder), str(ENCODINGS), str(PLOTLY), str(LESSON)],
         "footer_links": [],
         "run_history": False,

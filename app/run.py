@@ -10,6 +10,7 @@ from app.handlers import Answers
 from app.networks import Networks, heads
 from app.packet_cache import PacketCache
 from app.page import build_page, mount_settings
+from app.preview import preview
 from app.server.address import host_of, url_of
 from app.server.folders import Folders
 from app.server.health import Readiness
@@ -51,6 +52,7 @@ def run(
             space_host=os.environ.get("SPACE_HOST"),
         ),
         readiness=readiness,
+        preview=preview(),
         framed=is_space,
     )
 

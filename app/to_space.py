@@ -18,6 +18,8 @@ NEEDED = (
     "checkpoints",
 )  # fmt: skip
 CPU_WHEELS = "https://download.pytorch.org/whl/cpu"
+# What the Hub shows where the address of the Space is pasted; it asks for a whole address.
+THUMBNAIL = "https://huggingface.co/spaces/{space}/resolve/main/app/link_preview.jpg"
 # System libraries of the OpenCV build that mmcv depends on.
 SYSTEM_PACKAGES = ("libgl1", "libglib2.0-0")
 BINARIES = ("*.safetensors", "*.jpg", "*.png")
@@ -35,19 +37,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error(f"a Space is called OWNER/NAME, not {parsed.space!r:.80}")
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        lay_out(folder, gpu=parsed.gpu)
+        lay_out(folder, parsed.space, gpu=parsed.gpu)
         if parsed.dry_run:
             print(listing(folder))
         else:
             print(_upload(folder, parsed.space, private=parsed.private))
 
 
-def lay_out(folder: Path, *, gpu: bool = False) -> None:
-    """Copy what the page needs into a folder, in the layout of a Space."""
+def lay_out(folder: Path, space: str, *, gpu: bool = False) -> None:
+    """Copy what the page needs into a folder, in the layout of the Space called OWNER/NAME."""
     for name in _committed():
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, target)
+    readme = folder / "README.md"
+    readme.write_text(with_thumbnail(readme.read_text("utf-8"), space), "utf-8")
     requirements = folder / "requirements.txt"
     if not gpu:
         requirements.write_text(for_cpu(requirements.read_text("utf-8")), "utf-8")
@@ -67,6 +71,18 @@ def for_cpu(requirements: str) -> str:
     (pinned,) = [index for index, line in enumerate(lines) if line.startswith("torch==")]
     lines[pinned] = f"--extra-index-url {CPU_WHEELS}\n{lines[pinned]}+cpu"
     return "\n".join(lines) + "\n"
+
+
+def with_thumbnail(readme: str, space: str) -> str:
+    """Return a README whose front matter names the picture of link previews.
+
+    Raises:
+        ValueError: it has no front matter.
+    """
+    start, matter, text = readme.split("---\n", 2)
+    if start:
+        raise ValueError("README.md does not begin with its front matter.")
+    return f"---\n{matter}thumbnail: {THUMBNAIL.format(space=space)}\n---\n{text}"
 
 
 def listing(folder: Path) -> str:

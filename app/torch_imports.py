@@ -15,7 +15,7 @@ from asa_viz.networks.zoo.ensemble import load_ensemble
 from asa_viz.networks.zoo.methods import READERS
 from asa_viz.networks.zoo.record import HeadMethod
 from asa_viz.notebook.standalone import page
-from asa_viz.packet import pack
+from asa_viz.packet import pack, unpack
 
 __all__ = [
     "FAMILIES",
@@ -29,6 +29,7 @@ __all__ = [
     "load_ensemble",
     "pack",
     "page",
+    "unpack",
 ]
 
 

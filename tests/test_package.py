@@ -124,7 +124,8 @@ def test_the_wheel_carries_networks_heads_page_and_words(wheel):
         if path.is_file():
             assert f"asa_viz/checkpoints/{path.relative_to(ROOT / 'checkpoints')}" in names
     built = {"app/viewer/built/viewer.js", "app/viewer/built/lesson.js"}
-    assert {"asa_viz/py.typed", "app/texts/en/page.json", *built} <= names
+    pictures = {"app/link_preview.jpg", "app/icon.png"}
+    assert {"asa_viz/py.typed", "app/texts/en/page.json", *built, *pictures} <= names
     assert not any(name.startswith(("tests", "checkpoints")) for name in names)
     # What the viewer is built of stays in the repository.
     assert not any(name.endswith((".ts", ".mjs")) for name in names)

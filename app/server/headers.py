@@ -30,7 +30,6 @@ class SecurityHeaders:
             "content-security-policy": "; ".join(f"{name} {who}" for name, who in policy.items()),
             "x-content-type-options": "nosniff",
             "referrer-policy": "no-referrer",
-            "cross-origin-resource-policy": "same-origin",
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -38,7 +37,10 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(self._headers)
+                headers = MutableHeaders(scope=message)
+                headers.update(self._headers)
+                # The picture of link previews has its own.
+                headers.setdefault("cross-origin-resource-policy", "same-origin")
             await send(message)
 
         await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)

@@ -1,6 +1,7 @@
 """Checks Host and Origin headers: which hosts serve the page and which sites may send to it."""
 
 import ipaddress
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -12,6 +13,8 @@ from app.server.refusals import refuse
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _SAFE = ("GET", "HEAD")
+# A name or an address in numbers, and a port.
+_HOST = re.compile(r"(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 # Headers by which a proxy describes the visitor's request; Gradio trusts them from anybody.
 _FORWARDED = (b"forwarded", b"x-forwarded-", b"x-gradio-server")
 
@@ -88,6 +91,29 @@ def visitor_address(scope: Scope, reach: Reach) -> str:
         if nearest:
             return nearest
     return scope["client"][0] if scope.get("client") else ""
+
+
+def public_address(scope: Scope, reach: Reach, root_path: str = "") -> str:
+    """Return the page's address as the visitor's browser has it, without a slash at its end.
+
+    `root_path` is the path under which a proxy shows the page, or its whole address. Where the host
+    is not one, only the path is returned.
+    """
+    root_path = root_path.rstrip("/")
+    if root_path.startswith(("http://", "https://")):
+        return root_path
+    headers = Headers(scope=scope)
+    host, scheme = headers.get("host", "").lower(), scope.get("scheme", "http")
+    if reach.behind_proxy:
+        host = _first(headers, "x-forwarded-host") or host
+        forwarded = _first(headers, "x-forwarded-proto")
+        scheme = forwarded if forwarded in ("http", "https") else scheme
+    return f"{scheme}://{host}{root_path}" if _HOST.fullmatch(host) else root_path
+
+
+def _first(headers: Headers, name: str) -> str:
+    """Return what the outermost proxy has put into a header, in lower case."""
+    return headers.get(name, "").split(",")[0].strip().lower()
 
 
 def _name(host: str) -> str:

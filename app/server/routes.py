@@ -5,7 +5,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.server.refusals import refuse
 
 _EXACT = frozenset({
-    "/", "/config", "/theme.css", "/favicon.ico", "/robots.txt", "/manifest.json", "/pwa_icon",
+    "/", "/config", "/theme.css", "/favicon.ico", "/robots.txt", "/manifest.json",
+    # Gradio makes the icon in any size that is asked for: only those of its manifest.
+    "/pwa_icon/192", "/pwa_icon/512", "/link_preview.jpg",
     "/healthz", "/readyz", "/login_check", "/gradio_api/user", "/gradio_api/login_check",
     "/gradio_api/token", "/gradio_api/app_id", "/gradio_api/info", "/gradio_api/openapi.json",
     "/gradio_api/queue/join", "/gradio_api/queue/data", "/gradio_api/queue/status",
@@ -16,7 +18,7 @@ _EXACT = frozenset({
     "/gradio_api/mcp", "/gradio_api/mcp/schema",
 })  # fmt: skip
 _BELOW = (
-    "/assets/", "/static/", "/svelte/", "/pwa_icon/", "/gradio_api/file=", "/gradio_api/call/",
+    "/assets/", "/static/", "/svelte/", "/gradio_api/file=", "/gradio_api/call/",
     "/gradio_api/heartbeat/",
 )  # fmt: skip
 

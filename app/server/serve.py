@@ -21,6 +21,7 @@ from app.server.errors import ErrorAnswers
 from app.server.headers import SPACE_FRAMES, SecurityHeaders
 from app.server.health import Health, Readiness
 from app.server.origins import Origins, Reach
+from app.server.preview import Preview, Previews
 from app.server.rate_limit import RateLimit
 from app.server.routes import Routes
 from app.server.visitors import Visitors
@@ -46,6 +47,7 @@ class Application:
         root_path: str | None = None,
         reach: Reach | None = None,
         readiness: Readiness | None = None,
+        preview: Preview | None = None,
         framed: bool = False,
     ) -> None:
         reach = reach or Reach()
@@ -58,6 +60,8 @@ class Application:
         self.draining = Draining(BodyLimits(mounted))
         # Middleware from the inside out; the cheapest refusals are outermost.
         app: ASGIApp = Visitors(RateLimit(self.draining), reach, framed=framed)
+        if preview is not None:
+            app = Previews(app, preview, reach, root_path)
         app = Routes(Health(app, readiness, self.draining))
         app = Origins(app, reach)
         app = ErrorAnswers(app)

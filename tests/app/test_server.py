@@ -250,7 +250,7 @@ def test_a_forged_host_does_not_become_the_page_s_root(client, address):
     [
         "/monitoring", "/monitoring/summary", "/gradio_api/deep_link", "/gradio_api/proxy=http://x",
         "/gradio_api/stream/s/1/2/playlist.m3u8", "/gradio_api/vibe-code/", "/docs",
-        "/openapi.json",
+        "/openapi.json", "/pwa_icon", "/pwa_icon/9999",
         "/gradio_api/file/etc/passwd", "/gradio_api/custom_component/1/a/b/c", "/nowhere",
     ],
 )  # fmt: skip

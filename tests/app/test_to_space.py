@@ -20,7 +20,7 @@ COLOURS = ("red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray")
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("space")
-    to_space.lay_out(folder)
+    to_space.lay_out(folder, "ada/asa")
     return folder
 
 
@@ -34,7 +34,7 @@ def test_exactly_what_is_needed_is_uploaded(folder):
     assert {name.split("/")[0] for name in files - at_the_root} == {"app", "asa_viz", "checkpoints"}
     for needed in (
         "app/style.css", "app/viewer/built/viewer.js", "app/viewer/built/lesson.js",
-        "app/texts/en/page.json",
+        "app/texts/en/page.json", "app/link_preview.jpg", "app/icon.png",
         "app/examples/dogs.jpg", "asa_viz/py.typed", "checkpoints/heads/card.json",
         "checkpoints/asa_mobilenetv2_outdoor.safetensors", "checkpoints/NOTICE.md",
     ):  # fmt: skip
@@ -53,7 +53,7 @@ def test_on_cpu_hardware_torch_comes_without_cuda(folder):
 
 
 def test_on_a_gpu_it_is_the_one_that_is_asked_for(tmp_path):
-    to_space.lay_out(tmp_path, gpu=True)
+    to_space.lay_out(tmp_path, "ada/asa", gpu=True)
     assert (tmp_path / "requirements.txt").read_text() == (ROOT / "requirements.txt").read_text()
 
 
@@ -81,6 +81,20 @@ def test_the_front_matter_is_one_that_the_hub_takes():
     # The stricter of code and weights.
     assert about["license"] == "other"
     assert (ROOT / about["license_link"]).is_file()
+
+
+def test_the_hub_s_own_preview_shows_the_picture_of_the_page(folder):
+    readme = (folder / "README.md").read_text(encoding="utf-8")
+    about = huggingface_hub.SpaceCard(readme).data.to_dict()
+    start, name = about.pop("thumbnail").split("/resolve/main/")
+    assert start == "https://huggingface.co/spaces/ada/asa"
+    assert (folder / name).is_file()
+    # All else is as it was.
+    written = huggingface_hub.SpaceCard.load(ROOT / "README.md")
+    assert about == written.data.to_dict()
+    assert readme.endswith(written.text)
+    with pytest.raises(ValueError, match="front matter"):
+        to_space.with_thumbnail("# Title\n---\n---\n", "ada/asa")
 
 
 def test_a_dry_run_lists_the_files_and_uploads_none(monkeypatch, capsys):

@@ -13,6 +13,7 @@ from app.comparing import Comparisons
 from app.handlers import Answers
 from app.packet_cache import PacketCache
 from app.page import build_page, mount_settings
+from app.preview import preview
 from app.server.serve import Application, serving
 from app.session_cache import CachedEncoder, SessionCache
 from asa_viz.images import framed, read_image
@@ -71,7 +72,9 @@ class Server:
         comparisons = Comparisons(self.encoder, FakeEnsemble)
         names = ["asa", "dense"]
         answers = Answers(self.encoder, rerun, names, PacketCache(folder), comparisons)
-        self.application = Application(build_page(answers, names), mount_settings(answers))
+        self.application = Application(
+            build_page(answers, names), mount_settings(answers), preview=preview()
+        )
 
     def session(self, file, network="asa"):
         return self.encoder.session(str(file), network)

@@ -12,6 +12,7 @@ import { gradioHost, type Offer, type Server, type Upload } from "./host.ts";
 import phoneStyle from "./phone.css";
 import picturesStyle from "./pictures.css";
 import { firstLanguage, keepTheme } from "./remembered.ts";
+import { nameDocument } from "./speaking.ts";
 import HTML from "./viewer.html";
 import style from "./viewer.css";
 import stagesStyle from "./stages.css";
@@ -77,6 +78,7 @@ function start(element: HTMLElement, host: Host, speaks: { language: string; wor
     host, port: openPort(host.program), portHere, ...speaks, address: { search },
   });
   window.asaViz = viewer;
+  nameDocument(viewer);
   void viewer.ready.then(() => performance.mark("asa:picture"));
 }
 

@@ -14,6 +14,14 @@ export async function speak(viewer: Viewer): Promise<void> {
   }
   if (language !== viewer.state.language) return speak(viewer);
   texts.fill(viewer.element);
+  nameDocument(viewer);
   viewer.tell("asa:language");
   if (viewer.moment) viewer.draw();
+}
+
+/** Give the document of the served page its title and language; a saved file and a notebook keep their own. */
+export function nameDocument(viewer: Viewer): void {
+  if (viewer.host.fixed) return;
+  document.title = viewer.say("app.document");
+  document.documentElement.lang = viewer.texts.language;
 }
