@@ -92,7 +92,8 @@ def framed(html: str, height: int = HEIGHT) -> str:
     srcdoc = escape(html).encode("ascii", "xmlcharrefreplace").decode()
     return (
         f'<iframe srcdoc="{srcdoc}" width="100%" height="{height}" '
-        'sandbox="allow-scripts allow-downloads" style="border: 0" title="asa-viz"></iframe>'
+        'sandbox="allow-scripts allow-downloads allow-popups" style="border: 0" title="asa-viz">'
+        "</iframe>"
     )
 
 

@@ -37,7 +37,7 @@ addEventListener("message", ({ source, data }) => {
 _AROUND_FRAME = """
 function render({ model, el }) {
   const frame = document.createElement("iframe");
-  frame.setAttribute("sandbox", "allow-scripts allow-downloads");
+  frame.setAttribute("sandbox", "allow-scripts allow-downloads allow-popups");
   frame.title = "asa-viz";
   Object.assign(frame.style, { border: 0, width: "100%", height: `${model.get("height")}px` });
   const hear = ({ source, data }) => {

@@ -35,13 +35,18 @@ FORGET = """() => {
 
 
 def pytest_collection_modifyitems(items):
-    """Run a browser test that fails once more: on a loaded machine a browser may miss a moment.
+    """Mark the browser's tests slow, and run one that fails once more.
 
-    The summary names each test that needed it; what is broken fails twice.
+    On a loaded machine a browser may miss a moment; the summary names each test that needed it, and
+    what is broken fails twice. A visitor's server runs in the same process: its warnings, and
+    sockets that the browser's driver leaves open, must not fail a test.
     """
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
+            item.add_marker(pytest.mark.slow)
+            if "visitors" in item.fixturenames:
+                item.add_marker(pytest.mark.filterwarnings("ignore"))
             item.add_marker(pytest.mark.flaky(reruns=1))
 
 

@@ -16,9 +16,6 @@ from asa_viz.attention.what_if import WhatIf
 from asa_viz.geometry import Cell
 from tests.browser.visit import SETTLED, Visit
 
-# The server runs in this process: its warnings and its open sockets must not fail a test.
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
-
 CELL = Cell(5, 3)
 
 

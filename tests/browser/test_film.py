@@ -5,9 +5,6 @@ import pytest
 from app.gallery import EXAMPLES
 from app.viewer import dictionaries
 
-# The server runs in this process: its warnings and its open sockets must not fail a test.
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
-
 ENGLISH = dictionaries()["en"]
 STAGES = ["ask", "dense", "chosen", "back", "local", "kept", "result"]
 # The share of the screen that pictures fill, and the lowest end of a panel.

@@ -1,11 +1,8 @@
 """Guessing where a point reads: marked by pointer or keyboard, scored by the network's answer."""
 
-import pytest
 from playwright.sync_api import expect
 
 from app.gallery import EXAMPLES
-
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 
 def marked(visit):

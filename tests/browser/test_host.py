@@ -14,9 +14,6 @@ from app.session_cache import CachedEncoder, SessionCache
 from app.viewer import dictionaries
 from tests.browser.conftest import encode, rerun
 
-# The server runs in this process: its warnings and its open sockets must not fail a test.
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
-
 PREFIX = "/user/ada/proxy/7860"
 ENGLISH = dictionaries()["en"]
 

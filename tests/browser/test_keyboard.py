@@ -1,10 +1,5 @@
 """Who has a keyboard alone comes to the photo with a few keys, and to every control."""
 
-import pytest
-
-# The server runs here too: a warning of its own may not end it, nor a socket that it leaves open.
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
-
 MOST_STOPS = 6
 # All that can be operated and is seen, each with a number of its own.
 CONTROLS = """() => [...document.querySelectorAll(

@@ -7,9 +7,6 @@ from playwright.sync_api import expect
 
 from app.viewer import dictionaries
 
-# The server runs in this process: its warnings and its open sockets must not fail a test.
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
-
 KEY = re.compile(r"^[a-z_]+(\.[\w]+)+$")
 # Every text and every label there is on the page, hidden ones too.
 SAID = """() => {

@@ -10,9 +10,6 @@ from app.gallery import EXAMPLES
 from app.viewer import dictionaries
 from asa_viz.geometry import Cell
 
-# The server runs in this process: its warnings and its open sockets must not fail a test.
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
-
 ENGLISH = dictionaries()["en"]
 STEPS = (
     "point", "lock", "uniform", "predict", "threshold", "back", "reciprocity", "local", "values",

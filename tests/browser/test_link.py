@@ -9,9 +9,6 @@ from app.gallery import EXAMPLES
 from app.viewer import dictionaries
 from tests.browser.visit import query_cell
 
-# The server runs in this process: its warnings and its open sockets must not fail a test.
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
-
 ENGLISH = dictionaries()["en"]
 
 

@@ -15,8 +15,6 @@ from asa_viz.packet import pack
 from tests.browser.visit import PANELS, PATIENCE, SETTLED
 from tests.fakes import fake_session
 
-pytestmark = pytest.mark.slow
-
 # The policy that the extension asks of hosts where a page declares no other hosts; a frame without
 # an address of its own has that of the page around it.
 POLICY = (

@@ -12,9 +12,6 @@ from asa_viz.geometry import Cell
 from tests.app.ensembles import NAMES, FakeEnsemble
 from tests.browser.visit import SPOT
 
-# The server runs in this process: its warnings and its open sockets must not fail a test.
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
-
 ENGLISH = dictionaries()["en"]
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "device_scale_factor": 2}
 CELL = Cell(6, 4)

@@ -8,9 +8,6 @@ import pytest
 
 from tests.app.server_process import Page
 
-# Sockets that the browser's driver leaves open must not fail a test.
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
-
 # `make soak` stays away for longer.
 OFFLINE_MS = int(os.environ.get("ASA_OFFLINE_MS", "3000"))
 AWAY = ("net::ERR_", "Failed to fetch", "Connection", "EventSource", "NetworkError")

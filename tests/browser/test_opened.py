@@ -13,7 +13,6 @@ from tests.browser.visit import SETTLED, Visit
 from tests.networks.stock import HEADS, VIT, config_of, picture, save
 
 pytestmark = [
-    pytest.mark.slow,
     pytest.mark.filterwarnings("ignore:dataset_meta or class names:UserWarning"),
     pytest.mark.filterwarnings("ignore:No suitable dataset found:UserWarning"),
 ]

@@ -13,9 +13,6 @@ from asa_viz.geometry import Cell
 from asa_viz.views import flips
 from tests.browser.conftest import FLIPPED, rerun
 
-# The server runs in this process: its warnings and its open sockets must not fail a test.
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
-
 ENGLISH = dictionaries()["en"]
 CELL = Cell(5, 3)
 FIRST, LAST = {}, {}

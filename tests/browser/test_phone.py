@@ -10,9 +10,6 @@ from playwright.sync_api import expect
 from tests.browser.test_accessibility import axe, check  # noqa: F401
 from tests.browser.visit import read_png
 
-# The server runs in this process: its warnings and its open sockets must not fail a test.
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
-
 UPRIGHT = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 LYING = {**UPRIGHT, "viewport": {"width": 844, "height": 390}}
 

@@ -10,9 +10,6 @@ from app.viewer import dictionaries
 from asa_viz.images import NOTES, SENTENCES
 from asa_viz.images.words import FRAMED
 
-# The server runs in this process: its warnings and its open sockets must not fail a test.
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
-
 ENGLISH = dictionaries()["en"]
 
 

@@ -10,9 +10,6 @@ from app.gallery import EXAMPLES
 from asa_viz.geometry import Cell, Pixel
 from tests.browser.visit import PANELS, query_cell
 
-# The server runs in this process: its warnings and its open sockets must not fail a test.
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
-
 SCREENS = {
     "desktop": {},
     "sharp screen": {"device_scale_factor": 2},

@@ -1,9 +1,6 @@
 """Presenter mode, the link for a class with its code, and the page to print."""
 
-import pytest
 from playwright.sync_api import expect
-
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 
 def presented(visit):

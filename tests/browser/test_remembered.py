@@ -5,9 +5,6 @@ from playwright.sync_api import expect
 
 from app.viewer import dictionaries
 
-# The server runs here too: a warning of its own may not end it, nor a socket that it leaves open.
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
-
 IS_DARK = "document.body.classList.contains('dark')"
 
 

@@ -2,9 +2,6 @@
 
 import pytest
 
-# The server runs here too: a warning of its own may not end it, nor a socket that it leaves open.
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
-
 SCREENS = [(1024, 768), (1440, 900), (2560, 1440)]
 # The end of what there is room for, the ends of the stages, and which of these lie over each other.
 STRIP = """() => {

@@ -18,8 +18,6 @@ from app.gallery import EXAMPLES
 from asa_viz.checkpoints import DEFAULT, available, has_heads
 from tests.browser.visit import query_cell
 
-pytestmark = pytest.mark.slow
-
 # Loading the libraries, on a busy machine.
 PATIENCE = 180
 

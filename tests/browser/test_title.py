@@ -5,9 +5,6 @@ from playwright.sync_api import expect
 
 from app.viewer import dictionaries
 
-# The server runs in this process: its warnings and its open sockets must not fail a test.
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
-
 WORDS = dictionaries()
 
 

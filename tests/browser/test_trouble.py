@@ -7,9 +7,6 @@ from playwright.sync_api import expect
 from app.gallery import EXAMPLES
 from app.viewer import dictionaries
 
-# The server runs in this process: its warnings and its open sockets must not fail a test.
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
-
 ENGLISH = dictionaries()["en"]
 # The box of every element on the page: numbers in it may change, its place may not.
 PLACES = """() => [...document.querySelectorAll(

@@ -16,9 +16,6 @@ from app.viewer import dictionaries
 from tests.browser.conftest import encode, rerun
 from tests.browser.test_phone import UPRIGHT, seen_panels, swipe
 
-# The server runs here too: a warning of its own may not end it, nor a socket that it leaves open.
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
-
 ENGLISH = dictionaries()["en"]
 TWINS = ["asa_small", "nonlocal_small"]
 SHOWN = ("twin.dense", "twin.sparse", "twin.difference")
