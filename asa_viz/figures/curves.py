@@ -16,10 +16,10 @@ from asa_viz.views import QueryView
 
 # How far a curve lies from the straight line at its middle, in lengths of that line.
 BEND = 0.1
-THIN, WIDE = 1, 3.5
+THIN, WIDE = 1, 2.8
 FAINT, CLEAR = 0.6, 0.95
 # The opacity of the dark line, and what it is wider than the white one, both sides together.
-DARK, CASING = 0.85, 2
+DARK, CASING = 0.85, 1.6
 
 
 class Point(NamedTuple):

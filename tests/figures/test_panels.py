@@ -148,7 +148,7 @@ def test_a_line_is_white_between_dark_edges_as_wide_as_its_weight_says():
         assert min(darker[:8]) < -15
         assert min(darker[9:]) < -15
         widths.append(len(changed))
-    assert widths[1] / widths[0] == pytest.approx((3.5 + 2) / (1.25 + 2), rel=0.15)
+    assert widths[1] / widths[0] == pytest.approx((2.8 + 1.6) / (1.18 + 1.6), rel=0.15)
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)

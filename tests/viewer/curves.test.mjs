@@ -75,10 +75,10 @@ test("the larger its weight, the wider and the more opaque a line; the largest i
   for (const [k, curve] of curves.entries()) {
     const before = curves[k - 1] ?? { width: 1, opacity: 0.6 };
     assert.ok(curve.width > before.width && curve.opacity > before.opacity);
-    near(curve.casing, curve.width + 2);
+    near(curve.casing, curve.width + 1.6);
   }
   const { width, opacity } = curves.at(-1);
-  assert.deepEqual([width, opacity], [3.5, 0.95]);
+  assert.deepEqual([width, opacity], [2.8, 0.95]);
   // Linear in the weight.
   near(curveTo(3, 0.5).width, (curveTo(3, 0).width + width) / 2);
   assert.deepEqual(lines.map(({ share }) => share), shares, "what is given stays as it is");
@@ -96,7 +96,7 @@ test("a line is a dark curve with a white one over it, from middle to middle und
   const parts = drawn({ lines, density: 2 });
   assert.equal(parts.length, 4);
   assert.deepEqual(parts.map((part) => /stroke="(#\w+)"/.exec(part)[1]), ["#000000", "#ffffff", "#000000", "#ffffff"]);
-  assert.deepEqual(parts.map((part) => +/stroke-width="([\d.]+)"/.exec(part)[1]), [7, 3, 11, 7]);
+  assert.deepEqual(parts.map((part) => +/stroke-width="([\d.]+)"/.exec(part)[1]), [5.92, 2.72, 8.8, 5.6]);
   assert.deepEqual(parts.map((part) => +/stroke-opacity="([\d.]+)"/.exec(part)[1]), [0.85, 0.67, 0.85, 0.95]);
   assert.match(parts[3], /d="M300 225Q380 193 460 225"/);
   const [under] = drawn({ lines: lines.slice(0, 1), zoom: [2, 0.25, 0.25] });

@@ -19,10 +19,10 @@ type Point = [across: number, along: number];
 
 // How far a curve lies from the straight line at its middle, in lengths of that line.
 const BEND = 0.1;
-const [THIN, WIDE] = [1, 3.5];
+const [THIN, WIDE] = [1, 2.8];
 const [FAINT, CLEAR] = [0.6, 0.95];
 // What the dark line is wider than the white one, both sides together.
-const CASING = 2;
+const CASING = 1.6;
 
 /** The curves to partners, the weakest first; `aspect` is the width of the picture by its height. */
 export function curvesOf(grid: Pick<Grid, "height" | "width">, aspect: number, query: number, lines: Line[]): Curve[] {
