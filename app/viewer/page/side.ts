@@ -75,13 +75,11 @@ const finger = globalThis.matchMedia?.("(pointer: coarse)");
 export function underPointer(viewer: Speaker & Pick<Sided, "moment" | "hovered">): string {
   const { session, row, state, set } = viewer.moment;
   const cell = viewer.hovered;
-  if (set) return cell === null ? viewer.say("under.set.none") : setWords(viewer, set, cell);
+  const told = (key: string) => viewer.say(finger?.matches ? `${key}.finger` : key);
+  if (set) return cell === null ? told("under.set.none") : setWords(viewer, set, cell);
   const stage = shownStage(session, state);
   if (stage) return stageWords(viewer, stage, cell ?? row.i);
-  if (cell === null || cell === row.i) {
-    const key = state.locked ? "under.locked" : "under.free";
-    return viewer.say(finger?.matches ? `${key}.finger` : key);
-  }
+  if (cell === null || cell === row.i) return told(state.locked ? "under.locked" : "under.free");
   const { reciprocity } = state.whatIf;
   const all = keepsAll(session, state.whatIf);
   const group = groupOf(row.relation[cell], reciprocity);
