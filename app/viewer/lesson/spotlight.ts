@@ -40,7 +40,7 @@ function isInView(root: HTMLElement, element: HTMLElement): boolean {
   return top >= 0 && bottom <= (dock && isSheet(root) ? dock.getBoundingClientRect().top : window.innerHeight);
 }
 
-/** Whether the lesson is a sheet that covers the lower part of the screen. */
+/** Whether the lesson covers the lower part of the screen, or on a phone half of it. */
 function isSheet(root: HTMLElement): boolean {
-  return root.querySelector(".lesson")?.getBoundingClientRect().left === 0;
+  return root.matches(".phone") || root.querySelector(".lesson")?.getBoundingClientRect().left === 0;
 }
