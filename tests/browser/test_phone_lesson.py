@@ -27,7 +27,7 @@ def marked(visit):
 
 @pytest.mark.parametrize("screen", [(390, 844), (360, 800), (844, 390)])
 def test_every_step_shows_what_it_is_about_and_leads_to_the_next_by_taps(visitors, screen):
-    visit = visitors(**{**UPRIGHT, "viewport": dict(width=screen[0], height=screen[1])}).open()
+    visit = visitors(**{**UPRIGHT, "viewport": {"width": screen[0], "height": screen[1]}}).open()
     visit.do("lesson")
     visit.wait("viewer.state.lesson === 1").settle()
     steps = visit.find(".lesson .steps button").count()
