@@ -1,6 +1,7 @@
 """One query's panels as an interactive Plotly figure, maps at the grid's resolution."""
 
 import base64
+from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
 
@@ -10,8 +11,9 @@ from PIL import Image
 from plotly.subplots import make_subplots
 
 from asa_viz.figures.colormap import VIRIDIS_STOPS
+from asa_viz.figures.curves import DARK, curves_of
 from asa_viz.figures.groups import GROUPS, REST, group_map
-from asa_viz.figures.panels import EDGE, OPACITY, stage_of
+from asa_viz.figures.panels import EDGE, OPACITY, group_panel, stage_of
 from asa_viz.figures.query import TIMES_UNIFORM, Panel, image_of, panels_of
 from asa_viz.figures.scales import Scale
 from asa_viz.views import FloatMap, ImageView, MaskMap, QueryView
@@ -22,6 +24,8 @@ WIDTH = 960
 # its colour bar under it, a panel its title over it.
 GAP, ROW_GAP = 0.02, 90
 MARGIN = {"l": 10, "r": 10, "t": 30, "b": 70}
+# The widths of lines in pixels by those in a panel of its own, which is twice as large.
+FINER_LINES = 0.6
 # Weights that underflow to 0 have a logarithm too.
 LEAST = 1e-300
 # The hover text of a map's cell.
@@ -41,7 +45,8 @@ def interactive_figure(view: QueryView) -> go.Figure:
         horizontal_spacing=GAP, vertical_spacing=ROW_GAP / _height(image, rows),
         shared_xaxes="all", shared_yaxes="all",
     )  # fmt: skip
-    dark = Image.fromarray(stage_of(image.picture, image.grid).dark)
+    stage = stage_of(image.picture, image.grid)
+    dark = Image.fromarray(stage.dark)
     for index, (name, panel) in enumerate(panels.items()):
         place = {"row": index // COLUMNS + 1, "col": index % COLUMNS + 1}
         axes = _axes(index)
@@ -52,13 +57,17 @@ def interactive_figure(view: QueryView) -> go.Figure:
                 panel, panel.values, panel.scale, subplot.xaxis.domain, subplot.yaxis.domain
             )
         else:
-            figure.add_layout_image(_laid(panel.image, image, axes))
+            # Lines are drawn over it, so that they stay sharp when the figure is zoomed.
+            drawn = group_panel(stage, view) if panel.lines else panel.image
+            figure.add_layout_image(_laid(drawn, image, axes))
             # The heatmap over the picture is invisible; it only provides hover texts.
             trace = go.Heatmap(
                 z=np.zeros(view.dense.shape), x0=1, y0=1, dx=1, dy=1, opacity=0, showscale=False,
                 customdata=_words(name, view, image), hovertemplate=_HOVER,
             )  # fmt: skip
         figure.add_trace(trace, **place)
+        for shape in _lines(view, image, panel):
+            figure.add_shape(shape, **place)
         figure.add_shape(_mark(view), **place)
         if panel.values is not None and panel.outlined:
             figure.add_shape(_outline(np.isfinite(panel.values)), **place)
@@ -139,6 +148,26 @@ def _mark(view: QueryView) -> dict[str, Any]:
         "type": "rect", "x0": col - 0.5, "x1": col + 0.5, "y0": row - 0.5, "y1": row + 0.5,
         "line": {"color": "#D55E00", "width": 2},
     }  # fmt: skip
+
+
+def _lines(view: QueryView, image: ImageView, panel: Panel) -> Iterator[dict[str, Any]]:
+    """Return the lines to partners, each a white one over a dark one."""
+    grid = image.grid
+    # Cells are counted from 1, and have their middle there.
+    size, first = np.array([grid.width, grid.height]), 0.5
+    for curve in curves_of(grid, view.query, panel.lines):
+        start, control, end = (
+            f"{x:.6g},{y:.6g}"
+            for x, y in np.array([curve.start, curve.control, curve.end]) * size + first
+        )
+        for colour, width in (
+            (f"rgba(0,0,0,{DARK})", curve.casing),
+            (f"rgba(255,255,255,{curve.opacity:.3f})", curve.width),
+        ):
+            yield {
+                "type": "path", "path": f"M{start}Q{control} {end}",
+                "line": {"color": colour, "width": width * FINER_LINES},
+            }  # fmt: skip
 
 
 def _outline(shown: MaskMap) -> dict[str, Any]:

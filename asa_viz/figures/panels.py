@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw
 from plotly.colors import hex_to_rgb
 
 from asa_viz.figures.colormap import viridis
+from asa_viz.figures.curves import DARK, Line, curves_of
 from asa_viz.figures.groups import GROUPS, group_map
 from asa_viz.figures.scales import Scale
 from asa_viz.geometry import Box, Cell, Grid
@@ -27,6 +28,8 @@ OPACITY = 0.85
 EDGE = 0.6
 # Lines are drawn in so many times the pixels of a panel, so that they come out smooth.
 FINER = 4
+# A curve is drawn through so many of its points.
+POINTS = 33
 WHITE = np.full(3, 255, np.uint8)
 
 
@@ -104,12 +107,12 @@ def map_panel(
     return _marked(stage, pixels, query)
 
 
-def group_panel(stage: Stage, view: QueryView, partners: Iterable[Cell] = ()) -> Image.Image:
+def group_panel(stage: Stage, view: QueryView, lines: Iterable[Line] = ()) -> Image.Image:
     """Return the groups of keys in their colours over the dark photo, with lines to partners."""
     groups = group_map(view)
     colours = np.array([hex_to_rgb(group.colour) for group in GROUPS], np.uint8)
     pixels = _laid(stage, colours[groups], groups >= 0)
-    return _marked(stage, _lined(stage, pixels, view.query, partners), view.query)
+    return _marked(stage, _lined(stage, pixels, view.query, lines), view.query)
 
 
 def label_panel(stage: Stage, segmentation: SegmentationView, query: Cell) -> Image.Image:
@@ -157,24 +160,29 @@ def _edges(
     return edges
 
 
-def _lined(stage: Stage, pixels: Pixels, query: Cell, partners: Iterable[Cell]) -> Pixels:
+def _lined(stage: Stage, pixels: Pixels, query: Cell, lines: Iterable[Line]) -> Pixels:
     """Draw lines from the query to its partners, white between dark edges."""
     height, width = pixels.shape[:2]
-    lines = Image.new("RGBA", (FINER * width, FINER * height))
-    draw = ImageDraw.Draw(lines)
-
-    def middle(cell: Cell) -> tuple[float, float]:
-        across, along = (cell.col + 0.5) / stage.grid.width, (cell.row + 0.5) / stage.grid.height
-        return across * lines.width, along * lines.height
-
-    stroke = FINER * _stroke(stage) / 2
-    for partner in partners:
-        ends = (middle(query), middle(partner))
-        draw.line(ends, (0, 0, 0, 217), round(3 * stroke))
-        draw.line(ends, (255, 255, 255, 242), round(1.2 * stroke))
+    layer = Image.new("RGBA", (FINER * width, FINER * height))
+    draw = ImageDraw.Draw(layer)
+    unit = FINER * _stroke(stage) / 2
+    for curve in curves_of(stage.grid, query, lines):
+        along = [tuple(point) for point in curve.points(POINTS) * layer.size]
+        draw.line(along, _seen(0, DARK), round(curve.casing * unit), "curve")
+        # Pillow does not mix what is drawn with what is there: white over dark is one colour.
+        opacity = curve.opacity + DARK * (1 - curve.opacity)
+        draw.line(
+            along, _seen(curve.opacity / opacity, opacity), round(curve.width * unit), "curve"
+        )
     # Pillow resizes colours that are partly transparent as they are seen.
-    fine = lines.resize((width, height), Image.Resampling.BOX)
+    fine = layer.resize((width, height), Image.Resampling.BOX)
     return np.asarray(Image.alpha_composite(Image.fromarray(pixels).convert("RGBA"), fine))[..., :3]
+
+
+def _seen(grey: float, opacity: float) -> tuple[int, int, int, int]:
+    """Return a grey from 0 to 1 with an opacity, as Pillow draws it."""
+    level = round(255 * grey)
+    return level, level, level, round(255 * opacity)
 
 
 def _marked(stage: Stage, pixels: Pixels, query: Cell) -> Image.Image:

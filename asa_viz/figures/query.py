@@ -1,12 +1,12 @@
 """The panels of one query as images, each with its title, unit and scale."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
-from asa_viz.figures.groups import strongest_partners
+from asa_viz.figures.curves import Line, lines_of
 from asa_viz.figures.panels import (
     Stage,
     dark_panel,
@@ -28,7 +28,7 @@ class Panel:
 
     `values` are the numbers in multiples of the uniform weight 1 / n, NaN where a cell is left out.
     `mark` is the query's threshold on the scale, None where there is none. With `outlined` a line
-    parts the cells that are not left out from those that are.
+    parts the cells that are not left out from those that are. `lines` lead to partners.
     """
 
     title: str
@@ -37,6 +37,7 @@ class Panel:
     values: FloatMap | None = None
     mark: float | None = None
     outlined: bool = False
+    lines: Sequence[Line] = ()
 
 
 def panels_of(view: QueryView, names: Iterable[str] | None = None) -> dict[str, Panel]:
@@ -83,8 +84,8 @@ def _sparse(stage: Stage, view: QueryView, image: ImageView) -> Panel:
 
 
 def _groups(stage: Stage, view: QueryView, image: ImageView) -> Panel:
-    partners = [] if _reads_all(view, image) else strongest_partners(view)
-    return Panel("Reciprocal and local neighbours", group_panel(stage, view, partners))
+    lines = [] if _reads_all(view, image) else lines_of(view)
+    return Panel("Reciprocal and local neighbours", group_panel(stage, view, lines), lines=lines)
 
 
 def _reads_all(view: QueryView, image: ImageView) -> bool:

@@ -114,3 +114,39 @@ def test_arrows_go_round_the_tools_and_the_language_is_chosen_among_them(visit):
     assert not theme.evaluate("(e) => Boolean(document.activeElement.closest('.tools'))")
     visit.page.keyboard.press("Shift+Tab")
     assert theme.evaluate("(e) => e === document.activeElement")
+
+
+def test_tabs_are_one_stop_and_what_the_arrows_lead_to_is_chosen(visit):
+    tabs = visit.find("[data-tab]")
+    names = tabs.evaluate_all("(all) => all.map(({ dataset }) => dataset.tab)")
+
+    def shown():
+        """The tab that is selected, has the focus and can be tabbed to."""
+        tried = tabs.evaluate_all(
+            """(all) => all.map((each) => [
+              each.ariaSelected === "true",
+              each === document.activeElement,
+              each.tabIndex === 0,
+            ])"""
+        )
+        assert all(len(set(each)) == 1 for each in tried), tried
+        (here,) = [name for name, each in zip(names, tried, strict=True) if each[0]]
+        assert visit.ask("viewer.chart") == here
+        return here
+
+    tabs.first.focus()
+    assert shown() == names[0]
+    for key, k in (("ArrowRight", 1), ("ArrowRight", 2), ("ArrowLeft", 1), ("End", -1)):
+        visit.press(key)
+        assert shown() == names[k]
+    visit.press("ArrowRight")
+    assert shown() == names[0]
+    visit.press("ArrowLeft")
+    assert shown() == names[-1]
+    visit.press("Home")
+    assert shown() == names[0]
+    # A tab that was clicked is the stop from then on, from wherever one comes.
+    tabs.nth(2).click()
+    visit.page.evaluate("document.activeElement.blur()")
+    stops = tabs.evaluate_all("(all) => all.map((each) => each.tabIndex)")
+    assert stops == [0 if k == 2 else -1 for k in range(len(names))]

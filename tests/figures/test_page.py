@@ -10,7 +10,7 @@ import torch
 
 from asa_viz.figures import panels, query
 from asa_viz.figures.colormap import viridis
-from asa_viz.figures.groups import strongest_partners
+from asa_viz.figures.curves import curves_of, lines_of
 from asa_viz.geometry import Box, Cell, Grid
 from asa_viz.packet import pack
 from tests.fakes import fake_session
@@ -196,18 +196,36 @@ def test_kept_cells_are_outlined_where_the_page_outlines_them(session, page, vie
 def test_lines_lead_to_the_same_partners(session, page, views):
     stage = panels.stage_of(session.picture, session.grid)
     for view, scenes in zip(views, page["scenes"], strict=True):
-        lines = [Cell(*divmod(i, session.grid.width)) for i in scenes["neighbours"]["lines"]]
+        shown = scenes["neighbours"]["lines"]
+        lines = [Cell(*divmod(line["key"], session.grid.width)) for line in shown]
+        panel = query.panels_of(view, ["groups"])["groups"]
         if session.thresholds_learned:
-            assert strongest_partners(view) == lines
+            assert lines_of(view) == panel.lines
+        assert [line.partner for line in panel.lines] == lines
+        shares = [line["share"] for line in shown]
+        assert [line.share for line in panel.lines] == pytest.approx(shares, rel=1e-5)
         with_lines, without = (
             np.asarray(image).astype(int)
-            for image in (
-                query.panels_of(view, ["groups"])["groups"].image,
-                panels.group_panel(stage, view),
-            )
+            for image in (panel.image, panels.group_panel(stage, view))
         )
         differ = (with_lines != without).any(axis=2)
         assert differ.any() == bool(lines)
         for partner in lines:
             x, y = stage.grid.centre_of(partner)
             assert differ[y - 1 : y + 2, x - 1 : x + 2].any()
+
+
+def test_lines_are_the_same_curves_as_wide_and_as_opaque(session, page, views):
+    for view, scenes in zip(views, page["scenes"], strict=True):
+        drawn = curves_of(
+            session.grid, view.query, query.panels_of(view, ["groups"])["groups"].lines
+        )
+        for curve, shown in zip(drawn, scenes["neighbours"]["curves"], strict=True):
+            for point, name in (
+                (curve.start, "from"),
+                (curve.control, "control"),
+                (curve.end, "to"),
+            ):
+                assert tuple(point) == pytest.approx(shown[name])
+            for name in ("width", "casing", "opacity"):
+                assert getattr(curve, name) == pytest.approx(shown[name], rel=1e-5)

@@ -6,6 +6,7 @@ from plotly.colors import hex_to_rgb
 
 from asa_viz.figures import panels
 from asa_viz.figures.colormap import viridis
+from asa_viz.figures.curves import Line, curves_of
 from asa_viz.figures.groups import GROUPS, group_counts, group_map
 from asa_viz.figures.scales import dense_scale, kept_scale
 from asa_viz.geometry import Cell, Pixel
@@ -117,6 +118,37 @@ def test_the_groups_panel_shows_as_many_cells_as_the_legend_counts():
             at = centre.y, centre.x
             shown[group.name] += is_over(stage, pixels, at, hex_to_rgb(group.colour))
     assert shown == group_counts(view)
+
+
+def test_a_line_is_white_between_dark_edges_as_wide_as_its_weight_says():
+    session = session_of((90, 120))
+    stage = panels.stage_of(session.picture, session.grid)
+    view = session.query_cell(Cell(7, 2))
+    partner = Cell(1, 9)
+    plain = np.asarray(panels.group_panel(stage, view)).astype(int)
+    widths = []
+    for share in (0.1, 1):
+        line = Line(partner, share)
+        pixels = np.asarray(panels.group_panel(stage, view, [line])).astype(int)
+        (curve,) = curves_of(stage.grid, view.query, [line])
+        # Nothing is drawn away from the curve.
+        along = curve.points(400) * [stage.grid.image_width, stage.grid.image_height]
+        changed = np.argwhere((pixels != plain).any(axis=2))[:, ::-1] + 0.5
+        away = np.linalg.norm(changed[:, None] - along[None], axis=2).min(1)
+        assert away.max() < curve.casing / 2 + 1
+        # Across it, on average: dark, white, dark.
+        across = np.arange(-4, 4.5, 0.5)
+        darker = np.zeros(len(across))
+        for k in range(100, 300, 5):
+            way = along[k + 1] - along[k - 1]
+            normal = np.array([-way[1], way[0]]) / np.linalg.norm(way)
+            cols, rows = (along[k] + across[:, None] * normal).astype(int).T
+            darker += (pixels[rows, cols] - plain[rows, cols]).mean(1) / 40
+        assert darker[8] > 40
+        assert min(darker[:8]) < -15
+        assert min(darker[9:]) < -15
+        widths.append(len(changed))
+    assert widths[1] / widths[0] == pytest.approx((2.8 + 1.6) / (1.18 + 1.6), rel=0.15)
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)

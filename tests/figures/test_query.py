@@ -1,13 +1,17 @@
 """Figures of a query have the numbers of the view, in every format."""
 
+import base64
 import pickle
 import re
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
+from io import BytesIO
 
 import numpy as np
 import pytest
 
+from asa_viz.figures.curves import curves_of, lines_of
+from asa_viz.figures.panels import group_panel, stage_of
 from asa_viz.figures.query import PANELS
 from asa_viz.figures.scales import dense_scale, kept_scale
 from asa_viz.geometry import Cell
@@ -43,7 +47,8 @@ def test_the_interactive_figure_holds_the_rows_in_multiples_of_the_uniform_weigh
 
 
 def test_kept_cells_are_outlined_in_the_interactive_figure(view):
-    paths = [shape.path for shape in view.figure().layout.shapes if shape.type == "path"]
+    shapes = view.figure().layout.shapes
+    paths = [shape.path for shape in shapes if shape.type == "path" and "Q" not in shape.path]
     if not view.nonlocal_scale:
         assert not paths
         return
@@ -58,6 +63,32 @@ def test_kept_cells_are_outlined_in_the_interactive_figure(view):
         if row > 0 < col and kept[row, col] != kept[other]
     }
     assert edges == expected
+
+
+def test_lines_to_partners_are_curves_of_the_interactive_figure(view):
+    figure, image = view.figure(), view.image
+    curves = curves_of(image.grid, view.query, lines_of(view) if view.nonlocal_scale else [])
+    shapes = [shape for shape in figure.layout.shapes if shape.type == "path" and "Q" in shape.path]
+    # The fourth panel; a white line over a dark one.
+    assert {shape.xref for shape in shapes} <= {"x4"}
+    assert len(shapes) == 2 * len(curves)
+    for curve, dark, white in zip(curves, shapes[::2], shapes[1::2], strict=True):
+        assert dark.path == white.path
+        assert dark.line.width / white.line.width == pytest.approx(curve.casing / curve.width)
+        assert white.line.color == f"rgba(255,255,255,{curve.opacity:.3f})"
+        points = np.array(re.findall(r"[\d.-]+", dark.path), float).reshape(3, 2)
+        size = image.grid.width, image.grid.height
+        shares = np.array([curve.start, curve.control, curve.end])
+        np.testing.assert_allclose(points, shares * size + 0.5, rtol=1e-4)
+    # They are not in the picture below as well.
+    laid = [each.source for each in figure.layout.images if each.xref == "x4"]
+    assert laid == [source_of(group_panel(stage_of(image.picture, image.grid), view))]
+
+
+def source_of(image):
+    file = BytesIO()
+    image.save(file, "png")
+    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
 def test_a_weight_that_underflows_to_zero_is_drawn_in_the_first_colour(view):

@@ -9,6 +9,7 @@ import { knownOf } from "../../app/viewer/core/opening.ts";
 import { readPacket } from "../../app/viewer/core/packet.ts";
 import { colormapOf } from "../../app/viewer/core/scale.ts";
 import { START } from "../../app/viewer/core/state.ts";
+import { curvesOf } from "../../app/viewer/draw/curves.ts";
 import { scenesOf } from "../../app/viewer/draw/scenes.ts";
 import { inFileColours } from "../../app/viewer/draw/segmentation.ts";
 import { thresholdsOf } from "./passes.mjs";
@@ -19,7 +20,7 @@ const [question, answer] = process.argv.slice(2);
 function shown({ packet, cells: queries }) {
   const session = readPacket(Uint8Array.from(readFileSync(packet)).buffer);
   const thresholds = thresholdsOf(session, AS_TRAINED);
-  const { bottom, top } = knownOf(session);
+  const { bottom, top } = knownOf(session), aspect = session.imageWidth / session.imageHeight;
   const scenes = queries.map((i) => {
     const row = rowOf(session, i, AS_TRAINED, thresholds);
     const moment = {
@@ -28,7 +29,7 @@ function shown({ packet, cells: queries }) {
     return Object.fromEntries(Object.entries(scenesOf(moment)).filter(([, { cells }]) => cells).map(([name, scene]) => {
       const { cells, bar = null, outlined = false, lines = [] } = inFileColours(scene, session);
       const scale = bar && { ...bar.scale, ticks: bar.scale.ticks(), clipped: bar.scale.clipped, clippedBelow: bar.scale.clippedBelow };
-      return [name, { rgba: [...new Uint8Array(cells.pixels.buffer)], scale, mark: bar?.line ?? null, outlined, lines }];
+      return [name, { rgba: [...new Uint8Array(cells.pixels.buffer)], scale, mark: bar?.line ?? null, outlined, lines, curves: curvesOf(session, aspect, i, lines) }];
     }));
   });
   return { ends: [bottom, top], scenes };

@@ -192,7 +192,7 @@ test("the lines lead to the strongest reciprocal keys, never to the query itself
   // The query that reads itself the most: it would be the first of its own partners.
   const own = rowsOf(session, whatIf).map(({ weights, i }) => weights[i]);
   const moment = momentOf({ whatIf, i: own.indexOf(Math.max(...own)) });
-  const { lines } = scenesOf(moment).neighbours;
+  const shares = scenesOf(moment).neighbours.lines, lines = shares.map(({ key }) => key);
   const { row } = moment;
   const partners = [...row.weights.keys()].filter((j) => j !== row.i && groupOf(row.relation[j]) === 0);
   assert.ok(partners.length > 8, "there are more than are shown");
@@ -200,6 +200,7 @@ test("the lines lead to the strongest reciprocal keys, never to the query itself
   assert.ok(lines.every((j) => partners.includes(j)));
   const weakest = Math.min(...lines.map((j) => row.weights[j]));
   assert.ok(partners.every((j) => lines.includes(j) || row.weights[j] <= weakest));
+  assert.ok(shares.every(({ key, share }) => share === row.weights[key] / row.weights[lines[0]]));
   assert.deepEqual(scenesOf({ ...moment, state: { ...moment.state, lines: false } }).neighbours.lines, []);
 });
 

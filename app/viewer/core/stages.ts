@@ -23,7 +23,7 @@ export function stagesOf(session: Session, { whatIf }: State): Stage[] {
 }
 
 /** The stage after or before one of `stages`; null stands for the whole row, before the first stage and after the last. */
-export function stageBeside(stages: readonly Stage[], stage: Stage | null, by: 1 | -1): Stage | null {
+export function stageBeside<Each extends string = Stage>(stages: readonly Each[], stage: Each | null, by: 1 | -1): Each | null {
   const here = stages.findIndex((each) => each === stage);
   const next = here < 0 ? (by > 0 ? 0 : stages.length - 1) : here + by;
   return stages[next] ?? null;

@@ -68,6 +68,12 @@ export interface LegendEntry {
   beside?: number;
 }
 
+/** A line from the query to a key, and the key's weight in shares of the largest weight that has a line. */
+export interface Line {
+  key: number;
+  share: number;
+}
+
 /** What one panel shows; `title`, `note` and the keys of a legend are keys of the dictionary. */
 export interface Scene {
   title: string;
@@ -80,7 +86,7 @@ export interface Scene {
   beside?: { regions: Regions; cells: Cells };
   bar?: Bar;
   legend?: LegendEntry[];
-  lines?: number[];
+  lines?: Line[];
   /** The cells that are kept have an outline. */
   outlined?: boolean;
   /** The picture under the cells is a faint one, though they are regions. */

@@ -2,6 +2,7 @@
 
 import type { InBox } from "../core/geometry.ts";
 import { PIN_COLOURS } from "../core/scale.ts";
+import { curvesOf } from "./curves.ts";
 import type { Marks, Scene } from "./draw_types.ts";
 import type { Context } from "./panels.ts";
 
@@ -23,22 +24,18 @@ export function paintMarks(context: Context, place: InBox, scene: Scene, marks: 
     const [x1, y1] = place.toBox((col + 1) / width, (row + 1) / height);
     return [x0, y0, x1 - x0, y1 - y0];
   };
-  const middleOf = (cell: number): Point => {
-    const [x, y, w, h] = boxOf(cell);
-    return [x + w / 2, y + h / 2];
-  };
   // Over the cell, or under it at the top edge: the frame around the query stays in sight.
   const flagPlaceOf = (cell: number): Point => {
     const [x, y, w, h] = boxOf(cell);
     const middle = y + h / 2, away = Math.max(h, 7 * density) / 2 + 13.5 * density;
     return [x + w / 2, middle - away - 8 * density < place.y ? middle + away : middle - away];
   };
-  for (const key of set ? [] : scene.lines ?? []) {
+  for (const { from, control, to, width: wide, casing, opacity } of set ? [] : curvesOf(marks.grid, place.width / place.height, query, scene.lines ?? [])) {
     context.beginPath();
-    context.moveTo(...middleOf(query));
-    context.lineTo(...middleOf(key));
-    stroke(context, DARK, 3 * density);
-    stroke(context, WHITE, 1.2 * density);
+    context.moveTo(...place.toBox(...from));
+    context.quadraticCurveTo(...place.toBox(...control), ...place.toBox(...to));
+    stroke(context, DARK, casing * density);
+    stroke(context, `rgba(255,255,255,${opacity.toFixed(3)})`, wide * density);
   }
   if (scene.outlined) {
     traceEdges(context, place, scene, height, width);

@@ -6,7 +6,7 @@ import { overlapOf } from "../core/numbers.ts";
 import { knownOf } from "../core/opening.ts";
 import { GROUP_COLOURS, PIN_COLOURS, Scale, denseScale, keptScale, mapScale, rowScale } from "../core/scale.ts";
 import type { AnsweredRow, Moment, Row, Session, SetRow, State, Twin } from "../types.ts";
-import type { PanelName, ScaleLike, Scene, Scenes } from "./draw_types.ts";
+import type { Line, PanelName, ScaleLike, Scene, Scenes } from "./draw_types.ts";
 import { coloured, painted } from "./colours.ts";
 import { segmentationScene } from "./segmentation.ts";
 
@@ -176,12 +176,13 @@ function groupScene({ state, session, row }: Pick<Moment, "state" | "session"> &
   };
 }
 
-/** The kept keys with the largest weights, the query left out. */
-function strongest(row: Row, groups: Int8Array, count = 8): number[] {
-  return [...row.weights.keys()]
+/** Lines to the kept keys with the largest weights, the query left out, the largest first. */
+function strongest(row: Row, groups: Int8Array, count = 8): Line[] {
+  const keys = [...row.weights.keys()]
     .filter((j) => row.relation[j] & KEPT && groups[j] === 0 && j !== row.i)
     .sort((a, b) => row.weights[b] - row.weights[a])
     .slice(0, count);
+  return keys.map((key) => ({ key, share: row.weights[key] / (row.weights[keys[0]] || 1) }));
 }
 
 function comparisonScenes({ state, session }: Moment, [first, second]: readonly AnsweredRow[]): Rows {

@@ -101,6 +101,10 @@ export class SvgContext {
     this.path += `L${short(x)} ${short(y)}`;
   }
 
+  quadraticCurveTo(controlX: number, controlY: number, x: number, y: number): void {
+    this.path += `Q${short(controlX)} ${short(controlY)} ${short(x)} ${short(y)}`;
+  }
+
   rect(x: number, y: number, width: number, height: number): void {
     this.path += `M${short(x)} ${short(y)}h${short(width)}v${short(height)}h${short(-width)}z`;
   }

@@ -127,9 +127,10 @@ export class GuessLayer {
     const context = canvas.getContext("2d");
     if (!drawing || !panel || !context) return;
     const { clientWidth, clientHeight } = panel, density = window.devicePixelRatio || 1;
-    const here = canvas.parentElement, outer = here?.getBoundingClientRect(), inner = panel.getBoundingClientRect();
+    // What the layer is placed in: on a phone the panels are no box of their own, and the page is it.
+    const here = canvas.offsetParent, outer = here?.getBoundingClientRect(), inner = panel.getBoundingClientRect();
     if (!here || !outer) return;
-    const left = inner.left - outer.left + here.scrollLeft, top = inner.top - outer.top + here.scrollTop;
+    const left = inner.left - outer.left - here.clientLeft + here.scrollLeft, top = inner.top - outer.top - here.clientTop + here.scrollTop;
     Object.assign(canvas.style, { left: `${left}px`, top: `${top}px`, width: `${clientWidth}px`, height: `${clientHeight}px` });
     Object.assign(canvas, { width: Math.round(clientWidth * density), height: Math.round(clientHeight * density) });
     const { grid: { height, width }, marked, answer } = drawing;

@@ -103,9 +103,14 @@ export function connectLesson(viewer: LessonViewer, seen: Seen): Lesson {
     light();
     // A panel that was hidden has been drawn in no size.
     if (isOther) window.dispatchEvent(new Event("resize"));
+    const here = section.querySelector<HTMLElement>(".steps [aria-current]"), strip = here?.closest<HTMLElement>(".steps");
+    // Of steps in one line that is scrolled the present one is in sight.
+    if (here && strip) strip.scrollLeft = here.offsetLeft - strip.offsetLeft - (strip.clientWidth - here.offsetWidth) / 2;
   }
 
-  const light = () => spotlight(element, step ? OPENINGS[step.id].spotlight : []);
+  function light(): void {
+    if (spotlight(element, step ? OPENINGS[step.id].spotlight : [])) window.dispatchEvent(new Event("resize"));
+  }
 
   /** Write what stays the same for as long as the step is shown. */
   function write(): void {

@@ -10,6 +10,7 @@ import { connectAbout } from "./pictures_about.ts";
 import { connectOwn } from "./pictures_own.ts";
 import { oneStop } from "./roving.ts";
 import { rememberLanguage, switchTheme } from "./remembered.ts";
+import { twinOf } from "./twins.ts";
 import { number, percent, type Texts } from "../core/texts.ts";
 import type { Host } from "../core/host_types.ts";
 import type { Events, Opened, State, WhatIf, Zoom } from "../types.ts";
@@ -195,6 +196,8 @@ function show(viewer: Controlled): void {
   disable("rerun", !changed || !viewer.host.rerun);
   disable("as-trained", !changed);
   viewer.find(".badge").hidden = !changed;
+  // Known before there is a session: nothing moves when that comes.
+  viewer.find(".twin").hidden = !twinOf(state.network, viewer.host.networks);
 }
 
 /** Let a control show a value. */

@@ -1,13 +1,14 @@
-// The page on a phone: the attention lies as light on the photo, one more panel is swiped through the stages,
+// The page on a phone: the attention lies as light on the photo, one more panel is swiped through the stages and the map,
 // and controls come up from a bar at the bottom.
 
 import { html, render } from "lit/html.js";
-import { PANEL_OF, isFilmed, shownStage, stageBeside, stagesOf } from "../core/stages.ts";
+import { PANEL_OF, isFilmed, shownStage } from "../core/stages.ts";
 import { percent } from "../core/texts.ts";
 import type { PanelName, Scenes } from "../draw/draw_types.ts";
 import type { Moment, Session, State } from "../types.ts";
 import type { Cover } from "./back.ts";
 import { lightOn } from "./phone_light.ts";
+import { mapAfter } from "./phone_map.ts";
 import { share } from "./phone_share.ts";
 import { turnsOf } from "./phone_turns.ts";
 
@@ -42,7 +43,7 @@ export function connectPhone(viewer: OnPhone, cover: Cover): void {
   const screen = matchMedia(PHONES);
   const bar = element.appendChild(document.createElement("nav"));
   bar.className = "phone-bar";
-  const light = lightOn(viewer), turns = turnsOf(viewer, AT_REST, show);
+  const light = lightOn(viewer), turns = turnsOf(viewer, AT_REST, show), map = mapAfter(viewer, show);
 
   function show(): void {
     const isPhone = screen.matches;
@@ -50,9 +51,10 @@ export function connectPhone(viewer: OnPhone, cover: Cover): void {
     light.show(isPhone);
     if (!isPhone) return void element.removeAttribute("data-sheet");
     const stage = viewer.session && shownStage(viewer.session, viewer.state);
-    const panel = !isFilmed(viewer.state) ? turns.panel() : stage && stage !== "ask" ? PANEL_OF[stage] : AT_REST;
+    const panel = !isFilmed(viewer.state) ? turns.panel() : map.isShown() ? "map" : stage && stage !== "ask" ? PANEL_OF[stage] : AT_REST;
     element.classList.toggle("is-turned", !isFilmed(viewer.state));
     turns.show();
+    map.show();
     for (const [name, { section }] of Object.entries(viewer.panels)) {
       section.classList.toggle("away", name !== "photo" && name !== panel);
       section.classList.toggle("swiped", name !== "photo");
@@ -110,9 +112,7 @@ export function connectPhone(viewer: OnPhone, cover: Cover): void {
   });
   swipe(viewer.find(".panels"), (step) => {
     if (!element.classList.contains("phone") || !viewer.session) return;
-    if (!isFilmed(viewer.state)) return turns.go(step);
-    const stages = stagesOf(viewer.session, viewer.state).filter((each) => each !== "ask");
-    viewer.store.set({ stage: stageBeside(stages, viewer.state.stage, step) }, { passing: true });
+    (isFilmed(viewer.state) ? map : turns).go(step);
   });
   queueMicrotask(show);
 }

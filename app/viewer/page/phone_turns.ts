@@ -25,16 +25,26 @@ export function turnsOf(viewer: Turned, first: PanelName, turned: () => void) {
   oneStop(place);
   let panel = first;
 
+  // What the buttons say, and whether they are there: their places depend on it.
+  let told = "";
+
   function turn(name: PanelName): void {
     panel = name;
     turned();
-    const button = place.querySelector<HTMLElement>(`[data-turn="${name}"]`);
+  }
+
+  /** Name the panels by what they show now; the one that is shown is in sight. */
+  function show(): void {
+    if (!viewer.moment) return;
+    write();
+    const now = JSON.stringify([panel, place.clientWidth, place.textContent]);
+    if (now === told) return;
+    told = now;
+    const button = place.querySelector<HTMLElement>(`[data-turn="${panel}"]`);
     if (button) place.scrollLeft = button.offsetLeft - (place.clientWidth - button.offsetWidth) / 2;
   }
 
-  /** Name the panels by what they show now. */
-  function show(): void {
-    if (!viewer.moment) return;
+  function write(): void {
     place.setAttribute("aria-label", viewer.say("panels.label"));
     render(html`${TURNED.map((name) => html`<button type="button" data-turn=${name} aria-pressed=${String(name === panel)}
       @click=${() => turn(name)}>${viewer.say(viewer.scenes[name].title)}</button>`)}`, place);

@@ -7,21 +7,22 @@ const OF_A_SELECT = ["ArrowDown", "ArrowUp", "Home", "End"];
 /**
  * Make the controls of `group` that match `selector` one Tab stop; arrows, Home and End go between them.
  *
- * The stop is the current control where the group has one, else the one that had the focus last.
+ * The stop is the current or selected control where the group has one, else the one that had the focus last. `choose` is called
+ * with the control that a key leads to: where it is given, the choice follows the focus.
  */
-export function oneStop(group: HTMLElement, selector = "button"): void {
+export function oneStop(group: HTMLElement, selector = "button", choose?: (control: HTMLElement) => void): void {
   let last: HTMLElement | null = null;
   const able = () => [...group.querySelectorAll<HTMLElement>(selector)].filter((each) => !each.hidden && !each.matches(":disabled"));
 
   function settle(): void {
     const all = able();
-    const stop = all.find((each) => each === document.activeElement) ?? all.find((each) => each.ariaCurrent)
+    const stop = all.find((each) => each === document.activeElement) ?? all.find((each) => each.ariaCurrent ?? each.ariaSelected === "true")
       ?? all.find((each) => each === last) ?? all[0];
     for (const each of all) each.tabIndex = each === stop ? 0 : -1;
   }
 
   new MutationObserver(settle).observe(group, {
-    childList: true, subtree: true, attributes: true, attributeFilter: ["hidden", "disabled", "aria-current"],
+    childList: true, subtree: true, attributes: true, attributeFilter: ["hidden", "disabled", "aria-current", "aria-selected"],
   });
   group.addEventListener("focusin", ({ target }) => {
     if (!(target instanceof HTMLElement) || !target.matches(selector)) return;
@@ -39,6 +40,7 @@ export function oneStop(group: HTMLElement, selector = "button"): void {
     if (!next) return;
     event.preventDefault();
     next.focus();
+    choose?.(next);
   });
   settle();
 }

@@ -5,7 +5,6 @@ import { PANELS } from "../draw/scenes.ts";
 import { caption } from "./captions.ts";
 import { showHistory } from "./history.ts";
 import { showPins, showSide } from "./side.ts";
-import { twinOf } from "./twins.ts";
 import type { Drawn } from "./viewer.ts";
 
 // The same function for as long as the language is: what it names is drawn anew only with another.
@@ -33,7 +32,6 @@ export function show(viewer: Drawn, time?: number): void {
   // have to be laid out anew for each answer.
   for (const name of PANELS) panels[name].panel.draw(scenes[name], picture, marks, state.opacity, state.zoom);
   viewer.painted(time);
-  viewer.find(".twin").hidden = !twinOf(state.network, viewer.host.networks);
   for (const name of PANELS) caption(viewer, name);
   viewer.stages.show();
   showSide(viewer);

@@ -3,6 +3,7 @@
 import { BACK, CHOSEN, groupKey, groupOf, keepsAll } from "../core/attention.ts";
 import { make } from "./dom.ts";
 import { type Charted, showClasses, showCurve, showHistogram, showSays } from "../draw/charts.ts";
+import { oneStop } from "./roving.ts";
 import { type Stage, shownStage } from "../core/stages.ts";
 import { showPairs } from "./pairs.ts";
 import { sparseKey } from "../draw/scenes.ts";
@@ -20,7 +21,6 @@ type Speaker = Pick<Drawn, "say" | "texts">;
 type Sided = Charted & Speaker & Pick<Drawn, "host" | "session" | "state" | "chart" | "find" | "hovered">;
 
 const CHARTS: Record<string, (viewer: Sided, box: HTMLElement) => void> = { curve: showCurve, histogram: showHistogram, classes: showClasses, says: showSays, pairs: showPairs };
-const STEPS: Record<string, number> = { ArrowRight: 1, ArrowLeft: -1 };
 const STILL = 400;
 let speaking = 0;
 
@@ -29,25 +29,12 @@ export function connectSide(viewer: Viewer): void {
   const tabs = [...viewer.element.querySelectorAll<HTMLElement>("[data-tab]")];
   const choose = (tab: HTMLElement) => {
     viewer.chart = tab.dataset.tab!;
-    for (const each of tabs) {
-      each.setAttribute("aria-selected", String(each === tab));
-      each.tabIndex = each === tab ? 0 : -1;
-    }
+    for (const each of tabs) each.setAttribute("aria-selected", String(each === tab));
     viewer.find(".chart").replaceChildren();
     viewer.draw();
   };
-  tabs.forEach((tab, k) => {
-    tab.tabIndex = k ? -1 : 0;
-    tab.addEventListener("click", () => choose(tab));
-    tab.addEventListener("keydown", ({ key }) => {
-      const step = STEPS[key];
-      if (!step) return;
-      const shown = tabs.filter((each) => !each.hidden);
-      const next = shown[(shown.indexOf(tab) + step + shown.length) % shown.length];
-      next.focus();
-      choose(next);
-    });
-  });
+  for (const tab of tabs) tab.addEventListener("click", () => choose(tab));
+  oneStop(viewer.find(".tabs"), "[data-tab]", choose);
   if (!viewer.host.pairPlane) tabs.find(({ dataset }) => dataset.tab === "pairs")!.hidden = true;
   viewer.element.addEventListener("asa:language", () => viewer.find(".chart").replaceChildren());
 }
@@ -75,13 +62,11 @@ const finger = globalThis.matchMedia?.("(pointer: coarse)");
 export function underPointer(viewer: Speaker & Pick<Sided, "moment" | "hovered">): string {
   const { session, row, state, set } = viewer.moment;
   const cell = viewer.hovered;
-  if (set) return cell === null ? viewer.say("under.set.none") : setWords(viewer, set, cell);
+  const told = (key: string) => viewer.say(finger?.matches ? `${key}.finger` : key);
+  if (set) return cell === null ? told("under.set.none") : setWords(viewer, set, cell);
   const stage = shownStage(session, state);
   if (stage) return stageWords(viewer, stage, cell ?? row.i);
-  if (cell === null || cell === row.i) {
-    const key = state.locked ? "under.locked" : "under.free";
-    return viewer.say(finger?.matches ? `${key}.finger` : key);
-  }
+  if (cell === null || cell === row.i) return told(state.locked ? "under.locked" : "under.free");
   const { reciprocity } = state.whatIf;
   const all = keepsAll(session, state.whatIf);
   const group = groupOf(row.relation[cell], reciprocity);

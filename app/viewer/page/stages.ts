@@ -34,7 +34,7 @@ export function connectStages(viewer: Filmed, isFirst: boolean): { show(): void 
   const scrubber = make("input", "scrubber", { label: "stage.scrubber" });
   Object.assign(scrubber, { type: "range", min: "0", step: "1" });
   const list = make("ol");
-  strip.append(play, scrubber, list);
+  strip.prepend(play, scrubber, list);
   oneStop(strip);
 
   let led: Stage | null = null;
