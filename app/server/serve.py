@@ -52,7 +52,10 @@ class Application:
     ) -> None:
         reach = reach or Reach()
         mounted = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-        gr.mount_gradio_app(mounted, page, path="", root_path=root_path, **settings)
+        # Mounting warns of an icon at any path but "/", and takes it all the same.
+        mounting = {**settings, "favicon_path": None}
+        gr.mount_gradio_app(mounted, page, path="", root_path=root_path, **mounting)
+        page.favicon_path = settings.get("favicon_path")
         # Until a Blocks is launched, Gradio allows any local path in a request.
         self._blocks = page
         page.has_launched = page.is_running = True
