@@ -65,6 +65,7 @@ def until(true):
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_thirty_who_hang_up_leave_the_line_and_who_stays_is_told_the_place(served):
     address, turns, begun, may_go_on = served
     about = {"source": EXAMPLES[0].name, "network": "asa"}

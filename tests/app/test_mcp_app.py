@@ -26,7 +26,7 @@ from tests.app.server_process import PATIENCE
 from tests.fakes import fake_session
 
 # The server runs here too: a warning of its own may not end it, nor a socket that it leaves open.
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 TITLES = {"asa": "ASA, small", "dense": "Dense"}
 PLACE = {"picture": EXAMPLES[5].name, "x": 300, "y": 200}

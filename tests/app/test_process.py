@@ -18,6 +18,8 @@ from app.server.address import AddressError, listen
 from app.server.folders import Folders
 from tests.app.server_process import PATIENCE, ROOT, Page, ask, component_of
 
+pytestmark = pytest.mark.slow
+
 PHOTOGRAPH = {"source": EXAMPLES[0].name, "network": "asa_mobilenetv2_outdoor"}
 
 

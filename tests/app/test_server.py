@@ -138,6 +138,7 @@ def test_of_a_body_that_is_refused_little_is_kept():
     assert sum(kept) <= 10**6
 
 
+@pytest.mark.slow
 def test_a_body_that_does_not_come_is_408():
     async def receive():
         await asyncio.sleep(60)

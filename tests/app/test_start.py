@@ -12,6 +12,8 @@ import app.networks
 from app import torch_imports
 from app.networks import Networks
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 # Everything that `main` does before the page answers, in a process of its own.
 BEFORE_LAUNCH = """

@@ -217,6 +217,7 @@ assert all(torch.equal(*both) for both in zip(found, derived, strict=True))
 """
 
 
+@pytest.mark.slow
 def test_values_without_a_gradient_need_no_compiler_of_torch():
     """Which a server would import at its first picture, for 95 MB."""
     subprocess.run([sys.executable, "-c", VALUES_ALONE], check=True)
@@ -229,17 +230,21 @@ from asa_viz.attention import adaptive_sparse_attention
 def squares(*inputs):
     return adaptive_sparse_attention(*inputs, height=4, width=5).square().sum()
 
+torch.manual_seed(0)
 inputs = [torch.randn(2, 20, 4) for _ in range(3)] + [torch.rand(2, 20) for _ in range(2)]
 inputs = [each.requires_grad_() for each in inputs]
+# Compiled, sums are formed in another order.
+near = {"rtol": 1e-4, "atol": 1e-4}
 compiled = torch.compile(squares, fullgraph=True, backend="aot_eager")(*inputs)
-torch.testing.assert_close(compiled, squares(*inputs))
+torch.testing.assert_close(compiled, squares(*inputs), **near)
 for ours, wanted in zip(
     torch.autograd.grad(compiled, inputs), torch.autograd.grad(squares(*inputs), inputs)
 ):
-    torch.testing.assert_close(ours, wanted)
+    torch.testing.assert_close(ours, wanted, **near)
 """
 
 
+@pytest.mark.slow
 def test_it_compiles_whole_with_its_gradients():
     """In a process of its own: in this one every signature is checked, which cannot be compiled."""
     subprocess.run([sys.executable, "-c", COMPILED], check=True)

@@ -236,6 +236,7 @@ def test_attention_is_computed_by_it_where_it_serves(case, kernels, monkeypatch,
     assert all(each.grad.isfinite().all() for each in tensors)
 
 
+@pytest.mark.slow
 def test_the_command_builds_what_the_package_then_loads(libraries, tmp_path):
     """In a copy, as it builds beside its sources."""
     package = tmp_path / "kernels"
@@ -290,6 +291,7 @@ def test_gradients_of_nan_inputs_are_nan(case, kernels):
         assert gradient.isnan().all()
 
 
+@pytest.mark.slow
 def test_a_training_step_takes_a_tenth_of_the_definitions_memory(case, kernels):
     height, width = 48, 64
     tensors = [each.requires_grad_() for each in single(case(height, width, batch=1, c=16))]

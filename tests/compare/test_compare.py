@@ -86,6 +86,7 @@ def measured(work_dir):
     return table.experiment(work_dir, names, table.costs(work_dir, names))
 
 
+@pytest.mark.slow
 def test_a_comparison_from_runs_to_the_heads_that_ship(work_dir, measured, tmp_path):
     assert {row["head"] for row in measured["arms"]} == set(ARMS_RUN)
     assert {row["head"] for row in measured["rows"]} == set(DESIGNS_RUN)
@@ -126,6 +127,7 @@ def test_a_comparison_from_runs_to_the_heads_that_ship(work_dir, measured, tmp_p
         load_ensemble(folder)
 
 
+@pytest.mark.slow
 def test_shipping_some_heads_keeps_the_others(work_dir, measured, tmp_path):
     folder = tmp_path / "heads"
     ship(work_dir, ["asa", "senet"], measured, folder)

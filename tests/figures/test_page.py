@@ -85,6 +85,7 @@ def test_the_colormap_is_the_same_in_each_of_its_colours(page):
     np.testing.assert_array_equal(colours, page["colormap"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_every_cell_has_the_same_colour_over_the_same_photo(session, page, views, name):
     for view, scenes in zip(views, page["scenes"], strict=True):
@@ -135,6 +136,7 @@ def test_bars_have_the_same_ends_round_numbers_and_marks(session, page, views, n
         check_bar(view, scenes, name)
 
 
+@pytest.mark.slow
 def test_scales_are_the_same_whatever_weights_and_thresholds_are(ask):
     random = np.random.default_rng(5)
     sessions = [varied(random) for _ in range(60)]

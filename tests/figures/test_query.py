@@ -98,6 +98,7 @@ def test_a_weight_that_underflows_to_zero_is_drawn_in_the_first_colour(view):
     assert trace.z[0, 0] < trace.zmin
 
 
+@pytest.mark.slow
 def test_the_figure_for_a_paper_is_saved_in_every_format(view, tmp_path):
     figure = view.panels()
     for suffix, start in ((".pdf", b"%PDF"), (".svg", b"<?xml"), (".png", b"\x89PNG")):
