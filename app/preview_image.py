@@ -19,10 +19,8 @@ from asa_viz.figures.query import panels_of
 if TYPE_CHECKING:
     from asa_viz.views import QueryView
 
-PHOTOGRAPH = "dogs"
+(PHOTOGRAPH,) = [each for each in EXAMPLES if each.name == "dogs"]
 SENTENCE = "Which parts of a picture does each of its points read?"
-# The licence of the photograph asks for it; app/examples/NOTICE.md says more.
-CREDIT = "Photo: Open Images V5, 82270c27bacdcaa4, CC BY 2.0; attention drawn over it"
 PANELS = ("photo", "dense", "sparse")
 MARGIN, GAP = 32, 20
 # Previews in a list are shown at a third of this size, where letters must still be read.
@@ -60,7 +58,9 @@ def preview_image(view: "QueryView") -> Image.Image:
         below = PANEL_TOP + height + 12
         _write(draw, (left, below), name, LABEL_SIZE, INK, bold=True)
         _write(draw, (left, below + 42), what, LABEL_SIZE, colour)
-    _write(draw, (image.width - MARGIN, image.height - 10), CREDIT, CREDIT_SIZE, QUIET, "rs")
+    # The licence asks for it.
+    credit = f"Photo: {PHOTOGRAPH.credit}; attention drawn over it"
+    _write(draw, (image.width - MARGIN, image.height - 10), credit, CREDIT_SIZE, QUIET, "rs")
     return image
 
 
@@ -104,11 +104,10 @@ def query_view() -> "QueryView":
     from app.torch_imports import unpack
     from asa_viz.geometry import Pixel
 
-    path = stored(DEFAULT, PHOTOGRAPH)
-    (example,) = [each for each in EXAMPLES if each.name == PHOTOGRAPH]
+    path = stored(DEFAULT, PHOTOGRAPH.name)
     if path is None:
-        raise FileNotFoundError(f"{PHOTOGRAPH} has no stored session; run python -m app.encodings.")
-    return unpack(path.read_bytes()).query(Pixel(*example.looks[0]))
+        raise FileNotFoundError("No session is stored; run python -m app.encodings.")
+    return unpack(path.read_bytes()).query(Pixel(*PHOTOGRAPH.looks[0]))
 
 
 def main() -> None:
