@@ -4,13 +4,12 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from app.viewer import dictionaries
 from asa_viz.geometry import Cell
 from tests.browser.test_phone import UPRIGHT, upright  # noqa: F401
 from tests.browser.visit import read_png
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
-
-
+ENGLISH = dictionaries()["en"]
 # Read by a copy: a canvas that is read itself is slow from then on, of which the browser warns.
 DRAWN = """(canvas) => {
   const copy = document.createElement("canvas");
@@ -98,3 +97,24 @@ def test_the_cell_that_is_tapped_is_guessed_and_the_card_leaves_the_bar_free(upr
     assert card["y"] >= canvas["y"] + canvas["height"] - 1
     visit.find(".guess-card.is-floating .look").tap()
     expect(visit.find(".guess-score")).to_be_visible()
+
+
+def test_a_finger_is_told_what_a_finger_can_do_and_the_step_is_done_by_it(upright):  # noqa: F811
+    visit = upright
+    visit.do("lesson")
+    visit.find(".lesson .next").tap()
+    visit.wait("viewer.state.lesson === 2").settle()
+    expect(visit.find(".lesson .text")).to_have_text(ENGLISH["lesson.lock.text.finger"])
+    expect(visit.find(".lesson .task")).to_have_text(ENGLISH["lesson.lock.task.finger"])
+    visit.page.touchscreen.tap(*visit.spot("photo", (4, 6)))
+    visit.wait("viewer.state.locked").settle()
+    query = visit.cell
+    x, y = visit.spot("photo", (4, 4))
+    touches = visit.page.context.new_cdp_session(visit.page)
+    for kind, left in (("touchStart", x), ("touchMove", x - 15), ("touchMove", x - 30)):
+        points = [{"x": left, "y": y}]
+        touches.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    expect(visit.find(".under")).to_contain_text("Under the finger")
+    expect(visit.find(".lesson .result")).to_contain_text(ENGLISH["lesson.lock.done.finger"])
+    touches.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    assert visit.settle().cell == query

@@ -6,8 +6,6 @@ from playwright.sync_api import expect
 
 from tests.browser.test_phone import UPRIGHT, seen_panels, swipe, tap, upright  # noqa: F401
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
-
 WIDTHS = (390, 360)
 LOCALES = ("en-GB", "zh-CN", "zh-TW")
 

@@ -72,7 +72,9 @@ def test_photographs_come_from_what_is_stored_and_uploads_through_the_network(
     visit = visitors(address).open()
     asked = [url for url in visit.requests if url.endswith(".safetensors")]
     assert [url.rsplit("=", 1)[1] for url in asked] == [str(stored(DEFAULT, EXAMPLES[0].name))]
-    assert not any("queue" in url or "/run/" in url for url in visit.requests)
+    api = f"{address}/gradio_api"
+    assert any(url.startswith(f"{api}/file=") for url in visit.requests)
+    assert not any(url.startswith((f"{api}/queue", f"{api}/run/")) for url in visit.requests)
     check(visit)
     # What the network says of the cell follows from its row, here as there.
     visit.find('[data-tab="says"]').click()

@@ -7,8 +7,6 @@ import pytest
 from tests.browser.test_phone import LYING, UPRIGHT
 from tests.browser.test_twins import pair  # noqa: F401
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
-
 SCREENS = {
     "large": {"viewport": {"width": 1440, "height": 900}},
     "projector": {"viewport": {"width": 1024, "height": 768}},

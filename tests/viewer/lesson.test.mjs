@@ -260,8 +260,8 @@ const WORDS = Object.assign({}, ...["page", "lesson/lesson", "methods", "lesson/
 test("every step has its words, and no words are left over", () => {
   const parts = {};
   for (const key of Object.keys(WORDS)) {
-    const [area, id, part] = key.split(".");
-    if (area === "lesson" && part) (parts[id] ??= []).push(part);
+    const [area, id, part, touched] = key.split(".");
+    if (area === "lesson" && part && !touched) (parts[id] ??= []).push(part);
   }
   const expected = Object.fromEntries(STEPS.map(({ id, show }) =>
     [id, show ? ["title", "text", "task", "formula", "done"] : ["title", "text"]]));

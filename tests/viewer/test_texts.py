@@ -91,7 +91,8 @@ def test_the_page_says_nothing_of_what_comes_with_the_lesson():
 
 def test_no_key_is_left_over():
     keys, templates = said()
-    left = set(ENGLISH) - keys
+    # Where the screen is touched the viewer takes the text with this ending by itself.
+    left = {key.removesuffix(".finger") for key in ENGLISH} - keys
     assert not sorted(key for key in left if not any(named_by(key, each) for each in templates))
 
 

@@ -79,6 +79,18 @@ test("a text in parts says which of them were filled in", () => {
   assert.equal(parts.map(({ text }) => text).join(""), "Keeps 37 of 2700 cells, 37 in all.");
 });
 
+test("where the screen is touched the words for a finger are said, if there are any", () => {
+  const words = { lock: "Click.", "lock.finger": "Tap.", free: "Esc." };
+  assert.equal(new Texts("en", words).say("lock"), "Click.");
+  globalThis.matchMedia = (query) => ({ matches: query === "(pointer: coarse)" });
+  try {
+    const texts = new Texts("en", words);
+    assert.deepEqual([texts.say("lock"), texts.say("free")], ["Tap.", "Esc."]);
+  } finally {
+    delete globalThis.matchMedia;
+  }
+});
+
 test("values are words, never patterns, and are filled in once", () => {
   const texts = new Texts("en", { where: "on {label} at {place}" });
   assert.equal(texts.say("where", { label: "{place} $& $1", place: "" }), "on {place} $& $1 at ");

@@ -16,6 +16,8 @@ type Load = (language: string, part: WordsPart) => Promise<Words>;
 export class Texts {
   language: string;
   words: Words;
+  // No worker has screens.
+  readonly #touch = globalThis.matchMedia?.("(pointer: coarse)");
   readonly #asked = new Set<WordsPart>(["page"]);
   private readonly known = new Map<string, Words>();
 
@@ -60,9 +62,13 @@ export class Texts {
     return this.parts(key, values).map(({ text }) => text).join("");
   }
 
-  /** The text under `key` in parts: what was filled in has the `name` of its place. */
+  /**
+   * The text under `key` in parts: what was filled in has the `name` of its place. Where the screen is touched it is the text under
+   * `<key>.finger`, if there is one.
+   */
   parts(key: string, values: Record<string, unknown> = {}): Part[] {
-    const pieces = (this.words[key] ?? key).split(/\{(\w+)\}/);
+    const touching = this.#touch?.matches ? this.words[`${key}.finger`] : undefined;
+    const pieces = (touching ?? this.words[key] ?? key).split(/\{(\w+)\}/);
     return pieces.map((text, k) => (k % 2 ? { text: String(values[text] ?? `{${text}}`), name: text } : { text }))
       .filter(({ text }) => text !== "");
   }

@@ -36,7 +36,7 @@ export function connectGhost(viewer: Led, isFirst: boolean): void {
   const { canvas, section } = viewer.panels.photo;
   const ghost = section.appendChild(make("div", "ghost"));
   ghost.ariaHidden = "true";
-  const isFinger = matchMedia("(pointer: coarse)").matches, over = new AbortController(), { signal } = over;
+  const over = new AbortController(), { signal } = over;
   let from: Pixel = viewer.state.query, last = from, turn = 0, since = 0, frame = 0;
 
   /** The points of the open picture in turn, but where it stands. */
@@ -80,7 +80,7 @@ export function connectGhost(viewer: Led, isFirst: boolean): void {
     note(TOUCHED);
   }
 
-  const speak = () => render(html`${ARROW}<span>${viewer.say(isFinger ? "app.ghost.finger" : "app.ghost")}</span>`, ghost);
+  const speak = () => render(html`${ARROW}<span>${viewer.say("app.ghost")}</span>`, ghost);
   viewer.element.addEventListener("asa:language", speak, { signal });
   for (const event of ["pointerdown", "keydown"]) viewer.element.addEventListener(event, end, { signal });
   viewer.find(".panels").addEventListener("pointermove", end, { signal });

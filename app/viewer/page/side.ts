@@ -55,18 +55,14 @@ function speak(viewer: Sided): void {
   speaking = window.setTimeout(() => (spoken.textContent = sentence), STILL);
 }
 
-// A finger has no Esc and does not click. No worker has screens.
-const finger = globalThis.matchMedia?.("(pointer: coarse)");
-
 /** The numbers of the cell under the pointer, while the query is locked elsewhere. */
 export function underPointer(viewer: Speaker & Pick<Sided, "moment" | "hovered">): string {
   const { session, row, state, set } = viewer.moment;
   const cell = viewer.hovered;
-  const told = (key: string) => viewer.say(finger?.matches ? `${key}.finger` : key);
-  if (set) return cell === null ? told("under.set.none") : setWords(viewer, set, cell);
+  if (set) return cell === null ? viewer.say("under.set.none") : setWords(viewer, set, cell);
   const stage = shownStage(session, state);
   if (stage) return stageWords(viewer, stage, cell ?? row.i);
-  if (cell === null || cell === row.i) return told(state.locked ? "under.locked" : "under.free");
+  if (cell === null || cell === row.i) return viewer.say(state.locked ? "under.locked" : "under.free");
   const { reciprocity } = state.whatIf;
   const all = keepsAll(session, state.whatIf);
   const group = groupOf(row.relation[cell], reciprocity);
