@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from app.viewer import dictionaries
 from asa_viz.geometry import Cell
 from tests.browser.test_phone import UPRIGHT, upright  # noqa: F401
-from tests.browser.visit import read_png
+from tests.browser.visit import SPOT, read_png
 
 ENGLISH = dictionaries()["en"]
 # Read by a copy: a canvas that is read itself is slow from then on, of which the browser warns.
@@ -106,15 +106,24 @@ def test_a_finger_is_told_what_a_finger_can_do_and_the_step_is_done_by_it(uprigh
     visit.wait("viewer.state.lesson === 2").settle()
     expect(visit.find(".lesson .text")).to_have_text(ENGLISH["lesson.lock.text.finger"])
     expect(visit.find(".lesson .task")).to_have_text(ENGLISH["lesson.lock.task.finger"])
+    # The panel of the step lies over the sheet: nothing is scrolled.
+    for cell in ([2, 4], [1, 7]):
+        visit.page.touchscreen.tap(*visit.canvas("dense").evaluate(SPOT, cell))
+        visit.wait("viewer.state.locked").settle()
+        assert visit.cell == tuple(cell)
+    expect(visit.find(".lesson .result")).to_contain_text(ENGLISH["lesson.lock.done.finger"])
+    assert visit.text(".under").startswith("Row 2, column 8")
+
+
+def test_a_finger_on_the_photo_reads_single_cells_while_the_query_is_locked(upright):  # noqa: F811
+    visit = upright
     visit.page.touchscreen.tap(*visit.spot("photo", (4, 6)))
     visit.wait("viewer.state.locked").settle()
-    query = visit.cell
-    x, y = visit.spot("photo", (4, 4))
+    x, y = visit.canvas("photo").evaluate(SPOT, [4, 4])
     touches = visit.page.context.new_cdp_session(visit.page)
     for kind, left in (("touchStart", x), ("touchMove", x - 15), ("touchMove", x - 30)):
         points = [{"x": left, "y": y}]
         touches.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-    expect(visit.find(".under")).to_contain_text("Under the finger")
-    expect(visit.find(".lesson .result")).to_contain_text(ENGLISH["lesson.lock.done.finger"])
+    expect(visit.find(".under")).to_contain_text("Under the finger: row 5")
     touches.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-    assert visit.settle().cell == query
+    assert visit.settle().cell == (4, 6)
