@@ -12,7 +12,7 @@ from app.gallery import EXAMPLES
 from app.handlers import Answers
 from app.packet_cache import PacketCache
 from app.page import build_page, mount_settings
-from app.server import rate_limit
+from app.server import body_limits, rate_limit
 from app.server.body_limits import BodyLimits
 from app.server.errors import ErrorAnswers, report
 from app.server.health import Readiness
@@ -138,8 +138,10 @@ def test_of_a_body_that_is_refused_little_is_kept():
     assert sum(kept) <= 10**6
 
 
-@pytest.mark.slow
-def test_a_body_that_does_not_come_is_408():
+def test_a_body_that_does_not_come_is_408(monkeypatch):
+    # What else of it comes is waited for a while, so that the sender reads the answer.
+    monkeypatch.setattr(body_limits, "DISCARDING_SECONDS", 0.05)
+
     async def receive():
         await asyncio.sleep(60)
 
