@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from PIL import Image
 
 from tests.browser.test_phone import LYING, UPRIGHT
 from tests.browser.test_twins import pair  # noqa: F401
@@ -38,9 +39,14 @@ PLACES = """(parts) => parts.flatMap((each) => {
 })"""
 
 
-def opened_slowly(visitors, address, screen):
-    """A visit whose first picture comes after what is there without it has been drawn."""
+def opened_slowly(visitors, address, screen, own=None):
+    """A visit whose first picture comes after what is there without it has been drawn.
+
+    `own` is a picture that the visitor has opened at a visit before.
+    """
     visit = visitors(address, **SCREENS[screen])
+    if own:
+        visit.open().upload(own)
     visit.page.add_init_script(f"({SHIFTS})()")
     held, is_open = [], []
 
@@ -70,3 +76,12 @@ def test_nothing_moves_while_the_first_picture_comes(visitors, pair, screen):  #
     # What used to push the rest down is there.
     assert not visit.find(".twin").get_attribute("hidden")
     assert visit.find(".knows summary").count() == 1
+
+
+def test_a_picture_of_one_s_own_has_its_place_before_the_first_one_comes(visitors, pair, tmp_path):  # noqa: F811
+    own = tmp_path / "own.png"
+    Image.new("RGB", (120, 90), "teal").save(own)
+    visit, before = opened_slowly(visitors, pair.address, "large", own)
+    assert visit.find(".own .thumbnail").count() == 1
+    assert visit.page.evaluate(PLACES, PARTS) == before
+    visit.find(".own .forget").click()

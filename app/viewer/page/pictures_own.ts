@@ -53,6 +53,8 @@ export function connectOwn(viewer: Choosing): void {
     await load();
   }
 
+  // They have their place before a picture comes.
+  void load();
   element.addEventListener("asa:opened", load);
   element.addEventListener("asa:language", show);
 }
