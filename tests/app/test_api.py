@@ -29,6 +29,7 @@ from asa_viz.attention.what_if import WhatIf
 from asa_viz.geometry import Pixel
 from asa_viz.images import read_image
 from tests.app.ensembles import FakeEnsemble
+from tests.app.event_loops import loops_closed
 from tests.fakes import CLASSES, PALETTE, fake_session
 
 # The server runs in this process: its warnings and its open sockets must not fail a test.
@@ -44,16 +45,7 @@ def encode(source, network):
 
 @pytest.fixture(scope="module")
 def address():
-    loops, new_event_loop = [], asyncio.new_event_loop
-
-    def noted():
-        loops.append(new_event_loop())
-        return loops[-1]
-
-    # Building and serving a page opens event loops and leaves them: closed here, lest they warn
-    # elsewhere.
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(asyncio, "new_event_loop", noted)
+    with loops_closed():
         with Page(analytics_enabled=False) as page:
             comparisons = Comparisons(CachedEncoder(encode, SessionCache()), FakeEnsemble)
             add_api(encode, ["asa", "dense"], comparisons)
@@ -61,8 +53,6 @@ def address():
         settings = {"ssr_mode": False, "show_error": False, "mcp_server": True}
         with serving(Application(page, settings)) as address:
             yield f"{address}/"
-    for loop in loops:
-        loop.close()
     del page
     gc.collect()
 

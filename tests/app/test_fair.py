@@ -1,6 +1,5 @@
 """The queue through a real server: who disconnects leaves it, who waits is told the place."""
 
-import asyncio
 import gc
 import threading
 import time
@@ -14,6 +13,7 @@ from app.packet_cache import PacketCache
 from app.page import build_page, mount_settings
 from app.server.serve import Application, serving
 from app.session_cache import CachedEncoder, SessionCache
+from tests.app.event_loops import loops_closed
 from tests.app.server_process import ask, component_of
 from tests.fakes import fake_session
 
@@ -27,19 +27,13 @@ PATIENCE = 600
 def served(tmp_path):
     """The page around a network that waits until it may go on."""
     begun, may_go_on = threading.Event(), threading.Event()
-    loops, new_event_loop = [], asyncio.new_event_loop
-
-    def noted():
-        loops.append(new_event_loop())
-        return loops[-1]
 
     def encode(file, network):
         begun.set()
         assert may_go_on.wait(PATIENCE)
         return fake_session()
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(asyncio, "new_event_loop", noted)
+    with loops_closed():
         answers = Answers(
             CachedEncoder(encode, SessionCache()), None, ["asa", "dense"], PacketCache(tmp_path)
         )
@@ -47,8 +41,6 @@ def served(tmp_path):
         with serving(Application(page, mount_settings(answers))) as address:
             yield address, answers._turns["network"], begun, may_go_on
             may_go_on.set()
-    for loop in loops:
-        loop.close()
     gc.collect()
 
 

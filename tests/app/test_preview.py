@@ -8,7 +8,6 @@ from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import gradio
-import httpx
 import numpy as np
 import pytest
 from PIL import Image
@@ -24,6 +23,7 @@ from app.server.preview import Previews, described
 from app.server.serve import Application, serving
 from app.session_cache import CachedEncoder, SessionCache
 from app.viewer import dictionaries
+from tests.app.event_loops import loops_closed
 from tests.fakes import fake_session
 
 # The server runs in this process: its warnings and its open sockets must not fail a test.
@@ -83,14 +83,7 @@ class Head(HTMLParser):
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    loops, new_event_loop = [], asyncio.new_event_loop
-
-    def noted():
-        loops.append(new_event_loop())
-        return loops[-1]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(asyncio, "new_event_loop", noted)
+    with loops_closed():
         folder = tmp_path_factory.mktemp("server")
         encoder = CachedEncoder(lambda file, network: fake_session(), SessionCache())
         answers = Answers(encoder, None, ["asa", "dense"], PacketCache(folder))
@@ -99,15 +92,7 @@ def address(tmp_path_factory):
         )
         with serving(application) as address:
             yield address
-    for loop in loops:
-        loop.close()
     gc.collect()
-
-
-@pytest.fixture
-def client(address):
-    with httpx.Client(base_url=address, timeout=60, trust_env=False) as client:
-        yield client
 
 
 def html(body=None, status=200, headers=(("content-type", "text/html; charset=utf-8"),), parts=1):

@@ -5,7 +5,6 @@ import gc
 import json
 import threading
 
-import httpx
 import pytest
 
 from app.gallery import EXAMPLES
@@ -19,6 +18,7 @@ from app.server.health import Readiness
 from app.server.origins import LOOPBACK, Origins, Reach, reach_of, visitor_address
 from app.server.serve import Application, serving
 from app.session_cache import CachedEncoder, SessionCache
+from tests.app.event_loops import loops_closed
 from tests.app.server_process import ask, component_of, question
 from tests.fakes import fake_session
 
@@ -36,20 +36,13 @@ def inside():
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory, inside):
-    loops, new_event_loop = [], asyncio.new_event_loop
-
-    def noted():
-        loops.append(new_event_loop())
-        return loops[-1]
-
     def encode(file, network):
         inside["now"] += 1
         inside["most"] = max(inside["most"], inside["now"])
         inside["now"] -= 1
         return fake_session()
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(asyncio, "new_event_loop", noted)
+    with pytest.MonkeyPatch.context() as patch, loops_closed():
         folder = tmp_path_factory.mktemp("server")
         patch.setenv("GRADIO_TEMP_DIR", str(folder / "uploads"))
         encoder = CachedEncoder(encode, SessionCache())
@@ -60,15 +53,7 @@ def address(tmp_path_factory, inside):
         )
         with serving(application) as address:
             yield address
-    for loop in loops:
-        loop.close()
     gc.collect()
-
-
-@pytest.fixture
-def client(address):
-    with httpx.Client(base_url=address, timeout=60, trust_env=False) as client:
-        yield client
 
 
 def alive(client):
