@@ -3,6 +3,7 @@
 import { fileName, linkOf, manifestOf, networkTitle, titleOf } from "./metadata.ts";
 import { looksOf } from "../page/captions.ts";
 import { make } from "../page/dom.ts";
+import { photographOf } from "../page/host.ts";
 import { arraysNpz, neighboursCsv } from "./data_files.ts";
 import { connectLink } from "../page/link.ts";
 import { openAndClose } from "../page/menu.ts";
@@ -148,7 +149,7 @@ async function htmlFile(viewer: Ready): Promise<Made> {
     state: { ...state, ...opened },
     words: texts.words,
     looks: looksOf(viewer),
-    credit: host.gallery.find(({ id }) => id === opened.picture)?.credit,
+    credit: photographOf(viewer)?.credit,
   });
   return { parts: [page], type: "text/html", name: fileName(viewer, "", "html") };
 }

@@ -6,8 +6,7 @@ import { TERMS } from "../core/terms.ts";
 import { make } from "../page/dom.ts";
 import { blockDiagram } from "./card_diagram.ts";
 import type { LessonViewer } from "./lesson_types.ts";
-
-const LIMITS = ["why", "values", "cells", "what_if", "one"];
+import { LIMITS } from "./pages.ts";
 
 /** Build the card as a dialog; `open` shows it, from the part of that name on. */
 export function buildCard(viewer: LessonViewer): { open(part?: string): void } {

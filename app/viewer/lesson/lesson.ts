@@ -4,7 +4,7 @@ import { render } from "lit/html.js";
 
 import { cellOf, centreOf } from "../core/geometry.ts";
 import { isUpload } from "../core/state.ts";
-import { make } from "../page/dom.ts";
+import { centre, make } from "../page/dom.ts";
 import { connectLink } from "../page/link.ts";
 import { oneStop } from "../page/roving.ts";
 import { writeWords } from "../page/sentence.ts";
@@ -105,7 +105,7 @@ export function connectLesson(viewer: LessonViewer, seen: Seen): Lesson {
     if (isOther) window.dispatchEvent(new Event("resize"));
     const here = section.querySelector<HTMLElement>(".steps [aria-current]"), strip = here?.closest<HTMLElement>(".steps");
     // Of steps in one line that is scrolled the present one is in sight.
-    if (here && strip) strip.scrollLeft = here.offsetLeft - strip.offsetLeft - (strip.clientWidth - here.offsetWidth) / 2;
+    if (here && strip) centre(strip, here);
   }
 
   function light(): void {

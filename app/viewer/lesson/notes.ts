@@ -5,6 +5,7 @@ import { centreOf, countedPlace } from "../core/geometry.ts";
 import { countsOf } from "../core/stages.ts";
 import { labelsOf } from "./labels.ts";
 import type { LessonViewer } from "./lesson_types.ts";
+import { LIMITS } from "./pages.ts";
 import { STEPS } from "./steps.ts";
 
 const SIDE = 900, FRAME = 14;
@@ -37,7 +38,7 @@ export function notesPage(viewer: LessonViewer, photo: string, url: string): str
     answers = `<h2>${say("notes.answers")}</h2><p>${say("notes.answer", { ...countedPlace(session, row.i), label, n: session.n, chosen, back, near, kept })}</p>`;
   }
   const hints = HINTS.map((each) => `notes.hint.${each}`);
-  const limits = ["why", "values", "cells", "what_if", "one"].map((each) => `lesson.limits.${each}`);
+  const limits = LIMITS.map((each) => `lesson.limits.${each}`);
   const lines = '<span class="line"></span><span class="line"></span>';
   return [
     "<!doctype html>", `<html lang="${texts.language}"><head><meta charset="utf-8"><title>${say("notes.title")}</title><style>${STYLE}</style></head><body>`,

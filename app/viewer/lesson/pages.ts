@@ -5,9 +5,12 @@ import type { LessonViewer } from "./lesson_types.ts";
 import { buildDesigns } from "./designs_view.ts";
 import { showToy } from "./toy_view.ts";
 
+/** What attention does not tell; `lesson.limits.<name>` are the words. */
+export const LIMITS = ["why", "values", "cells", "what_if", "one"];
+
 // What is read point by point.
 const POINTS: Record<string, string[]> = {
-  limits: ["why", "values", "cells", "what_if", "one"],
+  limits: LIMITS,
   families: [
     "content", "dense", "pattern", "window", "pooled", "low_rank", "predicted", "shared", "classic", "gates",
   ],

@@ -7,6 +7,7 @@ import { styleMap } from "lit/directives/style-map.js";
 import { make } from "./dom.ts";
 import { STRENGTHS } from "../core/maps.ts";
 import { Panel, rampOf } from "../draw/panels.ts";
+import { photographOf } from "./host.ts";
 import { listen } from "./pointer.ts";
 import { PANELS } from "../draw/scenes.ts";
 import { strengthOf } from "../draw/segmentation.ts";
@@ -80,8 +81,9 @@ export function caption(viewer: Captioned, name: PanelName): void {
   const looks = name === "photo" ? looksOf(viewer) : [];
   // A panel that the film has not reached has a title alone.
   const what = scene.isVeiled ? "" : scene.bar ? viewer.say(scene.bar.unit) : looks.length ? photoWords(viewer) : viewer.say(`${scene.title}.what`);
-  write(heading.querySelector(".what"), what);
-  explain(heading.querySelector<HTMLElement>(".what") ?? heading, scene.isVeiled ? "" : scene.bar?.unit ?? "");
+  const unit = heading.querySelector<HTMLElement>(".what");
+  write(unit, what);
+  if (unit) explain(unit, scene.isVeiled ? "" : scene.bar?.unit ?? "");
   for (const select of heading.querySelectorAll("select")) {
     select.hidden = (select.dataset.set === "map" && isTold)
       || (select.dataset.set === "layer" && Boolean(viewer.moment.twin))
@@ -129,8 +131,7 @@ const write = (element: Element | null, text: string | undefined): void => {
 };
 
 /** The points of the open picture that are worth a look. */
-export const looksOf = ({ host, opened }: Pick<Drawn, "host" | "opened">): Pixel[] =>
-  host.gallery.find(({ id }) => id === opened.picture)?.looks ?? [];
+export const looksOf = (viewer: Pick<Viewer, "host" | "opened">): Pixel[] => photographOf(viewer)?.looks ?? [];
 
 /** Buttons for these points, and what they tell. */
 function looksLine(viewer: Captioned, looks: Pixel[]): TemplateResult {

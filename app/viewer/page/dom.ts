@@ -1,4 +1,4 @@
-// Making elements, telling whether anything may move, and telling the keys of the page from what is typed.
+// Making elements, scrolling strips, telling whether anything may move, and telling the keys of the page from what is typed.
 
 const ELSEWHERE = "input, select, textarea, [contenteditable], dialog";
 
@@ -20,3 +20,9 @@ export function isPlainKey({ target, ctrlKey, metaKey, altKey }: KeyboardEvent):
 
 /** Whether nothing shall move by itself. */
 export const isCalm = (): boolean => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+/** Scroll a strip so far across that an item of it stands in its middle. */
+export function centre(strip: HTMLElement, item: HTMLElement): void {
+  const [outer, inner] = [strip.getBoundingClientRect(), item.getBoundingClientRect()];
+  strip.scrollLeft += inner.left - outer.left - (strip.clientWidth - inner.width) / 2;
+}

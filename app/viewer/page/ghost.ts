@@ -4,6 +4,7 @@ import { svg, html, render } from "lit/html.js";
 import { placeIn } from "../core/geometry.ts";
 import type { Host } from "../core/host_types.ts";
 import type { Opened, Pixel, Session, State } from "../types.ts";
+import { looksOf } from "./captions.ts";
 import { isCalm, make } from "./dom.ts";
 import { isNoted, note } from "./remembered.ts";
 
@@ -41,8 +42,7 @@ export function connectGhost(viewer: Led, isFirst: boolean): void {
 
   /** The points of the open picture in turn, but where it stands. */
   function next([x, y]: Pixel): Pixel {
-    const looks = viewer.host.gallery.find(({ id }) => id === viewer.opened?.picture)?.looks ?? [];
-    const others = looks.filter((each) => each[0] !== x || each[1] !== y);
+    const others = looksOf(viewer).filter((each) => each[0] !== x || each[1] !== y);
     return others.length ? others[turn % others.length] : [x, y];
   }
 

@@ -3,7 +3,7 @@
 import { bytesOf } from "../core/packet.ts";
 import { isUpload } from "../core/state.ts";
 import type { Host, Photograph, Place, Program, Words } from "../core/host_types.ts";
-import type { Rerun } from "../types.ts";
+import type { Opened, Rerun } from "../types.ts";
 import { allKept, forget, keep, kept } from "./kept.ts";
 import { isHeic, reduced } from "./pictures_reduce.ts";
 import { loadScript } from "./scripts.ts";
@@ -48,6 +48,10 @@ export function sayRefusal(viewer: { say(key: string, values?: Record<string, un
   const { key, values } = refusalOf(error);
   viewer.status(viewer.say(key, values));
 }
+
+/** The photograph of the gallery that is open, if it is one. */
+export const photographOf = ({ host, opened }: { host: Pick<Host, "gallery">; opened: Opened | null }): Photograph | undefined =>
+  host.gallery.find(({ id }) => id === opened?.picture);
 
 const isGone = (error: unknown) => (error as { key?: string }).key === "error.gone";
 const isRefused = (error: unknown) => /^error\.IMG_/.test((error as { key?: string }).key ?? "");

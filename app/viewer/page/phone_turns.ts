@@ -4,6 +4,7 @@ import { html, render } from "lit/html.js";
 import { PANELS } from "../draw/scenes.ts";
 import type { PanelName, Scenes } from "../draw/draw_types.ts";
 import type { Moment, State } from "../types.ts";
+import { centre } from "./dom.ts";
 import { oneStop } from "./roving.ts";
 
 const TURNED: PanelName[] = PANELS.filter((name) => name !== "photo");
@@ -41,7 +42,7 @@ export function turnsOf(viewer: Turned, first: PanelName, turned: () => void) {
     if (now === told) return;
     told = now;
     const button = place.querySelector<HTMLElement>(`[data-turn="${panel}"]`);
-    if (button) place.scrollLeft = button.offsetLeft - (place.clientWidth - button.offsetWidth) / 2;
+    if (button) centre(place, button);
   }
 
   function write(): void {

@@ -3,7 +3,7 @@
 import { percent } from "../core/texts.ts";
 import { PANEL_OF, type Stage, countsOf, isFilmed, shownStage, stagesOf } from "../core/stages.ts";
 import type { Moment, State } from "../types.ts";
-import { isCalm, make } from "./dom.ts";
+import { centre, isCalm, make } from "./dom.ts";
 import { isNoted, note } from "./remembered.ts";
 import { oneStop } from "./roving.ts";
 
@@ -146,7 +146,7 @@ export function connectStages(viewer: Filmed, isFirst: boolean): { show(): void 
     });
     const pressed = list.querySelector<HTMLElement>("[aria-pressed=true]");
     // Of a strip that is scrolled the stage that is shown is in sight.
-    if (pressed && stage !== led) list.scrollLeft = pressed.offsetLeft - (list.clientWidth - pressed.offsetWidth) / 2;
+    if (pressed && stage !== led) centre(list, pressed);
     led = stage;
     while (list.children.length > all.length) list.lastElementChild?.remove();
     for (const [name, { section }] of Object.entries(viewer.panels)) {
