@@ -1,4 +1,4 @@
-"""What explains the page: the pointer that leads, tooltips, links, the card with every term."""
+"""What explains the page: the pointer that leads, tooltips, links, the overview with every term."""
 
 import json
 import re
@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 ENGLISH = dictionaries()["en"]
 TERMS = [key.split(".")[1] for key in json.loads((ROOT / "app/texts/en/terms.json").read_text())]
 TERMS = list(dict.fromkeys(TERMS))
-CARD = ".about-page"
+OVERVIEW = ".overview"
 # The cell under the pointer's tip, and the cell that the page takes for the pointer's.
 UNDER_THE_TIP = """() => {
   const { left, top } = document.querySelector(".asa .ghost").getBoundingClientRect();
@@ -204,24 +204,24 @@ def test_a_tap_explains_a_word(visitors):
 
 
 @pytest.mark.parametrize("language", dictionaries())
-def test_the_card_explains_every_term_and_names_all_sources(visitors, language):
+def test_the_overview_explains_every_term_and_names_all_sources(visitors, language):
     words = dictionaries()[language]
     visit = visitors().open(f"?lang={language}")
-    visit.find("[data-about='']").click()
-    card = visit.find(CARD)
-    expect(card).to_be_visible()
-    terms = card.locator(".terms div").evaluate_all(ENTRIES)
+    visit.find("[data-overview='']").click()
+    overview = visit.find(OVERVIEW)
+    expect(overview).to_be_visible()
+    terms = overview.locator(".terms div").evaluate_all(ENTRIES)
     assert terms == [
         [words[f"term.{each}"], words[f"term.{each}.text"]] for each in terms_in_order()
     ]
     # Every text of the diagram lies in the diagram, whatever the language.
-    outside = card.locator(".diagram svg text").evaluate_all(OUTSIDE)
+    outside = overview.locator(".diagram svg text").evaluate_all(OUTSIDE)
     assert outside == []
-    assert card.locator(".diagram svg text").count() == 17
-    said = card.inner_text()
+    assert overview.locator(".diagram svg text").count() == 17
+    said = overview.inner_text()
     for example in EXAMPLES:
         assert f"{words[f'gallery.{example.name}']}: {example.credit}" in said
-    links = card.locator("a").evaluate_all("(all) => all.map((e) => [e.href, e.target, e.rel])")
+    links = overview.locator("a").evaluate_all("(all) => all.map((e) => [e.href, e.target, e.rel])")
     assert [words["app.paper.url"], "_blank", "noopener"] in links
     assert [words["app.code.url"], "_blank", "noopener"] in links
 
@@ -234,20 +234,20 @@ def terms_in_order():
     return listed
 
 
-def test_the_card_is_opened_and_left_by_keys_alone_and_its_keys_are_its_own(visit):
+def test_the_overview_is_opened_and_left_by_keys_alone_and_its_keys_are_its_own(visit):
     visit.canvas().focus()
     query = visit.state["query"]
     visit.page.keyboard.press("?")
-    card = visit.find(CARD)
-    expect(card).to_be_visible()
+    overview = visit.find(OVERVIEW)
+    expect(overview).to_be_visible()
     # The question mark asks for the words.
-    assert card.evaluate("(e) => e.scrollTop") > 0
-    assert visit.page.evaluate("document.activeElement.closest('.about-page') !== null")
+    assert overview.evaluate("(e) => e.scrollTop") > 0
+    assert visit.page.evaluate("document.activeElement.closest('.overview') !== null")
     for key in ("ArrowRight", "u", "p", "s"):
         visit.page.keyboard.press(key)
     assert visit.state["query"] == query
     visit.page.keyboard.press("Escape")
-    expect(card).to_be_hidden()
+    expect(overview).to_be_hidden()
     assert visit.page.evaluate("document.activeElement === asaViz.panels.photo.canvas")
     assert visit.state["locked"] is False
 
@@ -258,15 +258,15 @@ def test_the_first_screen_links_to_paper_code_and_credits(visit):
         [ENGLISH["app.paper"], "https://doi.org/10.1117/1.JEI.33.3.033038"],
         [ENGLISH["app.code"], "https://github.com/CanZhang01/ASA"],
     ]
-    visit.find('.links [data-about="credits"]').click()
-    top = visit.find("#asa-about-credits").evaluate("(e) => e.getBoundingClientRect().top")
+    visit.find('.links [data-overview="credits"]').click()
+    top = visit.find("#asa-overview-credits").evaluate("(e) => e.getBoundingClientRect().top")
     assert 0 < top < visit.page.viewport_size["height"]
-    visit.find(f"{CARD} .close").click()
-    expect(visit.find(CARD)).to_be_hidden()
-    # Beside the card is the page.
-    visit.find("[data-about='']").click()
+    visit.find(f"{OVERVIEW} .close").click()
+    expect(visit.find(OVERVIEW)).to_be_hidden()
+    # Beside the overview is the page.
+    visit.find("[data-overview='']").click()
     visit.page.mouse.click(3, 300)
-    expect(visit.find(CARD)).to_be_hidden()
+    expect(visit.find(OVERVIEW)).to_be_hidden()
 
 
 @pytest.mark.parametrize("language", dictionaries())

@@ -14,7 +14,7 @@ import { labelsOf } from "./labels.ts";
 import type { Comparison, Lesson, LessonMoment, LessonViewer, Memory, Seen, Step, Values } from "./lesson_types.ts";
 import { type LessonActions, lessonTemplate } from "./lesson_view.ts";
 import { OPENINGS, openingState } from "./openings.ts";
-import { buildCard } from "./card.ts";
+import { buildOverview } from "./overview.ts";
 import { buildClassLink, linkToStep } from "./class_link.ts";
 import { openNotes } from "./notes.ts";
 import { showPage } from "./pages.ts";
@@ -216,7 +216,7 @@ export function connectLesson(viewer: LessonViewer, seen: Seen): Lesson {
 
   const presenter = connectPresenter(viewer, go);
   const classLink = buildClassLink(viewer, () => viewer.state);
-  const card = buildCard(viewer);
+  const overview = buildOverview(viewer);
   const open = () => go(Math.max(STEPS.findIndex(({ id }) => !finished.has(id)), 0) + 1);
   opener.addEventListener("click", () => { step ? go(null) : open(); });
   section.addEventListener("keydown", (event) => {
@@ -262,7 +262,7 @@ export function connectLesson(viewer: LessonViewer, seen: Seen): Lesson {
     open: () => { if (!step) open(); },
     guess: () => guessing.toggle(),
     present: () => presenter.enter(),
-    about: (part) => card.open(part),
+    overview: (part) => overview.open(part),
   };
 
   /** A link that names a step, and no point, opens the step as it opens in the lesson. */

@@ -112,8 +112,8 @@ export interface Lesson {
   open(): void;
   guess(): void;
   present(): void;
-  /** Open the card about the page, from its part of that name on. */
-  about(part?: string): void;
+  /** Open the overview of the page, from its part of that name on. */
+  overview(part?: string): void;
 }
 
 /** Everything of the lesson as one function. */

@@ -40,13 +40,13 @@ export function connectLesson(viewer: LessonViewer, search: string): void {
   document.addEventListener("keydown", (event) => {
     if (isPlainKey(event) && event.key.toLowerCase() === "p") start((each) => each.present());
   }, { signal });
-  // The card is opened by these alone, before and after.
+  // The overview is opened by these alone, before and after.
   element.addEventListener("click", ({ target }) => {
-    const button = target instanceof Element ? target.closest<HTMLElement>("[data-about]") : null;
-    if (button) start((each) => each.about(button.dataset.about));
+    const button = target instanceof Element ? target.closest<HTMLElement>("[data-overview]") : null;
+    if (button) start((each) => each.overview(button.dataset.overview));
   });
   document.addEventListener("keydown", (event) => {
-    if (event.key === "?" && isPlainKey(event)) start((each) => each.about("terms"));
+    if (event.key === "?" && isPlainKey(event)) start((each) => each.overview("terms"));
   });
   element.addEventListener("asa:drawn", (event) => (drawn = (event as CustomEvent<Events["asa:drawn"]>).detail), { signal });
   element.addEventListener("asa:state", (event) => {

@@ -20,7 +20,7 @@ const RULES = { left: 456, right: 596 };
 
 /** The diagram as SVG; its text is that of the boxes in the order of the computation. */
 export function blockDiagram(say: Say): TemplateResult {
-  const word = (name: string) => say(`card.${name}`);
+  const word = (name: string) => say(`overview.${name}`);
   const boxes: Record<string, Box> = {
     x: { text: word("features"), at: [8, 133], width: 92 },
     q: { text: word("q"), at: [142, 22], width: 92 },

@@ -1,39 +1,39 @@
-// The card about the page: what it shows, the block as a diagram, every term, and whose work it stands on.
+// The overview of the page: what it shows, the block as a diagram, every term, and whose work it stands on.
 
 import { html, nothing, render } from "lit/html.js";
 
 import { TERMS } from "../core/terms.ts";
 import { make } from "../page/dom.ts";
-import { blockDiagram } from "./card_diagram.ts";
+import { blockDiagram } from "./overview_diagram.ts";
 import type { LessonViewer } from "./lesson_types.ts";
 import { LIMITS } from "./pages.ts";
 
-/** Build the card as a dialog; `open` shows it, from the part of that name on. */
-export function buildCard(viewer: LessonViewer): { open(part?: string): void } {
-  const dialog = make("dialog", "about-page", { label: "card.title" });
-  dialog.id = "asa-about";
+/** Build the overview as a dialog; `open` shows it, from the part of that name on. */
+export function buildOverview(viewer: LessonViewer): { open(part?: string): void } {
+  const dialog = make("dialog", "overview", { label: "overview.title" });
+  dialog.id = "asa-overview";
   viewer.element.append(dialog);
 
   function show(): void {
     const say = (key: string, values?: Record<string, unknown>) => viewer.say(key, values);
     const link = (key: string) => html`<a href=${say(`${key}.url`)} target="_blank" rel="noopener">${say(key)}</a>`;
     const { files, gallery } = viewer.host;
-    dialog.ariaLabel = say("card.title");
+    dialog.ariaLabel = say("overview.title");
     render(html`
-      <header><h2 tabindex="-1">${say("card.title")}</h2>
-        <button type="button" class="close" aria-label=${say("card.close")} @click=${() => dialog.close()}>×</button></header>
-      <p>${say("card.what")}</p><p>${say("card.green")}</p><p>${say("card.true")}</p>
-      <h3>${say("card.block")}</h3><p>${say("card.block.what")}</p>
-      <div class="diagram" tabindex="0" role="group" aria-label=${say("card.block")}>${blockDiagram(say)}</div>
-      <h3 id="asa-about-terms">${say("card.terms")}</h3>
+      <header><h2 tabindex="-1">${say("overview.title")}</h2>
+        <button type="button" class="close" aria-label=${say("overview.close")} @click=${() => dialog.close()}>×</button></header>
+      <p>${say("overview.what")}</p><p>${say("overview.green")}</p><p>${say("overview.true")}</p>
+      <h3>${say("overview.block")}</h3><p>${say("overview.block.what")}</p>
+      <div class="diagram" tabindex="0" role="group" aria-label=${say("overview.block")}>${blockDiagram(say)}</div>
+      <h3 id="asa-overview-terms">${say("overview.terms")}</h3>
       <dl class="terms">${TERMS.map((term) => html`<div><dt>${say(`term.${term}`)}</dt><dd>${say(`term.${term}.text`)}</dd></div>`)}</dl>
       <h3>${say("lesson.limits.title")}</h3>
       <ul>${LIMITS.map((each) => html`<li>${say(`lesson.limits.${each}`)}</li>`)}</ul>
-      <h3 id="asa-about-credits">${say("card.sources")}</h3>
-      <p>${say("card.paper")} ${link("app.paper")} · ${link("app.code")}</p>
-      <p>${say("card.code")} ${files ? html`<a href=${files} target="_blank" rel="noopener">${say("card.files")}</a>` : nothing}</p>
-      <p>${say("card.networks")}</p>
-      <p>${say("card.photographs")}:</p>
+      <h3 id="asa-overview-credits">${say("overview.sources")}</h3>
+      <p>${say("overview.paper")} ${link("app.paper")} · ${link("app.code")}</p>
+      <p>${say("overview.code")} ${files ? html`<a href=${files} target="_blank" rel="noopener">${say("overview.files")}</a>` : nothing}</p>
+      <p>${say("overview.networks")}</p>
+      <p>${say("overview.photographs")}:</p>
       <ul class="credits">${gallery.map(({ id, credit }) => (credit ? html`<li>${say(`gallery.${id}`)}: ${credit}</li>` : nothing))}</ul>`, dialog);
   }
 
@@ -46,7 +46,7 @@ export function buildCard(viewer: LessonViewer): { open(part?: string): void } {
       show();
       if (!dialog.open) dialog.showModal();
       dialog.scrollTop = 0;
-      if (part) dialog.querySelector(`#asa-about-${part}`)?.scrollIntoView();
+      if (part) dialog.querySelector(`#asa-overview-${part}`)?.scrollIntoView();
       dialog.querySelector<HTMLElement>("h2")?.focus({ preventScroll: true });
     },
   };
